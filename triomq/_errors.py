@@ -1,0 +1,79 @@
+"""The whole exception tree.
+
+Two families. Resource states are trio's own exceptions (`trio.ClosedResourceError`,
+`trio.WouldBlock`, …). What only ØMQ can mean is a `ZmqError`; where trio has an exception
+for the same situation, ours inherits from it too, so ``except trio.BrokenResourceError`` works.
+"""
+
+from __future__ import annotations
+
+import trio
+
+
+class ZmqError(Exception):
+    """Base of every error with a ØMQ meaning."""
+
+
+class WrongStateError(ZmqError, RuntimeError):
+    """The call does not fit the socket's state (libzmq: EFSM).
+
+    A REQ socket sent twice without a reply in between, or a REP socket replied to nothing.
+    """
+
+
+class UnroutableError(ZmqError, trio.BrokenResourceError):
+    """A ROUTER with ``router_mandatory`` knows no peer of that routing id (libzmq: EHOSTUNREACH).
+
+    Attributes:
+      routing_id: the first frame of the message that could not be sent.
+    """
+
+    def __init__(self, text: str, routing_id: bytes) -> None:
+        super().__init__(text)
+        self.routing_id = routing_id
+
+
+class EndpointError(ZmqError, ValueError):
+    """An endpoint is malformed, or means nothing for this transport (libzmq: EINVAL)."""
+
+
+class UnsupportedTransportError(EndpointError):
+    """No transport is registered for the endpoint's scheme (libzmq: EPROTONOSUPPORT)."""
+
+
+class AddressInUseError(ZmqError, OSError):
+    """The endpoint already has a living owner (libzmq: EADDRINUSE)."""
+
+
+class WrongThreadError(ZmqError, RuntimeError):
+    """A socket was used outside the trio run that its context belongs to."""
+
+
+class ProtocolError(ZmqError):
+    """Base of the two ZMTP errors; never raised itself."""
+
+
+class LocalProtocolError(ProtocolError):
+    """This side asked `triomq.zmtp` for something the protocol does not allow."""
+
+
+class RemoteProtocolError(ProtocolError):
+    """The peer broke ZMTP.
+
+    Never raised in a user's task: it is the ``error`` of a monitor event. `triomq.zmtp` raises it.
+
+    Attributes:
+      offset: position of the offending octet in what the peer sent on this connection, or None.
+    """
+
+    def __init__(self, text: str, offset: int | None = None) -> None:
+        super().__init__(text if offset is None else f"{text} (at octet {offset})")
+        self.offset = offset
+
+
+class PeerRefusedError(RemoteProtocolError):
+    """The peer refused the handshake with an ERROR command (RFC 37 §2.5); the text is its reason."""
+
+
+class InternalError(ZmqError):
+    """A task of triomq crashed: a bug of ours, never a peer's doing. Please report it."""

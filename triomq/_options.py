@@ -1,0 +1,253 @@
+"""Socket options: what they are called, what they may be, where they mean something.
+
+Times are seconds, sizes octets, ``math.inf`` is "for ever" or "no bound". Every field carries the
+libzmq option it stands for; the table in the reference is generated from these fields.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable
+from typing import Any, TypedDict
+
+import attrs
+
+from ._message import BytesLike
+
+_Validator = Callable[[Any, "attrs.Attribute[Any]", Any], None]
+
+
+def _fail(field: attrs.Attribute[Any], value: object, wanted: str) -> None:
+    raise ValueError(f"option {field.name}={value!r}: it is {wanted}")
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool) and not math.isnan(value)
+
+
+def _seconds(_: object, field: attrs.Attribute[Any], value: Any) -> None:
+    if not _is_number(value) or value < 0:
+        _fail(field, value, "a time in seconds, 0 or more (math.inf for no bound)")
+
+
+def _positive_seconds(_: object, field: attrs.Attribute[Any], value: Any) -> None:
+    if not _is_number(value) or value <= 0:
+        _fail(field, value, "a time in seconds above 0 (math.inf for no bound)")
+
+
+def _size(_: object, field: attrs.Attribute[Any], value: Any) -> None:
+    if not _is_number(value) or value < 0 or (value != math.inf and not isinstance(value, int)):
+        _fail(field, value, "a whole number of octets, 0 or more, or math.inf for no bound")
+
+
+def _at_least(minimum: int, what: str) -> _Validator:
+    def check(_: object, field: attrs.Attribute[Any], value: Any) -> None:
+        if not isinstance(value, int) or isinstance(value, bool) or value < minimum:
+            _fail(field, value, f"{what}, {minimum} or more")
+
+    return check
+
+
+def _flag(_: object, field: attrs.Attribute[Any], value: Any) -> None:
+    if not isinstance(value, bool):
+        _fail(field, value, "True or False")
+
+
+def _routing_id(_: object, field: attrs.Attribute[Any], value: Any) -> None:
+    if not isinstance(value, bytes) or len(value) > 255:
+        _fail(field, value, "bytes, 255 octets at the most")
+    if value[:1] == b"\0":
+        _fail(field, value, "not allowed to begin with a zero octet: those are the ROUTER's own")
+
+
+_hwm = _at_least(0, "a number of messages (0 for no limit)")
+_kernel_size = attrs.validators.optional(_at_least(1, "a number of octets, or None for the system's default"))
+
+
+def _option(
+    default: Any, validator: _Validator, zmq: str, libzmq: str, unit: str, doc: str, types: str = "all"
+) -> Any:
+    metadata = {"zmq": zmq, "libzmq": libzmq, "unit": unit, "doc": doc, "types": frozenset(types.split())}
+    return attrs.field(default=default, validator=validator, metadata=metadata)
+
+
+_SENDERS = "REQ REP DEALER ROUTER PUB XPUB XSUB PUSH PAIR"
+_RECEIVERS = "REQ REP DEALER ROUTER SUB XPUB XSUB PULL PAIR"
+
+
+@attrs.frozen(kw_only=True)
+class Options:
+    """The options of one socket, fixed at its creation."""
+
+    send_hwm: int = _option(
+        1000, _hwm, "ZMQ_SNDHWM", "1000", "messages", "Most messages queued for one peer; 0 is no limit.", _SENDERS
+    )
+    receive_hwm: int = _option(
+        1000, _hwm, "ZMQ_RCVHWM", "1000", "messages", "Most messages queued from one peer; 0 is no limit.", _RECEIVERS
+    )
+    linger: float = _option(
+        1.0, _seconds, "ZMQ_LINGER", "-1 (for ever)", "seconds", "How long closing goes on sending what is queued."
+    )
+    immediate: bool = _option(
+        False, _flag, "ZMQ_IMMEDIATE", "0", "", "Queue only for peers that are there, not for those to come."
+    )
+    routing_id: bytes = _option(
+        b"", _routing_id, "ZMQ_ROUTING_ID", "empty", "octets", "The name a ROUTER peer knows this socket by."
+    )
+    max_message_size: float = _option(
+        math.inf, _size, "ZMQ_MAXMSGSIZE", "-1 (no bound)", "octets", "A peer that sends more in one message is dropped."
+    )
+    reconnect_interval: float = _option(
+        0.1, _positive_seconds, "ZMQ_RECONNECT_IVL", "100 ms", "seconds", "Upper bound of the first wait to reconnect."
+    )
+    reconnect_interval_max: float = _option(
+        30.0, _seconds, "ZMQ_RECONNECT_IVL_MAX", "0 (no growth)", "seconds",
+        "The bound doubles with each failure up to this; each wait is drawn between 0 and the bound.",
+    )  # fmt: skip
+    connect_timeout: float = _option(
+        30.0, _positive_seconds, "ZMQ_CONNECT_TIMEOUT", "0 (the system's)", "seconds", "For one attempt to connect."
+    )
+    handshake_timeout: float = _option(
+        30.0, _positive_seconds, "ZMQ_HANDSHAKE_IVL", "30000 ms", "seconds", "From the connection to the peer's READY."
+    )
+    heartbeat_interval: float = _option(
+        0.0, _seconds, "ZMQ_HEARTBEAT_IVL", "0 (off)", "seconds", "Between PINGs to a peer; 0 is none."
+    )
+    heartbeat_timeout: float | None = _option(
+        None, attrs.validators.optional(_positive_seconds), "ZMQ_HEARTBEAT_TIMEOUT", "the interval", "seconds",
+        "A peer silent for so long after a PING is dropped; None is the interval.",
+    )  # fmt: skip
+    heartbeat_ttl: float = _option(
+        0.0, _seconds, "ZMQ_HEARTBEAT_TTL", "0 (none)", "seconds", "After such a silence the peer shall drop us."
+    )
+    conflate: bool = _option(
+        False, _flag, "ZMQ_CONFLATE", "0", "", "Keep only the newest message for each peer.",
+        "DEALER PUB SUB PUSH PULL",
+    )  # fmt: skip
+    router_mandatory: bool = _option(
+        False, _flag, "ZMQ_ROUTER_MANDATORY", "0", "",
+        "Raise for an unknown routing id and wait for a full peer, instead of dropping.", "ROUTER",
+    )  # fmt: skip
+    router_handover: bool = _option(
+        False, _flag, "ZMQ_ROUTER_HANDOVER", "0", "", "A new peer takes over a routing id in use.", "ROUTER"
+    )
+    probe_router: bool = _option(
+        False, _flag, "ZMQ_PROBE_ROUTER", "0", "", "Send an empty message to each new peer.", "REQ DEALER ROUTER"
+    )
+    req_correlate: bool = _option(
+        False, _flag, "ZMQ_REQ_CORRELATE", "0", "", "Put a request id before each request and match replies by it.",
+        "REQ",
+    )  # fmt: skip
+    req_relaxed: bool = _option(
+        False, _flag, "ZMQ_REQ_RELAXED", "0", "", "Allow a new request before the reply; the old one is given up.",
+        "REQ",
+    )  # fmt: skip
+    xpub_verbose: bool = _option(
+        False, _flag, "ZMQ_XPUB_VERBOSE", "0", "", "Receive every subscription, not only the first to a topic.", "XPUB"
+    )
+    xpub_verboser: bool = _option(
+        False, _flag, "ZMQ_XPUB_VERBOSER", "0", "", "Receive every subscription and every cancellation.", "XPUB"
+    )
+    xpub_nodrop: bool = _option(
+        False, _flag, "ZMQ_XPUB_NODROP", "0", "", "Wait while any matching peer is full, instead of dropping.",
+        "PUB XPUB",
+    )  # fmt: skip
+    invert_matching: bool = _option(
+        False, _flag, "ZMQ_INVERT_MATCHING", "0", "", "Pass what matches no subscription.", "PUB SUB XPUB"
+    )
+    ipv6: bool = _option(True, _flag, "ZMQ_IPV6", "0", "", "Allow IPv6 beside IPv4.")
+    backlog: int = _option(
+        100, _at_least(1, "a number of connections"), "ZMQ_BACKLOG", "100", "connections", "Not yet accepted ones."
+    )
+    send_buffer: int | None = _option(None, _kernel_size, "ZMQ_SNDBUF", "-1", "octets", "The kernel's send buffer.")
+    receive_buffer: int | None = _option(
+        None, _kernel_size, "ZMQ_RCVBUF", "-1", "octets", "The kernel's receive buffer."
+    )
+    tcp_keepalive: bool | None = _option(
+        None, attrs.validators.optional(_flag), "ZMQ_TCP_KEEPALIVE", "-1", "", "None is the system's default."
+    )
+    tcp_keepalive_idle: int | None = _option(
+        None, _kernel_size, "ZMQ_TCP_KEEPALIVE_IDLE", "-1", "seconds", "Silence before the first probe."
+    )
+    tcp_keepalive_interval: int | None = _option(
+        None, _kernel_size, "ZMQ_TCP_KEEPALIVE_INTVL", "-1", "seconds", "Between probes."
+    )
+    tcp_keepalive_count: int | None = _option(
+        None, _kernel_size, "ZMQ_TCP_KEEPALIVE_CNT", "-1", "probes", "Unanswered probes before the connection is dead."
+    )
+    max_peers: float = _option(
+        math.inf, _size, "", "", "peers", "Accepted connections at one time; more are closed at once."
+    )
+    max_handshakes: int = _option(
+        1000, _at_least(1, "a number of connections"), "", "", "connections", "Accepted and not yet greeted at one time."
+    )
+
+
+class OptionArguments(TypedDict, total=False):
+    """The keyword arguments of `Context.socket`; see `Options` for what each means."""
+
+    hwm: int
+    send_hwm: int
+    receive_hwm: int
+    linger: float
+    immediate: bool
+    routing_id: bytes
+    max_message_size: float
+    reconnect_interval: float
+    reconnect_interval_max: float
+    connect_timeout: float
+    handshake_timeout: float
+    heartbeat_interval: float
+    heartbeat_timeout: float | None
+    heartbeat_ttl: float
+    conflate: bool
+    router_mandatory: bool
+    router_handover: bool
+    probe_router: bool
+    req_correlate: bool
+    req_relaxed: bool
+    xpub_verbose: bool
+    xpub_verboser: bool
+    xpub_nodrop: bool
+    invert_matching: bool
+    ipv6: bool
+    backlog: int
+    send_buffer: int | None
+    receive_buffer: int | None
+    tcp_keepalive: bool | None
+    tcp_keepalive_idle: int | None
+    tcp_keepalive_interval: int | None
+    tcp_keepalive_count: int | None
+    max_peers: float
+    max_handshakes: int
+    topics: Iterable[BytesLike | str]
+
+
+def make_options(socket_type: str, arguments: dict[str, Any]) -> Options:
+    """Build the options of a new socket from the user's keyword arguments.
+
+    Raises:
+      TypeError: there is no such option, or it means nothing for this socket type.
+      ValueError: a value is out of range, or two contradict each other.
+    """
+    given = dict(arguments)
+    fields = attrs.fields_dict(Options)
+    if "hwm" in given:
+        both = given.pop("hwm")
+        for name in ("send_hwm", "receive_hwm"):
+            if name in given:
+                raise ValueError(f"hwm= sets both send_hwm and receive_hwm: give hwm or {name}, not both")
+            if _applies(fields[name], socket_type):
+                given[name] = both
+    for name in given:
+        if name not in fields:
+            raise TypeError(f"{socket_type} has no option {name!r}; there are {', '.join(['hwm', *fields])}")
+        if not _applies(fields[name], socket_type):
+            types = ", ".join(sorted(fields[name].metadata["types"]))
+            raise TypeError(f"option {name!r} means nothing for {socket_type}; it is for {types}")
+    return Options(**given)
+
+
+def _applies(field: attrs.Attribute[Any], socket_type: str) -> bool:
+    types = field.metadata["types"]
+    return "all" in types or socket_type in types
