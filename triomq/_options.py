@@ -71,19 +71,16 @@ def _option(
     return attrs.field(default=default, validator=validator, metadata=metadata)
 
 
-_SENDERS = "REQ REP DEALER ROUTER PUB XPUB XSUB PUSH PAIR"
-_RECEIVERS = "REQ REP DEALER ROUTER SUB XPUB XSUB PULL PAIR"
-
 
 @attrs.frozen(kw_only=True)
 class Options:
     """The options of one socket, fixed at its creation."""
 
     send_hwm: int = _option(
-        1000, _hwm, "ZMQ_SNDHWM", "1000", "messages", "Most messages queued for one peer; 0 is no limit.", _SENDERS
+        1000, _hwm, "ZMQ_SNDHWM", "1000", "messages", "Most messages queued for one peer; 0 is no limit."
     )
     receive_hwm: int = _option(
-        1000, _hwm, "ZMQ_RCVHWM", "1000", "messages", "Most messages queued from one peer; 0 is no limit.", _RECEIVERS
+        1000, _hwm, "ZMQ_RCVHWM", "1000", "messages", "Most messages queued from one peer; 0 is no limit."
     )
     linger: float = _option(
         1.0, _seconds, "ZMQ_LINGER", "-1 (for ever)", "seconds", "How long closing goes on sending what is queued."
@@ -237,8 +234,7 @@ def make_options(socket_type: str, arguments: dict[str, Any]) -> Options:
         for name in ("send_hwm", "receive_hwm"):
             if name in given:
                 raise ValueError(f"hwm= sets both send_hwm and receive_hwm: give hwm or {name}, not both")
-            if _applies(fields[name], socket_type):
-                given[name] = both
+            given[name] = both
     for name in given:
         if name not in fields:
             raise TypeError(f"{socket_type} has no option {name!r}; there are {', '.join(['hwm', *fields])}")
