@@ -1,0 +1,108 @@
+"""What every test runs under: nothing may be left behind, and hypothesis repeats itself.
+
+Warnings are errors (pyproject.toml), so an unclosed resource that is collected during a test fails
+it. The guard here catches the ones that are still open when the test is over.
+"""
+
+from __future__ import annotations
+
+import gc
+import os
+import threading
+import time
+import warnings
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from hypothesis import settings
+
+# The same examples in every run: a red build is red for everybody. `HYPOTHESIS_PROFILE=explore` looks further.
+settings.register_profile("repeatable", derandomize=True, database=None, deadline=None, print_blob=True)
+settings.register_profile("explore", deadline=None, max_examples=2000, print_blob=True)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "repeatable"))
+
+# A thread or a child that was told to end may need this long (seconds) to be gone.
+GRACE = 2.0
+
+_failed_key = pytest.StashKey[bool]()
+_fd_directory = next((path for path in ("/proc/self/fd", "/dev/fd") if os.path.isdir(path)), None)
+_children_files = Path("/proc/self/task")
+
+
+def open_fds() -> set[str]:
+    """The file descriptors of this process, each with what it refers to."""
+    found = set()
+    for number in os.listdir(_fd_directory) if _fd_directory else ():
+        try:
+            found.add(f"fd {number}: {os.readlink(f'{_fd_directory}/{number}')}")
+        except OSError:
+            continue  # the one that listdir() itself had open
+    return found
+
+
+def running_threads() -> set[str]:
+    """The threads of Python, but for trio's idle workers, which stay for 10 s to be used again."""
+    return {
+        f"thread {thread.name} ({thread.ident})"
+        for thread in threading.enumerate()
+        if not thread.name.startswith("Trio thread ")
+    }
+
+
+def child_processes() -> set[str]:
+    """The children of this process, zombies included (Linux; elsewhere none are seen)."""
+    found = set()
+    for path in _children_files.glob("*/children"):
+        try:
+            found.update(f"child process {pid}" for pid in path.read_text().split())
+        except OSError:
+            continue  # that thread has just ended
+    return found
+
+
+def left_behind(before: set[str]) -> set[str]:
+    """What there is now and was not before, after a moment of grace if there is anything."""
+    deadline = time.monotonic() + GRACE
+    while leaked := (open_fds() | running_threads() | child_processes()) - before:
+        if time.monotonic() > deadline:
+            return leaked
+        time.sleep(0.01)
+    return leaked
+
+
+@pytest.fixture(autouse=True)
+def leak_guard(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Fail a test that leaves a file descriptor, a thread or a child process behind.
+
+    No garbage collection comes first: what only a reference cycle keeps open is a leak as well.
+    A test that failed is not examined; it had no chance to clean up.
+    """
+    before = open_fds() | running_threads() | child_processes()
+    yield
+    if request.node.stash.get(_failed_key, False):
+        return
+    if leaked := left_behind(before):
+        # Let go of it now, quietly, that it may not be reported again in a test that did nothing wrong.
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", ResourceWarning)
+            gc.collect()
+        pytest.fail("left behind: " + ", ".join(sorted(leaked)), pytrace=False)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]):
+    report = yield
+    if report.when == "call":
+        item.stash[_failed_key] = report.failed
+    return report
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave soak tests out, unless ``-m`` was given and decides."""
+    if config.getoption("markexpr"):
+        return
+    soak = [item for item in items if item.get_closest_marker("soak")]
+    if soak:
+        config.hook.pytest_deselected(items=soak)
+        items[:] = [item for item in items if not item.get_closest_marker("soak")]
