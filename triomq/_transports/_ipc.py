@@ -1,0 +1,299 @@
+"""UNIX domain sockets: ``ipc:///tmp/feed``, ``ipc://*``, ``ipc://@name``.
+
+A bound path is a file that outlives a killed owner, so binding must tell a living owner from a dead one's
+left-over. libzmq does not: it removes whatever is at the path, be it a living socket (whose peers then all
+reconnect to the newcomer) or a user's file. Here:
+
+* a socket file that answers has a living owner, and binding is refused;
+* one that refuses connections is a left-over and is taken over;
+* anything else is never touched.
+
+Who binds does so under an advisory lock on the directory (``flock``, released at once), so of several triomq
+processes that take over the same left-over exactly one wins, and none mistakes another that has bound but does
+not listen yet for a dead one. A program that does not know of the lock, libzmq for one, can still slip in
+between the look and the removal: some microseconds. The same holds for the removal at closing, which happens
+only while the file is still the one that was bound; our socket is open then, so its inode cannot be another's.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import socket
+import stat
+import sys
+import tempfile
+from collections.abc import Callable
+from contextlib import suppress
+from functools import partial
+from typing import Any, final
+
+import trio
+
+from .._errors import AddressInUseError, EndpointError, UnsupportedTransportError
+from .._options import Options
+from ..abc import Transport
+from ._listener import SocketListener, configure_buffers, explain
+from ._stream import SocketStream
+
+_MAX_PATH = 107 if sys.platform == "linux" else 103  # octets in sockaddr_un.sun_path, less the final NUL
+_EXAMPLE = "right is for example 'ipc:///tmp/feed' or, to bind a private temporary path, 'ipc://*'"
+_LOCK_TRIES = 20
+_LOCK_PAUSE = 0.005  # seconds; the lock is held for microseconds, unless somebody means harm
+
+
+@final
+class IpcTransport(Transport):
+    """Streams over UNIX domain sockets.
+
+    Paths may be relative; they are reported as given, as libzmq does. ``*`` is reported as an absolute path
+    (libzmq: relative to the directory it was bound in). ``@name`` is a name in Linux's abstract namespace.
+    """
+
+    def check_connect(self, address: str) -> None:
+        """Refuse what `connect` could never connect to, without any I/O.
+
+        Raises:
+          EndpointError: it is malformed; the text says what is wrong with it.
+          UnsupportedTransportError: this platform's Python has no UNIX domain sockets.
+        """
+        if address == "*":
+            raise EndpointError("endpoint 'ipc://*': '*' is for binding; connect to the endpoint that bind returned")
+        _encode(address)
+
+    async def connect(self, address: str, options: Options) -> SocketStream:
+        """Make one attempt to connect. Cancellation: nothing stays open.
+
+        Raises:
+          EndpointError: the address is malformed.
+          OSError: nobody has bound the path (ENOENT), its owner is dead (ECONNREFUSED) or too busy to accept
+            (EAGAIN), ….
+        """
+        self.check_connect(address)
+        endpoint = f"ipc://{address}"
+        await trio.lowlevel.checkpoint()  # the connect itself never waits
+        sock = _new_socket(options)
+        try:
+            sock.connect(_encode(address))
+            return SocketStream(sock, endpoint)
+        except OSError as exc:
+            sock.close()
+            raise explain(exc, f"cannot connect to {endpoint}") from exc
+
+    async def listen(self, address: str, options: Options) -> SocketListener:
+        """Bind and listen. The file is removed when the listener is closed, if it is still the same one.
+
+        Cancellation: nothing stays bound, no file stays.
+
+        Raises:
+          EndpointError: the address is malformed.
+          AddressInUseError: it has a living owner.
+          FileExistsError: there is a file at the path that is not a socket.
+          OSError: it cannot be bound for another reason; the text names the endpoint.
+        """
+        if address == "*":
+            return await _listen_temporary(options)
+        _encode(address)
+        await trio.lowlevel.checkpoint()
+        if address.startswith("@"):
+            return _listen_abstract(address, options)
+        return await _listen_path(address, options)
+
+
+def _encode(address: str) -> bytes:
+    """The address as the kernel takes it.
+
+    Raises:
+      EndpointError: it is malformed.
+      UnsupportedTransportError: there are no such sockets here.
+    """
+    endpoint = f"ipc://{address}"
+    if not hasattr(socket, "AF_UNIX"):
+        raise UnsupportedTransportError(f"endpoint {endpoint!r}: this platform has no UNIX domain sockets; use tcp")
+    try:
+        path = os.fsencode(address)
+    except UnicodeEncodeError as exc:
+        raise EndpointError(f"endpoint {endpoint!r}: the path cannot be encoded: {exc.reason}; {_EXAMPLE}") from exc
+    if not path or b"\0" in path:
+        raise EndpointError(f"endpoint {endpoint!r}: the path is empty or has a NUL in it; {_EXAMPLE}")
+    if path == b"@":
+        raise EndpointError(f"endpoint {endpoint!r}: there is no name after '@'; {_EXAMPLE}")
+    if len(path) > _MAX_PATH:
+        raise EndpointError(
+            f"endpoint {endpoint!r}: the path has {len(path)} octets, and the system takes {_MAX_PATH} at the most; "
+            "use a shorter one, for example relative to the current directory"
+        )
+    if not path.startswith(b"@"):
+        return path
+    if sys.platform != "linux":
+        raise EndpointError(f"endpoint {endpoint!r}: '@' names are Linux's only (write './@…' for a file); {_EXAMPLE}")
+    return b"\0" + path[1:]
+
+
+def _new_socket(options: Options) -> socket.socket:
+    sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    sock.setblocking(False)
+    configure_buffers(sock, options)
+    return sock
+
+
+def _bind(path: bytes, options: Options) -> socket.socket:
+    sock = _new_socket(options)
+    try:
+        sock.bind(path)
+        sock.listen(options.backlog)
+    except BaseException:
+        sock.close()
+        raise
+    return sock
+
+
+def _listener(
+    sock: socket.socket, endpoint: str, options: Options, release: Callable[[], None] | None
+) -> SocketListener:
+    def prepare(accepted: socket.socket, _: Any) -> str:
+        configure_buffers(accepted, options)
+        return endpoint  # who connects has no name
+
+    return SocketListener(sock, endpoint, prepare, release)
+
+
+def _listen_abstract(address: str, options: Options) -> SocketListener:
+    endpoint = f"ipc://{address}"
+    try:
+        return _listener(_bind(_encode(address), options), endpoint, options, None)
+    except OSError as exc:
+        if exc.errno == errno.EADDRINUSE:
+            raise _in_use(endpoint, "a living socket has this name") from exc
+        raise explain(exc, f"cannot bind {endpoint}") from exc
+
+
+async def _listen_temporary(options: Options) -> SocketListener:
+    _encode(os.path.join(tempfile.gettempdir(), "triomq-xxxxxxxx", "socket"))  # does TMPDIR leave room?
+    await trio.lowlevel.checkpoint()
+    try:
+        directory = tempfile.mkdtemp(prefix="triomq-")  # of mode 0700: who may connect is decided by it
+    except OSError as exc:
+        raise explain(exc, "cannot make a directory for ipc://*") from exc
+    remove_directory = partial(_quietly, os.rmdir, directory)
+    try:
+        return await _listen_path(os.path.join(directory, "socket"), options, remove_directory)
+    except BaseException:
+        remove_directory()
+        raise
+
+
+async def _listen_path(address: str, options: Options, then: Callable[[], None] | None = None) -> SocketListener:
+    endpoint = f"ipc://{address}"
+    path = _encode(address)
+    absolute = _absolute(path)
+    lock = await _lock_directory(os.path.dirname(absolute))
+    try:
+        sock = _bind_or_take_over(path, endpoint, options)
+    except (AddressInUseError, FileExistsError):
+        raise
+    except OSError as exc:
+        raise explain(exc, f"cannot bind {endpoint}") from exc
+    finally:
+        if lock is not None:
+            os.close(lock)
+    identity = _identity(absolute)
+
+    def release() -> None:
+        if identity is not None and _identity(absolute) == identity:
+            _quietly(os.unlink, absolute)
+        if then is not None:
+            then()
+
+    return _listener(sock, endpoint, options, release)
+
+
+def _absolute(path: bytes) -> bytes:
+    return os.path.abspath(path)  # the program may change directory before it closes
+
+
+def _bind_or_take_over(path: bytes, endpoint: str, options: Options) -> socket.socket:
+    for _ in range(3):  # more only if others bind and die here at the same time
+        try:
+            return _bind(path, options)
+        except OSError as exc:
+            if exc.errno != errno.EADDRINUSE:
+                raise
+        _remove_left_over(path, endpoint)
+    raise _in_use(endpoint, "somebody else keeps binding it")
+
+
+def _remove_left_over(path: bytes, endpoint: str) -> None:
+    """Remove a dead owner's socket file; raise for anything else."""
+    try:
+        found = os.lstat(path)
+    except FileNotFoundError:
+        return  # its owner has just closed
+    if not stat.S_ISSOCK(found.st_mode):
+        raise FileExistsError(
+            errno.EEXIST,
+            f"cannot bind {endpoint}: there is a file that is not a socket; remove it yourself, or use another path",
+        )
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
+        probe.setblocking(False)
+        try:
+            probe.connect(path)
+        except ConnectionRefusedError:
+            pass
+        except FileNotFoundError:
+            return
+        except BlockingIOError:  # so many wait for its owner to accept that there is no room
+            raise _in_use(endpoint, "a living socket listens there, and is busy") from None
+        except OSError as exc:
+            raise _in_use(endpoint, f"whether its owner lives cannot be found out ({exc.strerror})") from exc
+        else:
+            raise _in_use(endpoint, "a living socket listens there")
+    if _identity(path) == (found.st_dev, found.st_ino):
+        os.unlink(path)
+
+
+def _in_use(endpoint: str, why: str) -> AddressInUseError:
+    return AddressInUseError(errno.EADDRINUSE, f"cannot bind {endpoint}: {why}; close it, or use another path")
+
+
+def _identity(path: bytes) -> tuple[int, int] | None:
+    try:
+        found = os.lstat(path)
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
+
+
+def _quietly(remove: Callable[[Any], None], path: bytes | str) -> None:
+    # Somebody has been quicker, or took our rights away: no reason to fail in closing.
+    with suppress(OSError):
+        remove(path)
+
+
+async def _lock_directory(directory: bytes) -> int | None:
+    """Take the advisory lock; returns the descriptor to close, or None where there is no lock to have.
+
+    It is a courtesy among triomq processes: who keeps it for long cannot keep others from binding.
+    """
+    if sys.platform == "win32":
+        return None
+    import fcntl  # not on Windows
+
+    try:
+        descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    except OSError:
+        return None  # no such directory (bind will say so), or not readable
+    try:
+        for _ in range(_LOCK_TRIES):
+            try:
+                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                return descriptor
+            except BlockingIOError:
+                await trio.sleep(_LOCK_PAUSE)
+            except OSError:
+                break  # this file system has no locks
+    except BaseException:
+        os.close(descriptor)
+        raise
+    os.close(descriptor)
+    return None

@@ -1,0 +1,216 @@
+"""One connected socket as a trio stream that can also be tried without waiting.
+
+trio's own `trio.SocketStream` has no way to try: every call is a coroutine with two checkpoints.
+Here the non-blocking calls are bare system calls, and the stream's coroutines are built on them.
+"""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import final
+
+import trio
+
+from .._message import BytesLike
+from ..abc import NonblockingStream
+
+_IOV_MAX = 1024  # buffers that one sendmsg takes: on Linux, macOS and the BSDs; more is EMSGSIZE
+_RECEIVE_SIZE = 65536
+_HAS_SENDMSG = hasattr(socket.socket, "sendmsg")  # not on Windows
+
+
+@final
+class SocketStream(NonblockingStream):
+    """A connected stream socket.
+
+    Args:
+      sock: connected (or connecting, for who waits); the stream owns it and makes it non-blocking.
+      peer: the other side's address as text, such as ``tcp://127.0.0.1:51234`` or ``ipc:///tmp/feed``.
+    """
+
+    __slots__ = ("_closed", "_fd", "_peer", "_recv", "_sending", "_sock", "_writing")
+
+    def __init__(self, sock: socket.socket, peer: str) -> None:
+        sock.setblocking(False)
+        self._sock = sock
+        self._fd = sock.fileno()
+        self._recv = sock.recv  # bound once: this is looked up for every read
+        self._peer = peer
+        self._closed = False
+        self._sending = False  # a task is in send_all: its data must not be torn by others
+        self._writing = False  # a task is in send_all or waits to write
+
+    @property
+    def peer(self) -> str:
+        """The other side's address as text; stays readable after the stream was closed."""
+        return self._peer
+
+    def fileno(self) -> int:
+        """The file descriptor, or -1 after the stream was closed."""
+        return self._sock.fileno()
+
+    def __repr__(self) -> str:
+        state = "closed" if self._closed else f"fd={self._fd}"
+        return f"<SocketStream {self._peer} {state}>"
+
+    def send_nowait(self, buffers: Sequence[BytesLike]) -> int:
+        """Hand over as much of the buffers as the kernel takes now, in one system call.
+
+        Returns: how many octets were taken, from the first on; 0 when there is no room now (or nothing to send).
+          At most the first 1,024 buffers are tried.
+
+        Raises:
+          trio.BrokenResourceError: the connection is dead.
+          trio.ClosedResourceError: the stream was closed here.
+          trio.BusyResourceError: another task is in `send_all`.
+        """
+        if self._sending:
+            raise trio.BusyResourceError(f"another task is in send_all to {self._peer}")
+        try:
+            if len(buffers) == 1:
+                return self._sock.send(buffers[0])
+            if not _HAS_SENDMSG:
+                return self._sock.send(b"".join(buffers))
+            return self._sock.sendmsg(buffers if len(buffers) <= _IOV_MAX else buffers[:_IOV_MAX])
+        except (BlockingIOError, InterruptedError):
+            return 0
+        except OSError as exc:
+            raise self._stream_error(exc) from exc
+
+    def receive_nowait(self, max_bytes: int) -> bytes:
+        """Take what the kernel has, up to ``max_bytes`` octets, in one system call.
+
+        Returns: at least one octet, or ``b""`` at the end of the stream.
+
+        Raises:
+          trio.WouldBlock: nothing has arrived.
+          trio.BrokenResourceError: the connection is dead.
+          trio.ClosedResourceError: the stream was closed here.
+        """
+        try:
+            return self._recv(max_bytes)
+        except (BlockingIOError, InterruptedError):
+            raise trio.WouldBlock from None
+        except OSError as exc:
+            raise self._stream_error(exc) from exc
+
+    async def wait_receivable(self) -> None:
+        """Wait until `receive_nowait` would not raise `trio.WouldBlock`.
+
+        Always a schedule point. Cancellation: nothing was taken.
+
+        Raises:
+          trio.ClosedResourceError: the stream was closed, before or meanwhile.
+          trio.BusyResourceError: another task waits already.
+        """
+        if self._closed:  # the number may be somebody else's file by now
+            raise self._closed_error()
+        await trio.lowlevel.wait_readable(self._fd)
+
+    async def send_all(self, data: BytesLike) -> None:
+        """Send everything.
+
+        Cancellation: a part may have been sent, and nobody knows how much; close the stream then.
+
+        Raises:
+          trio.BrokenResourceError: the connection is dead.
+          trio.ClosedResourceError: the stream was closed, before or meanwhile.
+          trio.BusyResourceError: another task sends, or waits to send.
+        """
+        with self._write_guard(), memoryview(data).cast("B") as rest:
+            await trio.lowlevel.checkpoint()
+            if self._closed:
+                raise self._closed_error()
+            self._sending = True
+            try:
+                sent = 0
+                while sent < len(rest):
+                    with rest[sent:] as piece:
+                        try:
+                            sent += self._sock.send(piece)
+                            continue
+                        except (BlockingIOError, InterruptedError):
+                            pass
+                        except OSError as exc:
+                            raise self._stream_error(exc) from exc
+                    await trio.lowlevel.wait_writable(self._fd)
+                    # A close meanwhile has raised ClosedResourceError here.
+            finally:
+                self._sending = False
+
+    async def wait_send_all_might_not_block(self) -> None:
+        """Wait until the kernel has room to write.
+
+        Always a schedule point. `send_nowait` stays allowed while a task waits here. Cancellation: nothing happened.
+
+        Raises:
+          trio.ClosedResourceError: the stream was closed, before or meanwhile.
+          trio.BusyResourceError: another task sends, or waits to send.
+        """
+        with self._write_guard():
+            if self._closed:
+                await trio.lowlevel.checkpoint()
+                raise self._closed_error()
+            await trio.lowlevel.wait_writable(self._fd)
+
+    async def receive_some(self, max_bytes: int | None = None) -> bytes:
+        """Wait for data and take up to ``max_bytes`` octets (65,536 if None).
+
+        Returns: at least one octet, or ``b""`` at the end of the stream.
+        Cancellation: nothing was taken.
+
+        Raises:
+          TypeError: ``max_bytes`` is not an int.
+          ValueError: ``max_bytes`` is less than 1.
+          trio.BrokenResourceError: the connection is dead.
+          trio.ClosedResourceError: the stream was closed, before or meanwhile.
+          trio.BusyResourceError: another task waits already.
+        """
+        if max_bytes is None:
+            max_bytes = _RECEIVE_SIZE
+        elif not isinstance(max_bytes, int):
+            raise TypeError(f"max_bytes={max_bytes!r}: it is a whole number of octets, or None")
+        elif max_bytes < 1:
+            raise ValueError(f"max_bytes={max_bytes}: it is 1 or more")
+        # The schedule point comes first, so that nothing taken from the kernel can be lost to a cancellation.
+        await trio.lowlevel.checkpoint()
+        while True:
+            try:
+                return self.receive_nowait(max_bytes)
+            except trio.WouldBlock:
+                await self.wait_receivable()
+
+    def close(self) -> None:
+        """Close at once, without waiting; tasks that wait on the stream get `trio.ClosedResourceError`.
+
+        What the kernel has taken it goes on sending. Must be called inside the trio run. Closing again does nothing.
+        """
+        if not self._closed:
+            self._closed = True
+            trio.lowlevel.notify_closing(self._fd)
+            self._sock.close()
+
+    async def aclose(self) -> None:
+        """`close`, and a checkpoint; closes even when cancelled."""
+        self.close()
+        await trio.lowlevel.checkpoint()
+
+    @contextmanager
+    def _write_guard(self) -> Iterator[None]:
+        if self._writing:
+            raise trio.BusyResourceError(f"another task is already sending to {self._peer}")
+        self._writing = True
+        try:
+            yield
+        finally:
+            self._writing = False
+
+    def _closed_error(self) -> trio.ClosedResourceError:
+        return trio.ClosedResourceError(f"the stream to {self._peer} was closed here")
+
+    def _stream_error(self, exc: OSError) -> Exception:
+        if self._closed:
+            return self._closed_error()
+        return trio.BrokenResourceError(f"the connection to {self._peer} broke: {exc.strerror or exc}")
