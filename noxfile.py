@@ -1,0 +1,138 @@
+"""What must hold before a commit: ``nox``. What else there is to run: ``nox -l``.
+
+Every default session runs on the Python that runs nox; ``tests-3.12`` and its like are there for
+whoever has that interpreter. The package is built and installed, never taken from the checkout.
+"""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import nox
+
+nox.needs_version = ">=2026.4"
+nox.options.default_venv_backend = "virtualenv"
+nox.options.error_on_missing_interpreters = False
+nox.options.reuse_venv = "yes"
+nox.options.sessions = ["lint", "typing", "typing_legacy", "tests_lowest", "tests"]
+
+PROJECT = nox.project.load_toml("pyproject.toml")
+OTHER_PYTHONS = ["3.11", "3.12", "3.13", "3.14"]
+CODE = [path for path in ("triomq", "tests", "examples", "bench", "docs", "noxfile.py") if Path(path).exists()]
+
+
+def install(session: nox.Session, *groups: str, package: bool = True, constraints: tuple[str, ...] = ()) -> None:
+    """Install dependency groups and, built as for a release, the package, in one go of pip."""
+    wanted = nox.project.dependency_groups(PROJECT, *groups)
+    session.install("-q", *wanted, *constraints, *(["."] if package else []))
+
+
+def run_pytest(session: nox.Session, *arguments: str) -> None:
+    """Run pytest so that neither it nor a process it starts finds the checkout before what is installed."""
+    env = {"PYTHONSAFEPATH": "1", "PYTHONDONTWRITEBYTECODE": "1", "TRIOMQ_INSTALLED": session.virtualenv.location}
+    session.run("pytest", *arguments, *session.posargs, env=env)
+
+
+@nox.session
+def lint(session: nox.Session) -> None:
+    """Style, spelling, and the traps of trio that a linter can see."""
+    install(session, "lint", package=False)
+    session.run("ruff", "check", *CODE)
+    session.run("ruff", "format", "--check", *CODE)
+    sources = [str(path) for path in sorted(Path("triomq").rglob("*.py"))]
+    session.run("python", "-m", "flake8_async", *sources, silent=True)
+    session.run("codespell", *CODE, "CONTRIBUTING.md", *(["README.md"] if Path("README.md").exists() else []))
+
+
+@nox.session
+def typing(session: nox.Session) -> None:
+    """Our own types, the types a user sees, and that no public name lacks one."""
+    install(session, "typing", "test")
+    session.run("mypy")
+    session.run("basedpyright", "--level", "error")
+    with session.chdir(session.create_tmp()):  # where only the installed package can be found
+        session.run("basedpyright", "--verifytypes", "triomq", "--ignoreexternal")
+
+
+@nox.session
+def typing_legacy(session: nox.Session) -> None:
+    """A user who still has trio-typing can use triomq, and is told the truth about its channels.
+
+    Its stubs shadow trio's own types and its mypy plugin crashes on every current mypy; so it has this
+    environment to itself, the plugin stays off, and only the user's own file is reported on.
+    """
+    install(session, "typing-legacy")
+    program = Path("tests/typing/downstream.py").resolve()
+    with session.chdir(session.create_tmp()):
+        session.run("python", str(program), env={"PYTHONSAFEPATH": "1"})
+        session.run("mypy", "--config-file=", "--strict", "--follow-imports=silent", str(program))
+
+
+@nox.session
+def tests_lowest(session: nox.Session) -> None:
+    """The oldest trio and attrs that we promise to work with."""
+    install(session, "test", constraints=("trio==0.31.0", "attrs==23.2.0"))
+    run_pytest(session, "-q", "-m", "not slow and not soak and not interop", "--ignore=tests/docs")
+
+
+@nox.session
+def tests(session: nox.Session) -> None:
+    """All tests but the soak."""
+    install(session, "test")
+    run_pytest(session)
+
+
+for version in OTHER_PYTHONS:
+    nox.session(tests.func, name=f"tests-{version}", python=version, default=False)
+
+
+@nox.session(default=False)
+def coverage(session: nox.Session) -> None:
+    """Which branches no test takes."""
+    install(session, "test")
+    data = Path(session.create_tmp()) / "coverage"
+    env = {"PYTHONSAFEPATH": "1", "COVERAGE_FILE": str(data)}
+    session.run("coverage", "run", "-m", "pytest", "-q", *session.posargs, env=env)
+    session.run("coverage", "report", env=env)
+
+
+@nox.session(default=False)
+def soak(session: nox.Session) -> None:
+    """The tests that take minutes, and hypothesis with fresh examples."""
+    install(session, "test")
+    session.env["HYPOTHESIS_PROFILE"] = "explore"
+    run_pytest(session, "-m", "soak or not soak", "-o", "faulthandler_timeout=1800")
+
+
+@nox.session(default=False)
+def bench(session: nox.Session) -> None:
+    """The figures in the documentation, measured here: ``nox -s bench -- --help``."""
+    install(session, "bench")
+    session.run("python", "-P", "bench", *session.posargs)
+
+
+@nox.session(default=False)
+def docs(session: nox.Session) -> None:
+    """The documentation, where a dangling reference is an error."""
+    install(session, "docs")
+    session.run("sphinx-build", "-nW", "--keep-going", "-q", "-b", "html", "docs", "docs/_build/html")
+
+
+@nox.session(default=False)
+def news(session: nox.Session) -> None:
+    """What the news fragments will look like in the history."""
+    install(session, "docs", package=False)
+    session.run("towncrier", "build", "--draft", "--version", "next")
+
+
+@nox.session(default=False)
+def build(session: nox.Session) -> None:
+    """The two files of a release, and that the wheel works by itself."""
+    session.install("-q", "build", "twine")
+    shutil.rmtree("dist", ignore_errors=True)
+    session.run("python", "-m", "build")
+    files = [str(path) for path in sorted(Path("dist").iterdir())]
+    session.run("twine", "check", "--strict", *files)
+    session.install("-q", "--force-reinstall", *(path for path in files if path.endswith(".whl")))
+    session.run("python", "-P", "-c", "import triomq; print(triomq.__version__, triomq.__file__)")
