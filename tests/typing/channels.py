@@ -1,0 +1,129 @@
+"""What a type checker must see, and must refuse. Checked, never run.
+
+Each ``type: ignore`` is an assertion: were the error gone, mypy would report the comment as unused.
+"""
+
+from __future__ import annotations
+
+from typing import Any, assert_type
+
+import trio
+
+import triomq
+
+
+def the_class_is_the_static_type(ctx: triomq.Context) -> None:
+    assert_type(ctx.socket(triomq.REQ), triomq.REQ)
+    assert_type(ctx.socket(triomq.REP), triomq.REP)
+    assert_type(ctx.socket(triomq.DEALER), triomq.DEALER)
+    assert_type(ctx.socket(triomq.ROUTER), triomq.ROUTER)
+    assert_type(ctx.socket(triomq.PUB), triomq.PUB)
+    assert_type(ctx.socket(triomq.SUB), triomq.SUB)
+    assert_type(ctx.socket(triomq.XPUB), triomq.XPUB)
+    assert_type(ctx.socket(triomq.XSUB), triomq.XSUB)
+    assert_type(ctx.socket(triomq.PUSH), triomq.PUSH)
+    assert_type(ctx.socket(triomq.PULL), triomq.PULL)
+    assert_type(ctx.socket(triomq.PAIR), triomq.PAIR)
+
+
+def sockets_are_channels(ctx: triomq.Context) -> None:
+    senders: list[trio.abc.SendChannel[triomq.Message]] = [
+        ctx.socket(triomq.PUSH),
+        ctx.socket(triomq.PUB),
+    ]
+    receivers: list[trio.abc.ReceiveChannel[triomq.Message]] = [
+        ctx.socket(triomq.PULL),
+        ctx.socket(triomq.SUB),
+    ]
+    channels: list[trio.abc.Channel[triomq.Message]] = [
+        ctx.socket(triomq.REQ),
+        ctx.socket(triomq.REP),
+        ctx.socket(triomq.DEALER),
+        ctx.socket(triomq.ROUTER),
+        ctx.socket(triomq.XPUB),
+        ctx.socket(triomq.XSUB),
+        ctx.socket(triomq.PAIR),
+    ]
+    print(senders, receivers, channels)
+
+
+async def a_direction_it_has_not_does_not_exist(
+    push: triomq.PUSH, pull: triomq.PULL, pub: triomq.PUB, sub: triomq.SUB
+) -> None:
+    await pull.send(b"x")  # type: ignore[attr-defined]
+    pull.send_nowait(b"x")  # type: ignore[attr-defined]
+    await pull.send_many([b"x"])  # type: ignore[attr-defined]
+    await sub.send(b"x")  # type: ignore[attr-defined]
+    await push.receive()  # type: ignore[attr-defined]
+    push.receive_nowait()  # type: ignore[attr-defined]
+    await push.receive_many(5)  # type: ignore[attr-defined]
+    await pub.receive()  # type: ignore[attr-defined]
+    async for _ in push:  # type: ignore[attr-defined]
+        pass
+
+
+async def only_those_that_have_it(pub: triomq.PUB, sub: triomq.SUB, pull: triomq.PULL, req: triomq.REQ) -> None:
+    sub.subscribe(b"a")
+    sub.unsubscribe(b"a")
+    await pub.wait_subscribers(b"a", 2)
+    assert_type(await req.request(b"x"), triomq.Message)
+    pub.subscribe(b"a")  # type: ignore[attr-defined]
+    pull.subscribe(b"a")  # type: ignore[attr-defined]
+    await pull.wait_subscribers(b"a", 2)  # type: ignore[attr-defined]
+
+
+async def what_may_be_sent(push: triomq.PUSH) -> None:
+    await push.send(b"x")
+    await push.send(bytearray(b"x"))
+    await push.send(memoryview(b"x"))
+    await push.send([b"a", b"b"])
+    await push.send(frame for frame in (b"a", memoryview(b"b")))
+    await push.send(triomq.Message.from_json({"a": 1}))
+    await push.send_many([b"x", [b"a", b"b"]])
+    await push.send("x")  # type: ignore[arg-type]
+    await push.send(1)  # type: ignore[arg-type]
+    await push.send(["x"])  # type: ignore[list-item]
+    await push.send(None)  # type: ignore[arg-type]
+
+
+async def what_is_received(pull: triomq.PULL) -> None:
+    message = await pull.receive()
+    assert_type(message, triomq.Message)
+    assert_type(message[0], bytes)
+    assert_type(bytes(message), bytes)
+    assert_type(message.text(), str)
+    assert_type(message.json(), Any)
+    routing_id, *rest = message
+    assert_type(routing_id, bytes)
+    assert_type(rest, list[bytes])
+    assert_type(pull.receive_nowait(), triomq.Message)
+    for each in await pull.receive_many(10):
+        assert_type(each, triomq.Message)
+    async for each in pull:
+        assert_type(each, triomq.Message)
+
+
+async def what_is_async_and_what_is_not(push: triomq.PUSH) -> None:
+    endpoint = await push.bind("tcp://127.0.0.1:0")
+    assert_type(endpoint, str)
+    push.connect(endpoint)
+    push.disconnect(endpoint)
+    await push.unbind(endpoint)
+    await push.wait_peers(2)
+    async with push:
+        assert_type(push.options.linger, float)
+    await push.aclose()
+
+
+def options_are_checked(ctx: triomq.Context) -> None:
+    ctx.socket(triomq.PUSH, hwm=10, linger=0.5)
+    ctx.socket(triomq.SUB, topics=[b"a", "b"])
+    ctx.socket(triomq.PUSH, hmw=10)  # type: ignore[call-arg]
+    ctx.socket(triomq.PUSH, linger="1")  # type: ignore[arg-type]
+
+
+async def proxies_start_in_a_nursery(frontend: triomq.ROUTER, backend: triomq.DEALER) -> None:
+    async with trio.open_nursery() as nursery:
+        await nursery.start(triomq.proxy, frontend, backend)
+        nursery.start_soon(triomq.proxy, frontend, backend)
+        nursery.start_soon(triomq.proxy, frontend)  # type: ignore[arg-type]
