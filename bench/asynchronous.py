@@ -1,0 +1,95 @@
+"""The loops of the works, for peers that are awaited. As in `bench.blocking`, they call a socket's own methods."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from time import perf_counter
+from typing import Any, TypeAlias
+
+from . import fanout
+from .job import Job
+from .works import PUBLISH_BATCH
+
+Send: TypeAlias = Callable[[Any], Awaitable[object]]
+Receive: TypeAlias = Callable[[], Awaitable[Any]]
+
+
+async def pull(job: Job, receive: Receive) -> None:
+    """Receive everything."""
+    for _ in range(job.warm):
+        await receive()
+    start = perf_counter()
+    for _ in range(job.count - 1):
+        await receive()
+    message = await receive()
+    job.measured(perf_counter() - start, message)
+
+
+async def push(job: Job, send: Send) -> None:
+    """Send everything."""
+    message = job.message
+    for _ in range(job.total - 1):
+        await send(message)
+    await send(job.last)
+
+
+async def echo(job: Job, receive: Receive, send: Send) -> None:
+    """Send each message back as it came: the server's side of requests."""
+    for _ in range(job.total):
+        await send(await receive())
+
+
+async def request(job: Job, send: Send, receive: Receive) -> None:
+    """Send a request, wait for its reply, and so on."""
+    message = job.message
+    for _ in range(job.warm):
+        await send(message)
+        await receive()
+    start = perf_counter()
+    for _ in range(job.count - 1):
+        await send(message)
+        await receive()
+    await send(job.last)
+    reply = await receive()
+    job.measured(perf_counter() - start, reply)
+
+
+async def in_flight(job: Job, send: Send, receive: Receive) -> None:
+    """Keep requests in flight: a new one for each reply."""
+    message, depth = job.message, job.work.in_flight
+    for _ in range(depth):
+        await send(message)
+    for _ in range(job.warm):
+        await receive()
+        await send(message)
+    start = perf_counter()
+    for _ in range(job.count - depth - 1):
+        await receive()
+        await send(message)
+    await receive()
+    await send(job.last)
+    for _ in range(depth - 1):
+        await receive()
+    reply = await receive()
+    job.measured(perf_counter() - start, reply)
+
+
+async def publish(job: Job, send: Send, receive_ack: Receive) -> None:
+    """Publish two topics, paced by acknowledgements."""
+    acknowledged = 0
+    for needed, batch in fanout.publications(job):
+        while acknowledged < needed:
+            await receive_ack()
+            acknowledged += 1
+        for message in batch:
+            await send(message)
+
+
+async def subscribe(job: Job, number: int, receive: Receive, gathering: fanout.Gathering, send_ack: Send) -> None:
+    """Be one of the subscribers."""
+    for batch in range(fanout.batches(job)):
+        for _ in range(PUBLISH_BATCH - 1):
+            await receive()
+        message = await receive()
+        if gathering.finish(number, batch, bytes(message)):
+            await send_ack(b"")

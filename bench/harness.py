@@ -1,0 +1,208 @@
+"""Runs measurements: starts the processes of one, introduces them to each other, and reaps them whatever happens."""
+
+from __future__ import annotations
+
+import json
+import statistics
+import subprocess
+import sys
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
+from pathlib import Path
+from typing import Any, TypeAlias
+
+import attrs
+import trio
+
+from .peers import Peer
+from .works import Work
+
+_BOOT = "import sys; sys.path[:] = {path!r}; from bench.worker import main; main(sys.argv[1:])"
+_WARM_SHARE = 10
+_CALIBRATION_MINIMUM = 0.05
+_CALIBRATION_GROWTH = 20
+
+Progress: TypeAlias = Callable[[str], None]
+
+
+class MeasurementError(Exception):
+    """A measurement gave no figure; the text says in which phase, and what the worker said."""
+
+
+@attrs.frozen
+class Sample:
+    """One measurement: `count` messages took `seconds`."""
+
+    count: int
+    seconds: float
+
+
+@attrs.define
+class Series:
+    """All measurements of one peer at one work."""
+
+    work: Work
+    peer: str
+    count: int = 0
+    samples: list[Sample] = attrs.field(factory=list)
+    failures: list[str] = attrs.field(factory=list)
+
+    @property
+    def figures(self) -> list[float]:
+        """The samples in the work's unit."""
+        return [self.work.figure(sample.count, sample.seconds) for sample in self.samples]
+
+    @property
+    def median(self) -> float | None:
+        """The figure that is reported and compared, None without a sample."""
+        return statistics.median(self.figures) if self.samples else None
+
+
+@attrs.frozen(kw_only=True)
+class Settings:
+    """How to measure.
+
+    Attributes:
+      rounds: samples of each series.
+      seconds: what one measurement should take.
+    """
+
+    rounds: int = 5
+    seconds: float = 1.0
+
+    @property
+    def deadline(self) -> float:
+        """Seconds after which a measurement is given up, and its processes are killed."""
+        return 20.0 + 5.0 * self.seconds
+
+
+async def _kill(process: trio.Process) -> None:
+    process.kill()
+
+
+class _Worker:
+    """One process of a measurement. It belongs to the nursery: when that is cancelled, it is killed and reaped."""
+
+    def __init__(self, process: trio.Process) -> None:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        self._process, self._stdin, self._stdout = process, process.stdin, process.stdout
+        self._unread = b""
+
+    @classmethod
+    async def start(cls, nursery: trio.Nursery, arguments: Sequence[str]) -> _Worker:
+        """Start a process that imports from where this one does, and give it these arguments."""
+        command = [sys.executable, "-P", "-c", _BOOT.format(path=sys.path), *arguments]
+        pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "capture_stderr": True}
+        run = partial(trio.run_process, **pipes, deliver_cancel=_kill)
+        return cls(await nursery.start(run, command))
+
+    async def say(self, words: Iterable[str]) -> None:
+        """Write one line."""
+        try:
+            await self._stdin.send_all((" ".join(words) + "\n").encode())
+        except trio.BrokenResourceError:
+            await trio.sleep_forever()  # it died: the nursery knows why
+
+    async def hear(self, key: str) -> dict[str, Any]:
+        """Read lines up to one with this key."""
+        while True:
+            line, found, self._unread = self._unread.partition(b"\n")
+            if found:
+                fields: dict[str, Any] = json.loads(line)
+                if key in fields:
+                    return fields
+                continue
+            more = await self._stdout.receive_some()
+            if not more:
+                await self._process.wait()
+                await trio.sleep(1)  # if it failed, that has cancelled us by now
+                raise MeasurementError(f"a worker ended without {key}")
+            self._unread = line + more
+
+    async def end(self) -> None:
+        """Tell it to end; the nursery waits until it does."""
+        await self._stdin.aclose()
+
+
+def _reason(error: BaseException) -> str:
+    while isinstance(error, BaseExceptionGroup):
+        error = next((e for e in error.exceptions if isinstance(e, subprocess.CalledProcessError)), error.exceptions[0])
+    if isinstance(error, trio.TooSlowError):
+        return "the deadline passed"
+    if isinstance(error, subprocess.CalledProcessError):
+        lines = (error.stderr or b"").decode(errors="replace").strip().splitlines()
+        return lines[-1].strip(" |") if lines else f"a worker ended with status {error.returncode}"
+    return str(error) or repr(error)
+
+
+async def measure(peer: str, work: Work, count: int, settings: Settings, profiles: Sequence[Path] = ()) -> Sample:
+    """Measure once, in fresh processes.
+
+    Args:
+      profiles: for each side, where its profile shall go.
+
+    Raises:
+      MeasurementError: a worker failed, a message was lost, or the deadline passed.
+    """
+    warm = work.clamp(count // _WARM_SHARE)
+    phase = "starting"
+    try:
+        with trio.fail_after(settings.deadline):
+            async with trio.open_nursery() as nursery:
+                workers = {}
+                for number, side in enumerate(work.kind.sides):
+                    arguments = [peer, work.name, side, str(warm), str(count), str(settings.deadline + 5)]
+                    workers[side] = await _Worker.start(nursery, arguments + [str(p) for p in profiles[number:][:1]])
+                if "connect" in workers:
+                    endpoints = (await workers["bind"].hear("endpoints"))["endpoints"]
+                    await workers["connect"].say(endpoints)
+                phase = "measuring"
+                result = await workers[work.kind.measuring_side].hear("seconds")
+                phase = "ending"
+                for worker in workers.values():
+                    await worker.end()
+    except (Exception, BaseExceptionGroup) as error:
+        if isinstance(error, BaseExceptionGroup) and error.split(Exception)[1] is not None:
+            raise
+        raise MeasurementError(f"{phase}: {_reason(error)}") from error
+    return Sample(result["count"], result["seconds"])
+
+
+async def calibrate(peer: str, work: Work, settings: Settings) -> int:
+    """How many messages take about the wanted time; by runs of growing length, which are not counted.
+
+    Raises:
+      MeasurementError: as `measure`.
+    """
+    count = work.clamp(work.first_count)
+    while True:
+        sample = await measure(peer, work, count, settings)
+        wanted = work.clamp(sample.count / sample.seconds * settings.seconds)
+        if sample.seconds >= min(_CALIBRATION_MINIMUM, settings.seconds) or wanted <= count:
+            return wanted
+        count = min(wanted, work.clamp(count * _CALIBRATION_GROWTH))
+
+
+async def run_work(work: Work, peers: Mapping[str, Peer], settings: Settings, progress: Progress) -> list[Series]:
+    """Measure a work with all peers that offer it, in turn, the order reversed from round to round.
+
+    A series whose calibration fails has no samples; a measurement that fails is missing in its series.
+    """
+    lines = [Series(work, name) for name, peer in peers.items() if work.kind in peer.works]
+    for line in lines:
+        progress(f"{work.name}: calibrating {line.peer}")
+        try:
+            line.count = await calibrate(line.peer, work, settings)
+        except MeasurementError as error:
+            line.failures.append(str(error))
+    for number in range(settings.rounds):
+        for line in lines if number % 2 == 0 else reversed(lines):
+            if not line.count:
+                continue
+            progress(f"{work.name}: round {number + 1} of {settings.rounds}, {line.peer}, {line.count} messages")
+            try:
+                line.samples.append(await measure(line.peer, work, line.count, settings))
+            except MeasurementError as error:
+                line.failures.append(str(error))
+    return lines

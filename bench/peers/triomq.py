@@ -1,0 +1,147 @@
+"""triomq."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from time import perf_counter
+from typing import Any
+
+import trio
+
+import triomq
+
+from .. import asynchronous, fanout
+from ..job import Job
+from ..works import Kind
+from . import Peer
+from ._trio import end
+
+_MANY = 100
+"""Messages in one ``send_many``."""
+
+
+@asynccontextmanager
+async def _bound(job: Job, *types: Any) -> AsyncIterator[tuple[Any, ...]]:
+    async with triomq.open_context() as context:
+        sockets = tuple(context.socket(type_) for type_ in types)
+        job.announce(*[await socket.bind("tcp://127.0.0.1:0") for socket in sockets])
+        yield sockets
+        await end()
+
+
+@asynccontextmanager
+async def _connected(job: Job, type_: Any) -> AsyncIterator[Any]:
+    async with triomq.open_context() as context:
+        socket = context.socket(type_)
+        socket.connect(job.endpoints[0])
+        yield socket
+        await end()
+
+
+async def pull(job: Job) -> None:
+    """Receive messages, of any number of frames."""
+    async with _bound(job, triomq.PULL) as (socket,):
+        await asynchronous.pull(job, socket.receive)
+
+
+async def push(job: Job) -> None:
+    """Send messages, of any number of frames."""
+    async with _connected(job, triomq.PUSH) as socket:
+        await asynchronous.push(job, socket.send)
+
+
+async def pull_many(job: Job) -> None:
+    """Receive all that is there, again and again."""
+    async with _bound(job, triomq.PULL) as (socket,):
+        received = 0
+        while received < job.warm:
+            received += len(await socket.receive_many(1000))
+        start, before, messages = perf_counter(), received, ()
+        while received < job.total:
+            messages = await socket.receive_many(1000)
+            received += len(messages)
+        job.measured(perf_counter() - start, messages[-1], received - before)
+
+
+async def push_many(job: Job) -> None:
+    """Send a hundred messages with each call."""
+    async with _connected(job, triomq.PUSH) as socket:
+        batch = [job.message] * _MANY
+        full, rest = divmod(job.total - 1, _MANY)
+        for _ in range(full):
+            await socket.send_many(batch)
+        await socket.send_many([job.message] * rest + [job.last])
+
+
+async def reply(job: Job) -> None:
+    """Answer each request with itself."""
+    async with _bound(job, triomq.REP) as (socket,):
+        await asynchronous.echo(job, socket.receive, socket.send)
+
+
+async def request(job: Job) -> None:
+    """One request after the other."""
+    async with _connected(job, triomq.REQ) as socket:
+        await asynchronous.request(job, socket.send, socket.receive)
+
+
+async def router(job: Job) -> None:
+    """Send each message back to where it came from."""
+    async with _bound(job, triomq.ROUTER) as (socket,):
+        await asynchronous.echo(job, socket.receive, socket.send)
+
+
+async def dealer(job: Job) -> None:
+    """Many requests in flight."""
+    async with _connected(job, triomq.DEALER) as socket:
+        await asynchronous.in_flight(job, socket.send, socket.receive)
+
+
+async def publish(job: Job) -> None:
+    """Publish when all subscribers are there."""
+    async with _bound(job, triomq.PUB, triomq.PULL) as (pub, acks):
+        for topic in fanout.TOPICS:
+            wanted = sum(fanout.topic_of(number) == topic for number in range(job.work.subscribers))
+            await pub.wait_subscribers(topic, wanted)
+        await asynchronous.publish(job, pub.send, acks.receive)
+
+
+async def subscribe(job: Job) -> None:
+    """One task for each subscriber."""
+    gathering = fanout.Gathering(job)
+    async with triomq.open_context() as context:
+        ack = context.socket(triomq.PUSH)
+        ack.connect(job.endpoints[1])
+        async with trio.open_nursery() as nursery:
+            for number in range(job.work.subscribers):
+                sub = context.socket(triomq.SUB, topics=[fanout.topic_of(number)])
+                sub.connect(job.endpoints[0])
+                nursery.start_soon(asynchronous.subscribe, job, number, sub.receive, gathering, ack.send)
+        await end()
+
+
+async def inproc(job: Job) -> None:
+    """Two tasks."""
+    async with triomq.open_context() as context:
+        receiver, sender = context.socket(triomq.PULL), context.socket(triomq.PUSH)
+        await receiver.bind("inproc://bench")
+        sender.connect("inproc://bench")
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(asynchronous.pull, job, receiver.receive)
+            nursery.start_soon(asynchronous.push, job, sender.send)
+
+
+PEER = Peer(
+    title="triomq",
+    run=trio.run,
+    works={
+        Kind.PUSH: (pull, push),
+        Kind.MULTIPART: (pull, push),
+        Kind.MANY: (pull_many, push_many),
+        Kind.REQUEST: (reply, request),
+        Kind.ROUTER: (router, dealer),
+        Kind.PUBLISH: (publish, subscribe),
+        Kind.INPROC: (inproc,),
+    },
+)
