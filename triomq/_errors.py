@@ -28,7 +28,7 @@ class UnroutableError(ZmqError, trio.BrokenResourceError):
       routing_id: the first frame of the message that could not be sent.
     """
 
-    def __init__(self, text: str, routing_id: bytes) -> None:
+    def __init__(self, text: str, routing_id: bytes = b"") -> None:
         super().__init__(text)
         self.routing_id = routing_id
 

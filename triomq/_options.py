@@ -35,9 +35,18 @@ def _positive_seconds(_: object, field: attrs.Attribute[Any], value: Any) -> Non
         _fail(field, value, "a time in seconds above 0 (math.inf for no bound)")
 
 
-def _size(_: object, field: attrs.Attribute[Any], value: Any) -> None:
-    if not _is_number(value) or value < 0 or (value != math.inf and not isinstance(value, int)):
-        _fail(field, value, "a whole number of octets, 0 or more, or math.inf for no bound")
+def _ttl(_: object, field: attrs.Attribute[Any], value: Any) -> None:
+    # 37/ZMTP §2.6.1: a PING carries the TTL as 16 bits of tenths of a second.
+    if not _is_number(value) or not 0 <= value <= 6553.5:
+        _fail(field, value, "a time in seconds from 0 (none) to 6553.5, the most that a PING can say")
+
+
+def _bound(what: str) -> _Validator:
+    def check(_: object, field: attrs.Attribute[Any], value: Any) -> None:
+        if not _is_number(value) or value < 0 or (value != math.inf and not isinstance(value, int)):
+            _fail(field, value, f"a whole number of {what}, 0 or more, or math.inf for no bound")
+
+    return check
 
 
 def _at_least(minimum: int, what: str) -> _Validator:
@@ -61,15 +70,15 @@ def _routing_id(_: object, field: attrs.Attribute[Any], value: Any) -> None:
 
 
 _hwm = _at_least(0, "a number of messages (0 for no limit)")
-_kernel_size = attrs.validators.optional(_at_least(1, "a number of octets, or None for the system's default"))
 
 
-def _option(
-    default: Any, validator: _Validator, zmq: str, libzmq: str, unit: str, doc: str, types: str = "all"
-) -> Any:
+def _system(what: str) -> _Validator:
+    return attrs.validators.optional(_at_least(1, f"None for the system's default, or a whole number of {what}"))
+
+
+def _option(default: Any, validator: _Validator, zmq: str, libzmq: str, unit: str, doc: str, types: str = "all") -> Any:
     metadata = {"zmq": zmq, "libzmq": libzmq, "unit": unit, "doc": doc, "types": frozenset(types.split())}
     return attrs.field(default=default, validator=validator, metadata=metadata)
-
 
 
 @attrs.frozen(kw_only=True)
@@ -92,8 +101,9 @@ class Options:
         b"", _routing_id, "ZMQ_ROUTING_ID", "empty", "octets", "The name a ROUTER peer knows this socket by."
     )
     max_message_size: float = _option(
-        math.inf, _size, "ZMQ_MAXMSGSIZE", "-1 (no bound)", "octets", "A peer that sends more in one message is dropped."
-    )
+        math.inf, _bound("octets"), "ZMQ_MAXMSGSIZE", "-1 (no bound)", "octets",
+        "A peer that sends more in one message is dropped.",
+    )  # fmt: skip
     reconnect_interval: float = _option(
         0.1, _positive_seconds, "ZMQ_RECONNECT_IVL", "100 ms", "seconds", "Upper bound of the first wait to reconnect."
     )
@@ -115,7 +125,7 @@ class Options:
         "A peer silent for so long after a PING is dropped; None is the interval.",
     )  # fmt: skip
     heartbeat_ttl: float = _option(
-        0.0, _seconds, "ZMQ_HEARTBEAT_TTL", "0 (none)", "seconds", "After such a silence the peer shall drop us."
+        0.0, _ttl, "ZMQ_HEARTBEAT_TTL", "0 (none)", "seconds", "After such a silence the peer shall drop us."
     )
     conflate: bool = _option(
         False, _flag, "ZMQ_CONFLATE", "0", "", "Keep only the newest message for each peer.",
@@ -156,28 +166,32 @@ class Options:
     backlog: int = _option(
         100, _at_least(1, "a number of connections"), "ZMQ_BACKLOG", "100", "connections", "Not yet accepted ones."
     )
-    send_buffer: int | None = _option(None, _kernel_size, "ZMQ_SNDBUF", "-1", "octets", "The kernel's send buffer.")
+    send_buffer: int | None = _option(
+        None, _system("octets"), "ZMQ_SNDBUF", "-1", "octets", "The kernel's send buffer."
+    )
     receive_buffer: int | None = _option(
-        None, _kernel_size, "ZMQ_RCVBUF", "-1", "octets", "The kernel's receive buffer."
+        None, _system("octets"), "ZMQ_RCVBUF", "-1", "octets", "The kernel's receive buffer."
     )
     tcp_keepalive: bool | None = _option(
         None, attrs.validators.optional(_flag), "ZMQ_TCP_KEEPALIVE", "-1", "", "None is the system's default."
     )
     tcp_keepalive_idle: int | None = _option(
-        None, _kernel_size, "ZMQ_TCP_KEEPALIVE_IDLE", "-1", "seconds", "Silence before the first probe."
+        None, _system("seconds"), "ZMQ_TCP_KEEPALIVE_IDLE", "-1", "seconds", "Silence before the first probe."
     )
     tcp_keepalive_interval: int | None = _option(
-        None, _kernel_size, "ZMQ_TCP_KEEPALIVE_INTVL", "-1", "seconds", "Between probes."
+        None, _system("seconds"), "ZMQ_TCP_KEEPALIVE_INTVL", "-1", "seconds", "Between probes."
     )
     tcp_keepalive_count: int | None = _option(
-        None, _kernel_size, "ZMQ_TCP_KEEPALIVE_CNT", "-1", "probes", "Unanswered probes before the connection is dead."
-    )
+        None, _system("probes"), "ZMQ_TCP_KEEPALIVE_CNT", "-1", "probes",
+        "Unanswered probes before the connection is dead.",
+    )  # fmt: skip
     max_peers: float = _option(
-        math.inf, _size, "", "", "peers", "Accepted connections at one time; more are closed at once."
+        math.inf, _bound("connections"), "", "", "peers", "Accepted connections at one time; more are closed at once."
     )
     max_handshakes: int = _option(
-        1000, _at_least(1, "a number of connections"), "", "", "connections", "Accepted and not yet greeted at one time."
-    )
+        1000, _at_least(1, "a number of connections"), "", "", "connections",
+        "Accepted and not yet greeted at one time.",
+    )  # fmt: skip
 
 
 class OptionArguments(TypedDict, total=False):
