@@ -1,0 +1,100 @@
+"""The exception tree: what a user may catch, and what an error tells."""
+
+from __future__ import annotations
+
+import copy
+import errno
+import pickle
+
+import pytest
+import trio
+
+from triomq import _errors
+from triomq._errors import (
+    AddressInUseError,
+    EndpointError,
+    InternalError,
+    LocalProtocolError,
+    PeerRefusedError,
+    ProtocolError,
+    RemoteProtocolError,
+    UnroutableError,
+    UnsupportedTransportError,
+    WrongStateError,
+    WrongThreadError,
+    ZmqError,
+)
+
+EVERY_ERROR = [
+    thing for thing in vars(_errors).values() if isinstance(thing, type) and thing.__module__ == _errors.__name__
+]
+
+
+@pytest.mark.parametrize("error", EVERY_ERROR)
+def test_every_error_is_a_zmq_error(error: type[Exception]) -> None:
+    assert issubclass(error, ZmqError)
+    assert error.__name__.endswith("Error")
+
+
+@pytest.mark.parametrize(
+    ("error", "also"),
+    [
+        (WrongStateError, RuntimeError),
+        (UnroutableError, trio.BrokenResourceError),
+        (EndpointError, ValueError),
+        (UnsupportedTransportError, EndpointError),
+        (AddressInUseError, OSError),
+        (WrongThreadError, RuntimeError),
+        (LocalProtocolError, ProtocolError),
+        (RemoteProtocolError, ProtocolError),
+        (PeerRefusedError, RemoteProtocolError),
+    ],
+)
+def test_an_error_is_also_what_a_trio_or_python_user_catches(error: type[Exception], also: type[Exception]) -> None:
+    assert issubclass(error, also)
+
+
+def test_a_fault_of_ours_and_one_of_the_peer_are_told_apart() -> None:
+    assert not issubclass(LocalProtocolError, RemoteProtocolError)
+    assert not issubclass(RemoteProtocolError, LocalProtocolError)
+    assert not issubclass(InternalError, ProtocolError)
+
+
+def test_remote_protocol_error_says_where() -> None:
+    error = RemoteProtocolError("the signature is wrong", 9)
+    assert error.offset == 9
+    assert str(error) == "the signature is wrong (at octet 9)"
+
+
+def test_remote_protocol_error_need_not_say_where() -> None:
+    error = RemoteProtocolError("the signature is wrong")
+    assert error.offset is None
+    assert str(error) == "the signature is wrong"
+
+
+def test_offset_zero_is_a_place() -> None:
+    assert str(RemoteProtocolError("no greeting", 0)) == "no greeting (at octet 0)"
+
+
+def test_address_in_use_has_the_errno_that_bind_has() -> None:
+    error = AddressInUseError(errno.EADDRINUSE, "inproc://a is bound already")
+    assert error.errno == errno.EADDRINUSE
+    assert "inproc://a is bound already" in str(error)
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        UnroutableError("no peer b'x'", b"x"),
+        RemoteProtocolError("the signature is wrong", 9),
+        PeerRefusedError("go away"),
+        AddressInUseError(errno.EADDRINUSE, "taken"),
+    ],
+    ids=lambda error: type(error).__name__,
+)
+@pytest.mark.parametrize("again", [copy.copy, lambda error: pickle.loads(pickle.dumps(error))], ids=["copy", "pickle"])
+def test_an_error_survives_being_copied_with_all_it_knows(error: Exception, again) -> None:
+    other = again(error)
+    assert type(other) is type(error)
+    assert str(other) == str(error)
+    assert vars(other) == vars(error)

@@ -1,0 +1,196 @@
+"""Every option: what it may be, what it may not, and which socket types it is for."""
+
+from __future__ import annotations
+
+import math
+from typing import get_type_hints
+
+import attrs
+import pytest
+
+from triomq._options import OptionArguments, Options, make_options
+
+FIELDS = attrs.fields_dict(Options)
+SOCKET_TYPES = {"REQ", "REP", "DEALER", "ROUTER", "PUB", "SUB", "XPUB", "XSUB", "PUSH", "PULL", "PAIR"}
+UNITS = {"", "messages", "seconds", "octets", "connections", "peers", "probes"}
+
+# What each kind of option may be, and what not: the boundaries first.
+SECONDS = ([0, 0.0, 0.25, 3600, math.inf], [-0.001, -1, -math.inf, math.nan, "1", None, True, b"1"])
+POSITIVE_SECONDS = ([0.001, 1, 30.0, math.inf], [0, 0.0, -1, math.nan, "1", None, False])
+POSITIVE_SECONDS_OR_NONE = ([*POSITIVE_SECONDS[0], None], [0, -1, math.nan, "1", True])
+TTL = ([0, 0.1, 6553.5], [-0.1, 6553.6, math.inf, math.nan, "1", None, True])
+FLAG = ([True, False], [0, 1, None, "yes", b""])
+FLAG_OR_NONE = ([True, False, None], [0, 1, "yes"])
+MESSAGES = ([0, 1, 10**9], [-1, 1.0, math.inf, None, True, "10"])
+BOUND = ([0, 1, 2**63, math.inf], [-1, 1.0, 0.5, math.nan, -math.inf, None, True, "1"])
+COUNT = ([1, 65535], [0, -1, 1.0, math.inf, None, True, "1"])
+COUNT_OR_NONE = ([1, 65535, None], [0, -1, 1.0, math.inf, True, "1"])
+
+CASES = {
+    "send_hwm": MESSAGES,
+    "receive_hwm": MESSAGES,
+    "linger": SECONDS,
+    "immediate": FLAG,
+    "routing_id": ([b"", b"a", b"x" * 255, b"a\0b"], [b"x" * 256, b"\0", b"\0abc", "a", bytearray(b"a"), None]),
+    "max_message_size": BOUND,
+    "reconnect_interval": POSITIVE_SECONDS,
+    "reconnect_interval_max": SECONDS,
+    "connect_timeout": POSITIVE_SECONDS,
+    "handshake_timeout": POSITIVE_SECONDS,
+    "heartbeat_interval": SECONDS,
+    "heartbeat_timeout": POSITIVE_SECONDS_OR_NONE,
+    "heartbeat_ttl": TTL,
+    "conflate": FLAG,
+    "router_mandatory": FLAG,
+    "router_handover": FLAG,
+    "probe_router": FLAG,
+    "req_correlate": FLAG,
+    "req_relaxed": FLAG,
+    "xpub_verbose": FLAG,
+    "xpub_verboser": FLAG,
+    "xpub_nodrop": FLAG,
+    "invert_matching": FLAG,
+    "ipv6": FLAG,
+    "backlog": COUNT,
+    "send_buffer": COUNT_OR_NONE,
+    "receive_buffer": COUNT_OR_NONE,
+    "tcp_keepalive": FLAG_OR_NONE,
+    "tcp_keepalive_idle": COUNT_OR_NONE,
+    "tcp_keepalive_interval": COUNT_OR_NONE,
+    "tcp_keepalive_count": COUNT_OR_NONE,
+    "max_peers": BOUND,
+    "max_handshakes": COUNT,
+}
+
+
+def a_type_for(name: str) -> str:
+    """A socket type that has the option."""
+    types = FIELDS[name].metadata["types"]
+    return "PUSH" if "all" in types else min(types)
+
+
+# -- values ------------------------------------------------------------------------------------------
+
+
+def test_every_option_is_tested_here() -> None:
+    assert list(CASES) == list(FIELDS)
+
+
+@pytest.mark.parametrize(("name", "value"), [(name, value) for name, (good, _) in CASES.items() for value in good])
+def test_a_value_that_is_allowed(name: str, value: object) -> None:
+    options = make_options(a_type_for(name), {name: value})
+    assert getattr(options, name) == value
+    assert attrs.evolve(options, **{name: FIELDS[name].default}) == Options()
+
+
+@pytest.mark.parametrize(("name", "value"), [(name, value) for name, (_, bad) in CASES.items() for value in bad])
+def test_a_value_that_is_not_allowed(name: str, value: object) -> None:
+    with pytest.raises(ValueError, match=rf"^option {name}=") as caught:
+        make_options(a_type_for(name), {name: value})
+    assert repr(value) in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "wanted"),
+    [
+        ("max_peers", -1, "a whole number of connections, 0 or more, or math.inf for no bound"),
+        ("max_message_size", -1, "a whole number of octets, 0 or more, or math.inf for no bound"),
+        ("tcp_keepalive_idle", 0, "None for the system's default, or a whole number of seconds, 1 or more"),
+        ("tcp_keepalive_count", 0, "None for the system's default, or a whole number of probes, 1 or more"),
+        ("send_hwm", -1, "a number of messages (0 for no limit), 0 or more"),
+        ("linger", -1, "a time in seconds, 0 or more (math.inf for no bound)"),
+        ("heartbeat_ttl", 7000, "a time in seconds from 0 (none) to 6553.5, the most that a PING can say"),
+        ("routing_id", b"\0a", "not allowed to begin with a zero octet: those are the ROUTER's own"),
+    ],
+)
+def test_a_refusal_says_what_is_wanted(name: str, value: object, wanted: str) -> None:
+    with pytest.raises(ValueError, match=r"^option ") as caught:
+        make_options("PUSH", {name: value})
+    assert str(caught.value) == f"option {name}={value!r}: it is {wanted}"
+
+
+def test_options_cannot_be_changed_and_compare_by_value() -> None:
+    options = make_options("PUSH", {"linger": 2})
+    assert options == make_options("PUSH", {"linger": 2.0}) != Options()
+    with pytest.raises(attrs.exceptions.FrozenInstanceError):
+        options.linger = 3.0  # type: ignore[misc]
+
+
+# -- names -------------------------------------------------------------------------------------------
+
+
+def test_no_arguments_are_the_defaults() -> None:
+    assert make_options("PULL", {}) == Options()
+
+
+def test_hwm_is_both() -> None:
+    options = make_options("DEALER", {"hwm": 7})
+    assert (options.send_hwm, options.receive_hwm) == (7, 7)
+
+
+@pytest.mark.parametrize("name", ["send_hwm", "receive_hwm"])
+def test_hwm_and_one_of_its_halves_contradict_each_other(name: str) -> None:
+    with pytest.raises(ValueError, match=rf"give hwm or {name}, not both"):
+        make_options("DEALER", {"hwm": 7, name: 7})
+
+
+def test_a_wrong_hwm_is_reported_by_a_name_that_exists() -> None:
+    with pytest.raises(ValueError, match=r"^option send_hwm=-1: "):
+        make_options("DEALER", {"hwm": -1})
+
+
+def test_the_users_arguments_are_left_alone() -> None:
+    arguments = {"hwm": 7}
+    make_options("DEALER", arguments)
+    assert arguments == {"hwm": 7}
+
+
+def test_an_unknown_option_is_answered_with_those_there_are() -> None:
+    with pytest.raises(TypeError, match=r"^PUSH has no option 'lingr'; there are hwm, send_hwm,") as caught:
+        make_options("PUSH", {"lingr": 1})
+    assert all(name in str(caught.value) for name in FIELDS)
+
+
+@pytest.mark.parametrize("name", [name for name in FIELDS if "all" not in FIELDS[name].metadata["types"]])
+def test_an_option_of_other_socket_types_is_refused_by_the_rest(name: str) -> None:
+    types = FIELDS[name].metadata["types"]
+    for socket_type in SOCKET_TYPES - types:
+        with pytest.raises(TypeError, match=rf"^option '{name}' means nothing for {socket_type}; it is for ") as caught:
+            make_options(socket_type, {name: FIELDS[name].default})
+        assert str(caught.value).endswith(", ".join(sorted(types)))
+    for socket_type in types:
+        assert make_options(socket_type, {name: FIELDS[name].default}) == Options()
+
+
+# -- the table ---------------------------------------------------------------------------------------
+
+
+def test_the_typed_arguments_are_the_options_and_two_short_hands() -> None:
+    assert set(OptionArguments.__annotations__) == {*FIELDS, "hwm", "topics"}
+    assert OptionArguments.__required_keys__ == frozenset()
+
+
+def test_an_argument_has_the_type_of_its_option() -> None:
+    arguments = get_type_hints(OptionArguments)
+    for name, hint in get_type_hints(Options).items():
+        assert arguments[name] == hint, name
+
+
+@pytest.mark.parametrize("name", FIELDS)
+def test_every_option_is_described(name: str) -> None:
+    metadata = FIELDS[name].metadata
+    assert set(metadata) == {"zmq", "libzmq", "unit", "doc", "types"}
+    assert metadata["doc"].endswith(".")
+    assert metadata["unit"] in UNITS
+    assert metadata["types"] == {"all"} or metadata["types"] <= SOCKET_TYPES
+    assert (metadata["zmq"] == "") == (metadata["libzmq"] == "")
+    assert metadata["zmq"] == "" or metadata["zmq"].startswith("ZMQ_")
+
+
+def test_no_libzmq_option_is_meant_twice() -> None:
+    names = [field.metadata["zmq"] for field in FIELDS.values() if field.metadata["zmq"]]
+    assert len(names) == len(set(names))
+
+
+def test_every_default_is_a_value_that_is_allowed() -> None:
+    assert attrs.evolve(Options()) == Options()
