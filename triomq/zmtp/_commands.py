@@ -1,0 +1,161 @@
+"""Bodies of commands: ``name-length name data`` (RFC 37 §2.3), and the metadata inside READY (§2.4)."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Final
+
+import attrs
+
+from .._errors import RemoteProtocolError
+from ._events import Cancel, Ping, Pong, Properties, Subscribe
+
+MAX_TOPIC: Final = 65_536
+MAX_HANDSHAKE_COMMAND: Final = 65_536
+MAX_COMMAND: Final = 1 + len("SUBSCRIBE") + MAX_TOPIC
+"""Longest command body after the handshake: the longest SUBSCRIBE."""
+MAX_PROPERTIES: Final = 64
+MAX_PING_CONTEXT: Final = 16
+MAX_TTL: Final = 0xFFFF
+"""In tenths of a second."""
+
+
+@attrs.frozen
+class Command:
+    """A received command.
+
+    Attributes:
+      offset: where ``data`` begins in the peer's stream, for the text of errors.
+    """
+
+    name: bytes
+    data: bytes
+    offset: int
+
+
+def parse_command(body: bytes, offset: int) -> Command:
+    """Split a command body that begins at ``offset`` of the stream.
+
+    Raises:
+      RemoteProtocolError: it is empty, has no name, or the name runs over its end.
+    """
+    if not body:
+        raise RemoteProtocolError("a command of no octets", offset)
+    end = 1 + body[0]
+    if end == 1:
+        raise RemoteProtocolError("a command without a name", offset)
+    if end > len(body):
+        raise RemoteProtocolError(f"a command name of {body[0]} octets in a command of {len(body)}", offset)
+    return Command(body[1:end], body[end:], offset + end)
+
+
+def command_body(name: bytes, data: bytes = b"") -> bytes:
+    """The inverse of `parse_command`."""
+    return bytes((len(name),)) + name + data
+
+
+def encode_properties(properties: Mapping[str, bytes]) -> bytes:
+    """Metadata as it stands in READY: ``name-length name value-length(4) value`` each."""
+    octets = bytearray()
+    for name, value in properties.items():
+        label = name.encode("latin-1")
+        octets += bytes((len(label),)) + label + len(value).to_bytes(4, "big") + value
+    return bytes(octets)
+
+
+def parse_properties(data: bytes, offset: int) -> Properties:
+    """The inverse of `encode_properties`; of a name that comes twice the last value counts.
+
+    Args:
+      offset: where ``data`` begins in the peer's stream.
+    Raises:
+      RemoteProtocolError: a name or value runs over the end, a name is empty, there are too many,
+        or Socket-Type or Identity come twice.
+    """
+    found: dict[str, bytes] = {}
+    seen: set[str] = set()
+    position = count = 0
+    while position < len(data):
+        count += 1
+        if count > MAX_PROPERTIES:
+            raise RemoteProtocolError(f"more than {MAX_PROPERTIES} metadata properties", offset + position)
+        start = position + 1 + data[position]
+        if start == position + 1:
+            raise RemoteProtocolError("a metadata property without a name", offset + position)
+        name = data[position + 1 : start].decode("latin-1")
+        end = start + 4 + int.from_bytes(data[start : start + 4], "big")
+        if start + 4 > len(data) or end > len(data):
+            raise RemoteProtocolError("a metadata property runs over the end of its command", offset + position)
+        if name.lower() in seen and name.lower() in ("socket-type", "identity"):
+            raise RemoteProtocolError(f"two {name.title()} properties", offset + position)
+        seen.add(name.lower())
+        found[name] = data[start + 4 : end]
+        position = end
+    return Properties(found)
+
+
+def encode_error(reason: str) -> bytes:
+    """An ERROR command body (RFC 37 §2.5); the reason is cut to its 255 octets."""
+    octets = reason.encode("ascii", "replace")[:255]
+    return command_body(b"ERROR", bytes((len(octets),)) + octets)
+
+
+def parse_error_reason(data: bytes) -> str:
+    """The reason in an ERROR command as printable text, whatever its octets and even if cut short."""
+    return ascii(data[1 : 1 + data[0]].decode("latin-1"))[1:-1] if data[1:] else ""
+
+
+def encode_event(event: Subscribe | Cancel | Ping | Pong) -> bytes:
+    """The body of the command that stands for an event."""
+    if isinstance(event, Subscribe):
+        return b"\x09SUBSCRIBE" + event.topic
+    if isinstance(event, Cancel):
+        return b"\x06CANCEL" + event.topic
+    if isinstance(event, Ping):
+        # Upwards, lest a short wish become none; the rounding takes off what 0.3 * 10 is above 3.
+        ttl = min(math.ceil(round(event.ttl * 10, 6)) if event.ttl < MAX_TTL else MAX_TTL, MAX_TTL)
+        return b"\x04PING" + ttl.to_bytes(2, "big") + event.context
+    return b"\x04PONG" + event.context
+
+
+def parse_ping(command: Command) -> Ping:
+    """Read a PING (RFC 37 §2.8).
+
+    Raises:
+      RemoteProtocolError: it has no TTL, or a context that is too long.
+    """
+    if len(command.data) < 2:
+        raise RemoteProtocolError("a PING without a TTL", command.offset)
+    _check_context(command, 2)
+    return Ping(int.from_bytes(command.data[:2], "big") / 10, command.data[2:])
+
+
+def parse_pong(command: Command) -> Pong:
+    """Read a PONG.
+
+    Raises:
+      RemoteProtocolError: its context is too long.
+    """
+    _check_context(command, 0)
+    return Pong(command.data)
+
+
+def _check_context(command: Command, start: int) -> None:
+    size = len(command.data) - start
+    if size > MAX_PING_CONTEXT:
+        name = command.name.decode("ascii")
+        raise RemoteProtocolError(
+            f"a {name} context of {size} octets; {MAX_PING_CONTEXT} are allowed", command.offset + start
+        )
+
+
+def parse_topic(command: Command) -> bytes:
+    """The topic of a SUBSCRIBE or CANCEL.
+
+    Raises:
+      RemoteProtocolError: it is too long.
+    """
+    if len(command.data) > MAX_TOPIC:
+        raise RemoteProtocolError(f"a topic of {len(command.data)} octets; {MAX_TOPIC} are allowed", command.offset)
+    return command.data

@@ -1,0 +1,176 @@
+"""Frames on the wire (RFC 37 §2.3), and the two hot loops: messages to octets, octets to messages.
+
+A frame is ``flags size body``: one octet of flags (MORE 1, LONG 2, COMMAND 4), a size of one octet,
+or of eight when LONG. Most messages are one frame below 256 octets, so both loops try for that
+first. `take_messages` only takes messages that are well-formed and whole within the buffer, and
+leaves all else (the cut, the faulty, the huge, commands) to `FrameReader` in ``_reader``, which is
+general and slower.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Callable, Iterable, Sequence
+from itertools import repeat
+from typing import Any, Final, TypeAlias
+
+from .._message import Message, new_message
+from ._events import Cancel, Ping, Pong, Subscribe
+
+MORE: Final = 1
+LONG: Final = 2
+COMMAND: Final = 4
+
+OWN_BUFFER: Final = 8192
+"""Bodies of this size and more go out as a buffer of their own instead of being copied behind their header."""
+
+Item: TypeAlias = Message | tuple[bytes, ...] | bytes | Subscribe | Cancel | Ping | Pong
+"""What `Connection.encode` takes; `bytes` are messages that `encode_shared` made."""
+
+_pack_long = struct.Struct(">BQ").pack
+_unpack_size = struct.Struct(">Q").unpack_from
+_LAST: Final = tuple(bytes((0, size)) for size in range(256))
+_MORE: Final = tuple(bytes((MORE, size)) for size in range(256))
+
+
+def frame_header(flags: int, size: int) -> bytes:
+    """The header of a frame whose flags are MORE, COMMAND or none; LONG is added where due."""
+    return bytes((flags, size)) if size < 256 else _pack_long(flags | LONG, size)
+
+
+def encode_frame(flags: int, body: bytes) -> bytes:
+    """One frame, header and body joined."""
+    return frame_header(flags, len(body)) + body
+
+
+def encode_shared(message: Sequence[bytes]) -> bytes:
+    """One message, framed as every peer reads it whose mechanism leaves frames alone."""
+    *front, last = message
+    return b"".join([*(encode_frame(MORE, body) for body in front), encode_frame(0, last)])
+
+
+def encode_items(items: Iterable[Any], out: list[bytes], encode_event: Callable[[Any], bytes]) -> int:
+    """The send hot loop: append buffers for every item to ``out``.
+
+    Small things are joined into one buffer, a body of `OWN_BUFFER` or more is passed on as it is.
+
+    Args:
+      items: each an `Item`.
+      encode_event: makes octets of whatever is neither frames nor already `bytes`.
+    Returns: how many octets were appended.
+    """
+    pieces: list[bytes] = []
+    append = pieces.append
+    last, more, own, pack = _LAST, _MORE, OWN_BUFFER, _pack_long
+    total = 0
+    for item in items:
+        kind = type(item)
+        if kind is Message or kind is tuple:
+            for body in item[:-1] if len(item) > 1 else ():
+                size = len(body)
+                if size < 256:
+                    append(more[size] + body)
+                else:
+                    append(pack(MORE | LONG, size))
+                    if size < own:
+                        append(body)
+                    else:
+                        total += _flush(pieces, body, out)
+            body = item[-1]
+            size = len(body)
+            if size < 256:
+                append(last[size] + body)
+                continue
+            append(pack(LONG, size))
+        else:
+            body = item if kind is bytes else encode_event(item)
+            size = len(body)
+        if size < own:
+            append(body)
+        else:
+            total += _flush(pieces, body, out)
+    if pieces:
+        joined = b"".join(pieces)
+        out.append(joined)
+        total += len(joined)
+    return total
+
+
+def _flush(pieces: list[bytes], body: bytes, out: list[bytes]) -> int:
+    joined = b"".join(pieces)
+    pieces.clear()
+    if joined:
+        out.append(joined)
+    out.append(body)
+    return len(joined) + len(body)
+
+
+def take_messages(
+    buffer: bytes, offset: int, limit: int, max_size: float, max_frames: int, append: Callable[[Message], None]
+) -> int:
+    """The receive hot loop: take messages from ``buffer[offset:]`` until one is not plain and whole.
+
+    Args:
+      limit: at most so many messages.
+      max_size: octets in all frames of a message.
+      append: called with each message.
+    Returns: the offset behind the last message taken. Taking none says nothing about why.
+    """
+    new, kind, unpack = new_message, Message, _unpack_size
+    end = len(buffer)
+    short_fits = max_size >= 255
+    try:
+        for _ in repeat(None, limit):
+            flags = buffer[offset]
+            if not flags and short_fits:
+                start = offset + 2
+                stop = start + buffer[offset + 1]
+                if stop > end:
+                    break
+                append(new(kind, (buffer[start:stop],)))
+                offset = stop
+            elif flags == LONG:
+                start = offset + 9
+                (size,) = unpack(buffer, offset + 1)
+                stop = start + size
+                if stop > end or size > max_size:
+                    break
+                append(new(kind, (buffer[start:stop],)))
+                offset = stop
+            elif flags & MORE:
+                frames, stop = _take_frames(buffer, offset, end)
+                # The headers are counted too: close to the bound is for the exact code to judge.
+                if not frames or stop - offset > max_size or len(frames) > max_frames:
+                    break
+                append(new(kind, frames))
+                offset = stop
+            else:
+                break
+    except (IndexError, struct.error):
+        pass  # The buffer ends within a header.
+    return offset
+
+
+def _take_frames(buffer: bytes, offset: int, end: int) -> tuple[list[bytes], int]:
+    """The frames of one multi-part message and the offset behind it; no frames if it is not plain and whole.
+
+    Raises:
+      IndexError, struct.error: the buffer ends within a header.
+    """
+    frames: list[bytes] = []
+    append = frames.append
+    while True:
+        flags = buffer[offset]
+        if flags < LONG:
+            start = offset + 2
+            offset = start + buffer[offset + 1]
+        elif flags < COMMAND:
+            start = offset + 9
+            offset = start + _unpack_size(buffer, offset + 1)[0]
+        else:
+            return [], offset
+        if offset > end:
+            return [], offset
+        append(buffer[start:offset])
+        if not flags & MORE:
+            return frames, offset
