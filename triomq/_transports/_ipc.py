@@ -100,6 +100,11 @@ class IpcTransport(Transport):
         return await _listen_path(address, options)
 
 
+def _require_support(endpoint: str) -> None:
+    if not hasattr(socket, "AF_UNIX"):
+        raise UnsupportedTransportError(f"endpoint {endpoint!r}: this platform has no UNIX domain sockets; use tcp")
+
+
 def _encode(address: str) -> bytes:
     """The address as the kernel takes it.
 
@@ -108,8 +113,7 @@ def _encode(address: str) -> bytes:
       UnsupportedTransportError: there are no such sockets here.
     """
     endpoint = f"ipc://{address}"
-    if not hasattr(socket, "AF_UNIX"):
-        raise UnsupportedTransportError(f"endpoint {endpoint!r}: this platform has no UNIX domain sockets; use tcp")
+    _require_support(endpoint)
     try:
         path = os.fsencode(address)
     except UnicodeEncodeError as exc:
@@ -169,7 +173,10 @@ def _listen_abstract(address: str, options: Options) -> SocketListener:
 
 
 async def _listen_temporary(options: Options) -> SocketListener:
-    _encode(os.path.join(tempfile.gettempdir(), "triomq-xxxxxxxx", "socket"))  # does TMPDIR leave room?
+    _require_support("ipc://*")
+    root = tempfile.gettempdir()
+    if len(os.fsencode(os.path.join(root, "triomq-xxxxxxxx", "socket"))) > _MAX_PATH:
+        raise EndpointError(f"endpoint 'ipc://*': no room for a path under {root!r}; set TMPDIR to something shorter")
     await trio.lowlevel.checkpoint()
     try:
         directory = tempfile.mkdtemp(prefix="triomq-")  # of mode 0700: who may connect is decided by it

@@ -186,7 +186,10 @@ async def resolve(host: Host, port: int, *, interfaces: bool, to_connect: bool) 
     except UnicodeError as exc:  # what the resolver's own check of names does not like
         raise socket.gaierror(socket.EAI_NONAME, f"not a host name: {exc}") from exc
     wanted = (socket.AF_INET, socket.AF_INET6)
-    return [Target(family, address) for family, _, _, _, address in answers if family in wanted]
+    targets = [Target(family, address) for family, _, _, _, address in answers if family in wanted]
+    if not targets:
+        raise socket.gaierror(socket.EAI_NONAME, "the name has no address")
+    return targets
 
 
 def _ipv6_target(text: str, port: int, to_connect: bool) -> Target:
