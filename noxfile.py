@@ -48,7 +48,7 @@ def lint(session: nox.Session) -> None:
 @nox.session
 def typing(session: nox.Session) -> None:
     """Our own types, the types a user sees, and that no public name lacks one."""
-    install(session, "typing", "test")
+    install(session, "typing")
     session.run("mypy")
     session.run("basedpyright", "--level", "error")
     with session.chdir(session.create_tmp()):  # where only the installed package can be found
