@@ -1,13 +1,15 @@
 """ZMTP 3.1, sans I/O: one `Connection` for each peer, octets in and events out (RFC 37)."""
 
-from ._compatibility import COMPATIBLE
-from ._connection import Connection, State
+from ._compatibility import COMPATIBLE, explain_incompatible
+from ._connection import Connection
 from ._events import Cancel, Event, HandshakeComplete, PeerInfo, Ping, Pong, Properties, Subscribe
-from ._frames import Item, encode_shared
+from ._frames import LARGE_BODY, Item, encode_shared
 from ._mechanism import Mechanism, Null
+from ._state import State
 
 __all__ = [
     "COMPATIBLE",
+    "LARGE_BODY",
     "Cancel",
     "Connection",
     "Event",
@@ -22,4 +24,5 @@ __all__ = [
     "State",
     "Subscribe",
     "encode_shared",
+    "explain_incompatible",
 ]

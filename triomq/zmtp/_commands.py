@@ -8,8 +8,9 @@ from typing import Final
 
 import attrs
 
-from .._errors import RemoteProtocolError
+from .._errors import LocalProtocolError, RemoteProtocolError
 from ._events import Cancel, Ping, Pong, Properties, Subscribe
+from ._frames import COMMAND
 
 MAX_TOPIC: Final = 65_536
 MAX_HANDSHAKE_COMMAND: Final = 65_536
@@ -106,17 +107,29 @@ def parse_error_reason(data: bytes) -> str:
     return ascii(data[1 : 1 + data[0]].decode("latin-1"))[1:-1] if data[1:] else ""
 
 
-def encode_event(event: Subscribe | Cancel | Ping | Pong) -> bytes:
-    """The body of the command that stands for an event."""
-    if isinstance(event, Subscribe):
-        return b"\x09SUBSCRIBE" + event.topic
-    if isinstance(event, Cancel):
-        return b"\x06CANCEL" + event.topic
-    if isinstance(event, Ping):
-        # Upwards, lest a short wish become none; the rounding takes off what 0.3 * 10 is above 3.
-        ttl = min(math.ceil(round(event.ttl * 10, 6)) if event.ttl < MAX_TTL else MAX_TTL, MAX_TTL)
-        return b"\x04PING" + ttl.to_bytes(2, "big") + event.context
-    return b"\x04PONG" + event.context
+def event_frame(event: object, version: tuple[int, int]) -> tuple[int, bytes]:
+    """Flags and body of the frame that stands for an event, for a peer that speaks ``version``.
+
+    Raises:
+      LocalProtocolError: it is too long, or nothing that can be sent.
+    """
+    if isinstance(event, (Subscribe, Cancel)):
+        if len(event.topic) > MAX_TOPIC:
+            raise LocalProtocolError(f"a topic of {len(event.topic)} octets; {MAX_TOPIC} are allowed")
+        subscribe = isinstance(event, Subscribe)
+        if version < (3, 1):
+            # ZMTP 3.0 has no such commands: they are messages (RFC 23, RFC 29).
+            return 0, (b"\1" if subscribe else b"\0") + event.topic
+        return COMMAND, command_body(b"SUBSCRIBE" if subscribe else b"CANCEL", event.topic)
+    if not isinstance(event, (Ping, Pong)):
+        raise LocalProtocolError(f"{type(event).__name__} cannot be sent")
+    if len(event.context) > MAX_PING_CONTEXT:
+        raise LocalProtocolError(f"a context of {len(event.context)} octets; {MAX_PING_CONTEXT} are allowed")
+    if isinstance(event, Pong):
+        return COMMAND, command_body(b"PONG", event.context)
+    # Upwards, lest a short wish become none; rounded first to take off what 0.3 * 10 is above 3.
+    tenths = math.ceil(round(min(event.ttl * 10, MAX_TTL), 6))
+    return COMMAND, command_body(b"PING", tenths.to_bytes(2, "big") + event.context)
 
 
 def parse_ping(command: Command) -> Ping:

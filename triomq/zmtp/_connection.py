@@ -18,7 +18,6 @@ A fault of the peer ends the connection, but not before the events that preceded
 
 from __future__ import annotations
 
-import enum
 import math
 import sys
 from collections.abc import Callable, Iterable, Mapping
@@ -28,44 +27,27 @@ from .._errors import LocalProtocolError, PeerRefusedError, RemoteProtocolError
 from .._message import Message, new_message
 from ._commands import (
     MAX_COMMAND,
-    MAX_PING_CONTEXT,
-    MAX_TOPIC,
     Command,
     encode_error,
-    encode_event,
+    event_frame,
     parse_command,
     parse_error_reason,
     parse_ping,
     parse_pong,
     parse_topic,
 )
-from ._compatibility import COMPATIBLE, NAMES_ITSELF, TAKES_SUBSCRIPTIONS, explain_incompatible
-from ._events import Cancel, Event, HandshakeComplete, PeerInfo, Ping, Pong, Subscribe
+from ._compatibility import COMPATIBLE, TAKES_SUBSCRIPTIONS
+from ._events import Cancel, Event, HandshakeComplete, PeerInfo, Pong, Subscribe
 from ._frames import COMMAND, MORE, Item, encode_frame, encode_items, take_messages
 from ._greeting import GREETING_SIZE, VERSION, encode_greeting, parse_greeting
+from ._handshake import explain_refusal, own_metadata
 from ._mechanism import Mechanism, Null
 from ._reader import FrameReader
+from ._state import TRANSITIONS, State
 
 MAX_IGNORED: Final = 1_000
 """Commands without meaning that may come in a row, with no message between, before the peer is given up."""
 
-
-class State(enum.Enum):
-    """Where a connection stands."""
-
-    GREETING = enum.auto()
-    HANDSHAKE = enum.auto()
-    ESTABLISHED = enum.auto()
-    CLOSED = enum.auto()
-
-
-_TRANSITIONS: Final[Mapping[tuple[State, str], State]] = {
-    (State.GREETING, "greeting"): State.HANDSHAKE,
-    (State.HANDSHAKE, "handshake"): State.ESTABLISHED,
-    (State.GREETING, "fault"): State.CLOSED,
-    (State.HANDSHAKE, "fault"): State.CLOSED,
-    (State.ESTABLISHED, "fault"): State.CLOSED,
-}
 
 Events: TypeAlias = list[Message | Event]
 
@@ -89,6 +71,7 @@ class Connection:
         ``receive_data(b"", limit)`` for what is left, before feeding more.
       messages_only: everything the last `receive_data` returned is a `Message`.
       commands_ignored: commands so far that mean nothing here.
+      shares_encoding: `encode` takes messages that `encode_shared` made.
 
     Raises:
       ValueError: an argument is out of range.
@@ -116,7 +99,8 @@ class Connection:
         self._socket_type = socket_type
         self._as_server = as_server
         self._mechanism = Null() if mechanism is None else mechanism
-        self._metadata = _own_metadata(socket_type, routing_id, metadata)
+        self.shares_encoding = self._mechanism.shares_encoding
+        self._metadata = own_metadata(socket_type, routing_id, metadata or {})
         self._max_message_size = max_message_size
         self._max_frames = max_frames
         self._version = VERSION
@@ -153,8 +137,8 @@ class Connection:
         """Append the octets of each item, in order, to ``out``.
 
         Args:
-          messages: a `Message` or tuple of frames; `bytes` that `encode_shared` made, if the
-            mechanism's ``shares_encoding`` is true; `Subscribe` or `Cancel`, which become what this
+          messages: a `Message` or tuple of frames; `bytes` that `encode_shared` made, if
+            ``shares_encoding``; `Subscribe` or `Cancel`, which become what this
             peer's version of ZMTP takes; or `Ping`.
         Returns: how many octets were appended.
         Raises:
@@ -162,12 +146,11 @@ class Connection:
         """
         if not self.established:
             raise LocalProtocolError(f"nothing can be sent in state {self._state.name}")
-        if self._mechanism.shares_encoding:
+        if self.shares_encoding:
             return encode_items(messages, out, self._encode_event)
-        before = len(out)
-        for item in messages:
-            self._encode_changed(item, out)
-        return sum(map(len, out[before:]))
+        changed = [self._encode_changed(item) for item in messages]
+        out += changed
+        return sum(map(len, changed))
 
     def receive_data(self, data: bytes, limit: int = sys.maxsize) -> Events:
         """Take octets of the peer; return what they mean, in order.
@@ -212,7 +195,7 @@ class Connection:
     # States
 
     def _enter(self, happening: str) -> None:
-        self._state = _TRANSITIONS[self._state, happening]
+        self._state = TRANSITIONS[self._state, happening]
 
     def _raise_fault(self) -> None:
         fault, self._fault = self._fault, None
@@ -258,7 +241,7 @@ class Connection:
             self.messages_only = False
             return True
         reader = self._reader
-        if not self._frames and not reader.collects and self._mechanism.shares_encoding:
+        if not self._frames and not reader.collects and self.shares_encoding:
             count = len(events)
             reader.offset = take_messages(
                 reader.buffer, reader.offset, limit - count, self._max_message_size, self._max_frames, events.append
@@ -271,9 +254,11 @@ class Connection:
         if frame is None:
             return False
         flags, body, offset = frame
-        if not self._mechanism.shares_encoding:
+        if not self.shares_encoding:
             flags, body = self._mechanism.decode_frame(body, offset)
-            self._admit_decoded(flags, body, offset)
+            refusal = self._admit_plain(flags, len(body))
+            if refusal is not None:
+                raise RemoteProtocolError(refusal, offset)
         if flags & COMMAND:
             self._receive_command(parse_command(body, offset), events)
         else:
@@ -300,22 +285,13 @@ class Connection:
 
     def _meet(self, metadata: Mapping[str, bytes], offset: int) -> PeerInfo:
         """Judge what the peer says of itself; it is told why if it is refused."""
-        routing_id = metadata.get("Identity", b"")
-        theirs = metadata.get("Socket-Type", b"").decode("latin-1")
-        if "Socket-Type" not in metadata:
-            refusal: str | None = "no Socket-Type in the metadata"
-        elif len(routing_id) > 255:
-            refusal = f"an Identity of {len(routing_id)} octets; 255 are allowed"
-        elif routing_id[:1] == b"\0":
-            refusal = "an Identity that begins with a zero octet"
-        else:
-            refusal = explain_incompatible(self._socket_type, theirs)
+        refusal = explain_refusal(self._socket_type, metadata)
         if refusal is not None:
             self._outgoing.append(encode_frame(COMMAND, encode_error(refusal)))
             raise RemoteProtocolError(refusal, offset)
         return PeerInfo(
-            socket_type=theirs,
-            routing_id=routing_id,
+            socket_type=metadata["Socket-Type"].decode("ascii"),
+            routing_id=metadata.get("Identity", b""),
             metadata=metadata,
             version=self._version,
             mechanism=self._mechanism.name,
@@ -324,25 +300,20 @@ class Connection:
     # Traffic from the peer
 
     def _admit(self, flags: int, size: int) -> str | None:
-        if not self._mechanism.shares_encoding:
-            # Whether it is a command shows when it is decoded; no more than the larger of both may come.
-            size -= self._mechanism.overhead
-            return None if size <= MAX_COMMAND else self._admit_frame(size)
+        if self.shares_encoding:
+            return self._admit_plain(flags, size)
+        # Whether it is a command or a message only decoding shows: as much as either may have, for now.
+        size -= self._mechanism.overhead
+        return None if size <= MAX_COMMAND else self._admit_plain(0, size)
+
+    def _admit_plain(self, flags: int, size: int) -> str | None:
         if flags & COMMAND:
             return None if size <= MAX_COMMAND else f"a command of {size} octets; {MAX_COMMAND} are allowed"
-        return self._admit_frame(size)
-
-    def _admit_frame(self, size: int) -> str | None:
         if self._size + size > self._max_message_size:
             return f"a message of {self._size + size} octets or more; {self._max_message_size} are allowed"
         if len(self._frames) >= self._max_frames:
             return f"a message of more than {self._max_frames} frames"
         return None
-
-    def _admit_decoded(self, flags: int, body: bytes, offset: int) -> None:
-        refusal = None if flags & COMMAND else self._admit_frame(len(body))
-        if refusal is not None:
-            raise RemoteProtocolError(refusal, offset)
 
     def _receive_frame(self, flags: int, body: bytes, events: Events) -> None:
         self._frames.append(body)
@@ -392,35 +363,22 @@ class Connection:
 
     def _encode_event(self, event: object) -> bytes:
         """The frame for what is neither a message nor encoded."""
-        flags, body = self._event_frame(event)
-        if self._mechanism.shares_encoding:
+        flags, body = event_frame(event, self._version)
+        return self._encode_frame(flags, body)
+
+    def _encode_frame(self, flags: int, body: bytes) -> bytes:
+        if self.shares_encoding:
             return encode_frame(flags, body)
         return encode_frame(0, self._mechanism.encode_frame(flags, body))
 
-    def _event_frame(self, event: object) -> tuple[int, bytes]:
-        if isinstance(event, (Subscribe, Cancel)):
-            if len(event.topic) > MAX_TOPIC:
-                raise LocalProtocolError(f"a topic of {len(event.topic)} octets; {MAX_TOPIC} are allowed")
-            if self._version < (3, 1):
-                # ZMTP 3.0 has no such commands (RFC 23): they are messages.
-                return 0, (b"\1" if isinstance(event, Subscribe) else b"\0") + event.topic
-        elif isinstance(event, (Ping, Pong)):
-            if len(event.context) > MAX_PING_CONTEXT:
-                raise LocalProtocolError(f"a context of {len(event.context)} octets; {MAX_PING_CONTEXT} are allowed")
-        else:
-            raise LocalProtocolError(f"{type(event).__name__} cannot be sent")
-        return COMMAND, encode_event(event)
-
-    def _encode_changed(self, item: Item, out: list[bytes]) -> None:
+    def _encode_changed(self, item: Item) -> bytes:
         """Encode one item through a mechanism that changes frames."""
         if isinstance(item, bytes):
             raise LocalProtocolError(f"{self._mechanism.name} peers cannot share an encoding")
         if not isinstance(item, tuple):
-            out.append(self._encode_event(item))
-            return
-        last = len(item) - 1
-        for index, body in enumerate(item):
-            out.append(encode_frame(0, self._mechanism.encode_frame(MORE if index < last else 0, body)))
+            return self._encode_event(item)
+        *front, last = item
+        return b"".join([*(self._encode_frame(MORE, body) for body in front), self._encode_frame(0, last)])
 
 
 _STEPS: Final[Mapping[State, Callable[[Connection, Events, int], bool]]] = {
@@ -435,16 +393,3 @@ _COMMANDS: Final[Mapping[bytes, Callable[[Connection, Command], Event | None]]] 
     b"PING": Connection._receive_ping,
     b"PONG": Connection._receive_pong,
 }
-
-
-def _own_metadata(socket_type: str, routing_id: bytes, further: Mapping[str, bytes] | None) -> dict[str, bytes]:
-    metadata = {"Socket-Type": socket_type.encode("ascii")}
-    if len(routing_id) > 255 or routing_id[:1] == b"\0":
-        raise ValueError("a routing id is 255 octets at the most and does not begin with a zero octet")
-    if socket_type in NAMES_ITSELF:
-        metadata["Identity"] = routing_id
-    for name, value in (further or {}).items():
-        if not 0 < len(name) < 256 or not name.isascii() or name.lower() in ("socket-type", "identity"):
-            raise ValueError(f"not a name for a metadata property: {name!r}")
-        metadata[name] = value
-    return metadata

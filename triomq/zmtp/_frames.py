@@ -21,7 +21,7 @@ MORE: Final = 1
 LONG: Final = 2
 COMMAND: Final = 4
 
-OWN_BUFFER: Final = 8192
+LARGE_BODY: Final = 8192
 """Bodies of this size and more go out as a buffer of their own instead of being copied behind their header."""
 
 Item: TypeAlias = Message | tuple[bytes, ...] | bytes | Subscribe | Cancel | Ping | Pong
@@ -52,7 +52,7 @@ def encode_shared(message: Sequence[bytes]) -> bytes:
 def encode_items(items: Iterable[Any], out: list[bytes], encode_event: Callable[[Any], bytes]) -> int:
     """The send hot loop: append buffers for every item to ``out``.
 
-    Small things are joined into one buffer, a body of `OWN_BUFFER` or more is passed on as it is.
+    Small things are joined into one buffer, a body of `LARGE_BODY` or more is passed on as it is.
 
     Args:
       items: each an `Item`.
@@ -61,7 +61,7 @@ def encode_items(items: Iterable[Any], out: list[bytes], encode_event: Callable[
     """
     pieces: list[bytes] = []
     append = pieces.append
-    last, more, own, pack = _LAST, _MORE, OWN_BUFFER, _pack_long
+    last, more, own, pack = _LAST, _MORE, LARGE_BODY, _pack_long
     total = 0
     for item in items:
         kind = type(item)

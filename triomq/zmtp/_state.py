@@ -1,0 +1,26 @@
+"""Where a connection stands, and what moves it on."""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Mapping
+from typing import Final
+
+
+class State(enum.Enum):
+    """Where a connection stands."""
+
+    GREETING = enum.auto()
+    HANDSHAKE = enum.auto()
+    ESTABLISHED = enum.auto()
+    CLOSED = enum.auto()
+
+
+TRANSITIONS: Final[Mapping[tuple[State, str], State]] = {
+    (State.GREETING, "greeting"): State.HANDSHAKE,
+    (State.HANDSHAKE, "handshake"): State.ESTABLISHED,
+    (State.GREETING, "fault"): State.CLOSED,
+    (State.HANDSHAKE, "fault"): State.CLOSED,
+    (State.ESTABLISHED, "fault"): State.CLOSED,
+}
+"""State and happening to the state after; no other happening is possible."""
