@@ -67,6 +67,9 @@ MOST_LINES_COPIED = 11
 CLOCKS = {"time", "time_ns", "monotonic", "monotonic_ns", "perf_counter", "perf_counter_ns", "sleep"}
 RANDOM_CLASSES = {"Random", "SystemRandom"}
 
+# "Not now" is an answer, not a fault: these may be answered with nothing.
+ANSWERS = {"trio.WouldBlock", "BlockingIOError", "InterruptedError"}
+
 
 # -- reading the package -----------------------------------------------------------------------------
 
@@ -210,6 +213,8 @@ def silent_handlers(package: Path) -> list[str]:
         }
         for node in ast.walk(ast.parse(source)):
             if isinstance(node, ast.ExceptHandler) and all(_does_nothing(statement) for statement in node.body):
+                if _caught(node) and _caught(node) <= ANSWERS:
+                    continue
                 lines = range(node.lineno, (node.end_lineno or node.lineno) + 1)
                 if commented.isdisjoint(lines):
                     faults.append(f"{name}:{node.lineno}: an exception is dropped; say why in a comment")
@@ -218,6 +223,14 @@ def silent_handlers(package: Path) -> list[str]:
                 if broad:
                     faults.append(f"{name}:{node.lineno}: suppress({broad.pop()})")
     return faults
+
+
+def _caught(handler: ast.ExceptHandler) -> set[str]:
+    if handler.type is None:
+        return set()
+    return {
+        ast.unparse(kind) for kind in (handler.type.elts if isinstance(handler.type, ast.Tuple) else [handler.type])
+    }
 
 
 def _does_nothing(statement: ast.stmt) -> bool:
@@ -467,6 +480,7 @@ def test_an_injected_source_of_chance_is_not_found(plant) -> None:
         "try:\n    x\nexcept Exception:\n    pass\n",
         "try:\n    x\nexcept:\n    ...\n",
         "for x in y:\n    try:\n        x\n    except ValueError as e:\n        continue\n",
+        "try:\n    x\nexcept (BlockingIOError, OSError):\n    pass\n",
         "import contextlib\nwith contextlib.suppress(Exception):\n    x\n",
     ],
 )
@@ -476,6 +490,11 @@ def test_a_planted_silent_handler_is_found(plant, source: str) -> None:
 
 def test_a_handler_that_says_why_is_not_found(plant) -> None:
     source = "try:\n    x\nexcept OSError:\n    pass  # it is gone already, which is what we want\n"
+    assert silent_handlers(plant("_pipe.py", source)) == []
+
+
+def test_a_handler_of_not_now_is_not_found(plant) -> None:
+    source = "try:\n    x\nexcept trio.WouldBlock:\n    pass\nexcept (BlockingIOError, InterruptedError):\n    pass\n"
     assert silent_handlers(plant("_pipe.py", source)) == []
 
 
