@@ -132,6 +132,16 @@ async def test_an_abstract_name():
         await IPC.connect(name, DEFAULTS)
 
 
+@linux_only
+async def test_other_errors_of_binding_an_abstract_name_pass(monkeypatch):
+    def refuse(*_):
+        raise OSError(errno.EACCES, "Permission denied")
+
+    monkeypatch.setattr(ipc_module, "_bind", refuse)
+    with pytest.raises(PermissionError, match="cannot bind ipc://@name: Permission denied"):
+        await IPC.listen("@name", DEFAULTS)
+
+
 async def test_abstract_names_are_linuxs_only(monkeypatch):
     monkeypatch.setattr(ipc_module.sys, "platform", "darwin")
     with pytest.raises(EndpointError, match="Linux's only"):

@@ -113,20 +113,45 @@ async def test_a_file_that_is_gone_at_closing_is_no_error():
         os.unlink("feed")
 
 
-async def test_an_owner_that_goes_while_it_is_looked_at(monkeypatch):
-    """The file vanishes between the bind that found it and the look at it."""
+@pytest.mark.parametrize("moment", [1, 2])
+async def test_an_owner_that_goes_while_it_is_looked_at(monkeypatch, moment):
+    """The file vanishes after the bind that found it: just before the look at it, or just after."""
     leave_dead_socket("feed")
     look = os.lstat
 
     def vanish(path, **arguments):
-        if path == b"feed":
-            monkeypatch.setattr(os, "lstat", look)
-            os.unlink("feed")
-        return look(path, **arguments)
+        if path != b"feed":
+            return look(path, **arguments)
+        monkeypatch.setattr(os, "lstat", look)
+        found = look(path) if moment == 2 else None
+        os.unlink("feed")
+        return found or look(path)
 
     monkeypatch.setattr(os, "lstat", vanish)
     async with await IPC.listen("feed", DEFAULTS) as listener:
         await check_it_works(listener)
+
+
+async def test_a_left_over_that_others_replace_just_then_is_theirs(monkeypatch):
+    leave_dead_socket("feed")
+    look = ipc_module._look
+    looks = 0
+    theirs = socket.socket(socket.AF_UNIX)
+
+    def replace(path):
+        nonlocal looks
+        if path == b"feed":
+            looks += 1
+            if looks == 2:  # it was tried, and nobody answered
+                os.unlink("feed")
+                theirs.bind("feed")
+                theirs.listen()
+        return look(path)
+
+    monkeypatch.setattr(ipc_module, "_look", replace)
+    with pytest.raises(AddressInUseError, match="a living socket listens there"):
+        await IPC.listen("feed", DEFAULTS)
+    theirs.close()
 
 
 async def test_somebody_who_binds_again_and_again(monkeypatch):

@@ -104,6 +104,7 @@ MALFORMED = [
     ("a-:5", "not a host name"),
     ("[::1:5", "not a"),
     (f"{'a' * 64}:5", "not a host name"),
+    (f"{'ü' * 62}:5", "not a host name"),  # too long as it goes into the name system
     ("ho\nst:5", "not a host name"),
     ("host\n:5", "not a host name"),
     ("user@host:5", "not a host name"),

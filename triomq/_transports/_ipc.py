@@ -204,10 +204,11 @@ async def _listen_path(address: str, options: Options, then: Callable[[], None] 
     finally:
         if lock is not None:
             os.close(lock)
-    identity = _identity(absolute)
+    bound = _look(absolute)
 
     def release() -> None:
-        if identity is not None and _identity(absolute) == identity:
+        found = _look(absolute)
+        if bound is not None and found is not None and os.path.samestat(found, bound):
             _quietly(os.unlink, absolute)
         if then is not None:
             then()
@@ -232,9 +233,8 @@ def _bind_or_take_over(path: bytes, endpoint: str, options: Options) -> socket.s
 
 def _remove_left_over(path: bytes, endpoint: str) -> None:
     """Remove a dead owner's socket file; raise for anything else."""
-    try:
-        found = os.lstat(path)
-    except FileNotFoundError:
+    found = _look(path)
+    if found is None:
         return  # its owner has just closed
     if not stat.S_ISSOCK(found.st_mode):
         raise FileExistsError(
@@ -255,7 +255,9 @@ def _remove_left_over(path: bytes, endpoint: str) -> None:
             raise _in_use(endpoint, f"whether its owner lives cannot be found out ({exc.strerror})") from exc
         else:
             raise _in_use(endpoint, "a living socket listens there")
-    if _identity(path) == (found.st_dev, found.st_ino):
+    again = _look(path)
+    # A dead owner's inode number may be given to the next file at once, hence the time.
+    if again is not None and os.path.samestat(again, found) and again.st_ctime_ns == found.st_ctime_ns:
         os.unlink(path)
 
 
@@ -263,12 +265,11 @@ def _in_use(endpoint: str, why: str) -> AddressInUseError:
     return AddressInUseError(errno.EADDRINUSE, f"cannot bind {endpoint}: {why}; close it, or use another path")
 
 
-def _identity(path: bytes) -> tuple[int, int] | None:
+def _look(path: bytes) -> os.stat_result | None:
     try:
-        found = os.lstat(path)
+        return os.lstat(path)
     except OSError:
         return None
-    return found.st_dev, found.st_ino
 
 
 def _quietly(remove: Callable[[Any], None], path: bytes | str) -> None:

@@ -79,6 +79,14 @@ class SocketStream(NonblockingStream):
         except OSError as exc:
             raise self._stream_error(exc) from exc
 
+    def end_sending(self) -> bool:
+        """Send FIN behind what was sent. Returns: True."""
+        try:
+            self._sock.shutdown(socket.SHUT_WR)
+        except OSError as exc:
+            raise self._stream_error(exc) from exc
+        return True
+
     def receive_nowait(self, max_bytes: int) -> bytes:
         """Take what the kernel has, up to ``max_bytes`` octets, in one system call.
 
