@@ -35,6 +35,26 @@ class NonblockingStream(trio.abc.Stream):
           trio.ClosedResourceError: the stream was closed here.
         """
 
+    async def send_some(self, buffers: Sequence[BytesLike]) -> int:
+        """Wait for room, then hand over as much of the buffers as goes.
+
+        Returns: how many octets were taken; at least one.
+        Raises: as `send_nowait`.
+        Cancellation: nothing was taken.
+        """
+        while True:
+            await self.wait_send_all_might_not_block()
+            if taken := self.send_nowait(buffers):
+                return taken
+
+    def end_sending(self) -> bool:
+        """Let the peer see the end of the stream once it has read all that was sent, and go on receiving.
+
+        Returns: whether this stream can do that; this one cannot.
+        Raises: as `send_nowait`.
+        """
+        return False
+
     @abstractmethod
     def receive_nowait(self, max_bytes: int) -> bytes:
         """Take what has arrived, up to ``max_bytes`` octets.

@@ -1,0 +1,92 @@
+"""ZeroMQ sockets as trio channels, in pure Python, with ZMTP on the wire."""
+
+from __future__ import annotations
+
+from . import abc, zmtp
+from ._context import Context, open_context
+from ._errors import (
+    AddressInUseError,
+    EndpointError,
+    InternalError,
+    LocalProtocolError,
+    PeerRefusedError,
+    ProtocolError,
+    RemoteProtocolError,
+    UnroutableError,
+    UnsupportedTransportError,
+    WrongStateError,
+    WrongThreadError,
+    ZmqError,
+)
+from ._merge import MergedChannel, merge
+from ._message import Message, MessageLike
+from ._monitor import (
+    AcceptFailed,
+    Connected,
+    ConnectFailed,
+    Disconnected,
+    HandshakeFailed,
+    HandshakeSucceeded,
+    Listening,
+    ListeningStopped,
+    Monitor,
+    MonitorEvent,
+)
+from ._options import Options
+from ._proxy import ProxyHandle, ProxyStatistics, proxy
+from ._sockets import DEALER, PAIR, PUB, PULL, PUSH, REP, REQ, ROUTER, SUB, XPUB, XSUB, Socket
+from ._statistics import Peer, PeerStatistics, SocketStatistics
+from ._version import __version__
+
+__all__ = [
+    "DEALER",
+    "PAIR",
+    "PUB",
+    "PULL",
+    "PUSH",
+    "REP",
+    "REQ",
+    "ROUTER",
+    "SUB",
+    "XPUB",
+    "XSUB",
+    "AcceptFailed",
+    "AddressInUseError",
+    "ConnectFailed",
+    "Connected",
+    "Context",
+    "Disconnected",
+    "EndpointError",
+    "HandshakeFailed",
+    "HandshakeSucceeded",
+    "InternalError",
+    "Listening",
+    "ListeningStopped",
+    "LocalProtocolError",
+    "MergedChannel",
+    "Message",
+    "MessageLike",
+    "Monitor",
+    "MonitorEvent",
+    "Options",
+    "Peer",
+    "PeerRefusedError",
+    "PeerStatistics",
+    "ProtocolError",
+    "ProxyHandle",
+    "ProxyStatistics",
+    "RemoteProtocolError",
+    "Socket",
+    "SocketStatistics",
+    "UnroutableError",
+    "UnsupportedTransportError",
+    "WrongStateError",
+    "WrongThreadError",
+    "ZmqError",
+    "__version__",
+    "abc",
+    "merge",
+    "open_context",
+    "proxy",
+    "zmtp",
+]

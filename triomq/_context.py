@@ -1,0 +1,144 @@
+"""The context: everything triomq does happens inside one, and nothing outlives it.
+
+Theory of operation
+
+The block of ``async with open_context()`` has two nurseries around it. The outer one is the user's view: it is what
+a cancellation from outside reaches. All of our tasks run in the inner one, in a task of their own that shields itself
+once it has started. So a cancellation reaches the user's body first, the body's sockets still send what they have
+accepted while it unwinds, and only then are our tasks ended.
+
+A task of ours that crashes is a bug of ours: it ends the block, loudly, with `InternalError`. The user's own
+exception leaves the block as it was, in no group.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import AsyncGenerator, Mapping
+from contextlib import asynccontextmanager
+from typing import TypeVar, Unpack
+
+import trio
+
+from ._errors import InternalError
+from ._inproc import InprocNames
+from ._options import OptionArguments
+from ._runtime import Runtime
+from ._sockets import Socket
+from ._transports import default_transports
+from .abc import Transport
+
+S = TypeVar("S", bound=Socket)
+
+
+class Context:
+    """Makes sockets and owns them; opened by `open_context`."""
+
+    def __init__(self, runtime: Runtime) -> None:
+        self._runtime = runtime
+        self._sockets: dict[Socket, None] = {}
+        self._closed = False
+
+    def socket(self, socket_type: type[S], /, **options: Unpack[OptionArguments]) -> S:
+        """Make a socket.
+
+        Args:
+          socket_type: the class, such as ``triomq.REQ``.
+          options: see `Options`; ``hwm=`` sets both HWMs, ``topics=`` subscribes a SUB.
+        Raises:
+          TypeError: there is no such option, or it means nothing for this type.
+          ValueError: an option's value is out of range.
+          trio.ClosedResourceError: the context was left.
+        """
+        self._runtime.check_thread("Context.socket")
+        if self._closed:
+            raise trio.ClosedResourceError("Context.socket: this context was left; open another one")
+        if not (isinstance(socket_type, type) and issubclass(socket_type, Socket) and hasattr(socket_type, "socket_type")):
+            raise TypeError(f"a socket type is a class such as triomq.REQ, not {socket_type!r}")
+        for socket in [socket for socket in self._sockets if socket._closing]:
+            del self._sockets[socket]
+        made = socket_type._make(self._runtime, dict(options))
+        self._sockets[made] = None
+        return made
+
+    async def _aclose(self) -> None:
+        """Close every socket, all of them at once."""
+        self._closed = True
+        async with trio.open_nursery() as nursery:
+            for socket in self._sockets:
+                nursery.start_soon(socket.aclose)
+
+
+class _Services:
+    """The nursery of our own tasks, and what became of it."""
+
+    def __init__(self) -> None:
+        self.scope = trio.CancelScope()
+        self.crash: BaseException | None = None
+
+    async def run(
+        self, user_scope: trio.CancelScope, task_status: trio.TaskStatus[trio.Nursery] = trio.TASK_STATUS_IGNORED
+    ) -> None:
+        try:
+            with self.scope:
+                async with trio.open_nursery() as nursery:
+                    task_status.started(nursery)
+                    # Only now: shielded before it has started, it could not be given up while it starts.
+                    self.scope.shield = True
+                    await trio.sleep_forever()
+        except BaseException as exc:
+            if self.scope.cancel_called or not self.scope.shield:
+                raise
+            self.crash = exc
+            user_scope.cancel(reason="triomq: a task of ours crashed")
+
+
+@asynccontextmanager
+async def open_context(
+    *,
+    strict_checkpoints: bool = False,
+    transports: Mapping[str, Transport] | None = None,
+    rng: random.Random | None = None,
+) -> AsyncGenerator[Context, None]:
+    """Open a context: ``async with triomq.open_context() as ctx:``.
+
+    Leaving the block closes every socket (each lingers for up to its own ``linger``) and ends every task, connection
+    and file of theirs. An exception from the block comes out as it was.
+
+    Args:
+      strict_checkpoints: take a schedule point in every call that sends or receives, as trio itself does, instead of
+        one in 64 messages.
+      transports: by scheme, in addition to tcp, ipc and inproc, or in place of them.
+      rng: what the waits before reconnecting and the first routing ids are drawn from; seed it to repeat a run.
+    Cancellation: the sockets are closed at once, without lingering.
+    Raises:
+      InternalError: a task of triomq crashed.
+    """
+    services = _Services()
+    failure: BaseException | None = None
+    async with trio.open_nursery() as outer:
+        nursery = await outer.start(services.run, outer.cancel_scope, name="triomq services")
+        runtime = Runtime(
+            nursery,
+            {**default_transports(), **(transports or {})},
+            InprocNames(),
+            rng or random.Random(),
+            strict_checkpoints,
+        )
+        nursery.start_soon(runtime.flusher.run, name="triomq flusher")
+        context = Context(runtime)
+        try:
+            yield context
+        except BaseException as exc:
+            failure = exc
+        try:
+            await context._aclose()
+        except BaseException as exc:
+            failure = failure or exc
+        services.scope.cancel(reason="triomq: the context was left")
+    if services.crash is not None:
+        raise InternalError(
+            "a task of triomq crashed, which is a bug of triomq: please report it with this traceback"
+        ) from services.crash
+    if failure is not None:
+        raise failure

@@ -1,0 +1,324 @@
+"""inproc: two sockets of one context, pipe to pipe.
+
+No bytes, no session, no task: sending puts the message itself into the other side's inbox, whose limit is both
+sides' HWMs together (none if either has none), as in ØMQ.
+
+A connecting socket may come first. Its messages then gather in the inbox of a far pipe that nobody owns yet, and
+whoever binds the name takes that pipe over; when the binding socket goes, the connecting one is in this state again.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import deque
+from collections.abc import Callable
+from typing import Any, ClassVar, Protocol
+
+from ._errors import AddressInUseError, EndpointError, RemoteProtocolError
+from ._message import Message
+from ._monitor import Disconnected, HandshakeFailed, HandshakeSucceeded, MonitorHub
+from ._options import Options
+from ._pipe import Event, Pipe, PipeOwner
+from ._session import PeerRejected
+from .zmtp import PeerInfo
+from .zmtp._compatibility import explain_incompatible
+
+_LONGEST_NAME = 256
+
+
+class InprocSocket(Protocol):
+    """What inproc asks of a socket: that of a pipe's owner, and to be told of the connection's life."""
+
+    socket_type: ClassVar[str]
+    session_events: tuple[type, ...]
+    ingress: Callable[[Pipe, list[Event]], list[Message]] | None
+    _options: Options
+    _monitors: MonitorHub
+
+    def pipe_readable(self, pipe: Pipe) -> None: ...
+    def pipe_writable(self, pipe: Pipe) -> None: ...
+    def pipe_drained(self, pipe: Pipe) -> None: ...
+    def _add(self, pipe: Pipe) -> None: ...
+    def _remove(self, pipe: Pipe) -> None: ...
+    def _greet(self, pipe: Pipe, peer: PeerInfo) -> None: ...
+    def _forget_peer(self, pipe: Pipe) -> None: ...
+
+
+class _Nobody:
+    """Owns the far pipe while no socket has bound the name."""
+
+    ingress: Callable[[Pipe, list[Event]], list[Message]] | None = None
+
+    def pipe_readable(self, pipe: Pipe) -> None:
+        """The messages wait for an owner."""
+
+    def pipe_writable(self, pipe: Pipe) -> None:
+        """Nothing was refused: nobody sends."""
+
+    def pipe_drained(self, pipe: Pipe) -> None:
+        """Nobody asked."""
+
+
+_NOBODY: PipeOwner = _Nobody()
+
+
+class InprocPipe(Pipe):
+    """One end of an inproc connection; what it sends goes into the inbox of the ``other``."""
+
+    __slots__ = ("other",)
+
+    other: InprocPipe
+
+    # On the path of every message.
+    def send_nowait(self, item: Any, at_once: bool = True) -> bool:
+        other = self.other
+        inbox = other.inbox
+        if len(inbox) >= other.receive_limit:
+            other.stalled = self.blocked = True
+            return False
+        self.sent += 1
+        if other.owner.ingress is None and inbox.maxlen is None:
+            inbox.append(item)
+            other.received += 1
+            if not other.listed:
+                other.owner.pipe_readable(other)
+        else:
+            other.deliver([item])
+        return True
+
+    def has_room(self) -> bool:
+        other = self.other
+        if len(other.inbox) >= other.receive_limit:
+            other.stalled = self.blocked = True
+            return False
+        return True
+
+    def room_made(self) -> None:
+        """The other side has taken a message from its full inbox."""
+        self.blocked = False
+        self.owner.pipe_writable(self)
+
+    def control(self, event: Event) -> None:
+        if self.peer is not None and isinstance(event, self.other.owner.session_events):  # type: ignore[attr-defined]
+            self.other.deliver([event])
+
+    def send_capacity(self) -> float:
+        return self.other.receive_limit
+
+    def queued(self) -> int:
+        return len(self.other.inbox) if self.other.owner is _NOBODY else 0
+
+    def discard(self) -> None:
+        self.dropped += self.queued()
+        if self.other.owner is _NOBODY:
+            self.other.inbox.clear()
+
+
+def _pipe(owner: Any, endpoint: str, limit: float, conflate: bool) -> InprocPipe:
+    return InprocPipe(owner, endpoint, limit, conflate=conflate)
+
+
+class InprocNames:
+    """The inproc names of one context: who has bound them, and who waits for them."""
+
+    def __init__(self) -> None:
+        self._bindings: dict[str, InprocBinding] = {}
+        self._waiting: dict[str, dict[InprocConnection, None]] = {}
+
+    def bind(self, socket: InprocSocket, name: str) -> InprocBinding:
+        """Give a name to a socket.
+
+        Raises:
+          AddressInUseError: another socket of this context has it.
+          EndpointError: it is too long.
+        """
+        _check_name(name)
+        if name in self._bindings:
+            raise AddressInUseError(f"inproc://{name} is bound already by another socket of this context")
+        binding = self._bindings[name] = InprocBinding(self, socket, name)
+        self.retry(name)
+        return binding
+
+    def connect(self, socket: InprocSocket, name: str) -> InprocConnection:
+        """Connect a socket to a name, whether or not it is bound yet.
+
+        Raises:
+          EndpointError: it is too long.
+        """
+        _check_name(name)
+        connection = InprocConnection(self, socket, name)
+        if not socket._options.immediate:
+            socket._add(connection.pipe)
+        self.wait(connection)
+        self.retry(name)
+        return connection
+
+    def wait(self, connection: InprocConnection) -> None:
+        """Let a connection wait for its name."""
+        self._waiting.setdefault(connection.name, {})[connection] = None
+
+    def retry(self, name: str) -> None:
+        """Join those that wait for a name with who has bound it, if somebody has."""
+        binding = self._bindings.get(name)
+        if binding is not None:
+            for connection in list(self._waiting.get(name, ())):
+                if connection.join(binding):
+                    self.forget(connection)
+
+    def forget(self, connection: InprocConnection) -> None:
+        """The connection waits no longer."""
+        waiting = self._waiting.get(connection.name, {})
+        waiting.pop(connection, None)
+        if not waiting:
+            self._waiting.pop(connection.name, None)
+
+    def release(self, binding: InprocBinding) -> None:
+        """The name is free again."""
+        if self._bindings.get(binding.name) is binding:
+            del self._bindings[binding.name]
+
+
+class InprocBinding:
+    """A name that a socket has bound."""
+
+    pipe = None
+
+    def __init__(self, names: InprocNames, socket: InprocSocket, name: str) -> None:
+        self.socket = socket
+        self.name = name
+        self.connections: dict[InprocConnection, None] = {}
+        self._names = names
+
+    def stop(self) -> None:
+        """Take no more connections."""
+        self._names.release(self)
+
+    def close(self) -> None:
+        """Take no more connections and end those there are."""
+        self.stop()
+        for connection in list(self.connections):
+            connection.part()
+
+
+class InprocConnection:
+    """A socket's connection to a name."""
+
+    def __init__(self, names: InprocNames, socket: InprocSocket, name: str) -> None:
+        self.name = name
+        self.endpoint = f"inproc://{name}"
+        self._names = names
+        self._socket = socket
+        self._binding: InprocBinding | None = None
+        self.pipe = self._new_pipe()
+        self._far = self._unowned_pipe()
+
+    def _new_pipe(self) -> InprocPipe:
+        return _pipe(self._socket, self.endpoint, 0, self._socket._options.conflate)
+
+    def _unowned_pipe(self) -> InprocPipe:
+        """A far end that gathers what the near one sends, up to the near one's HWM."""
+        options = self._socket._options
+        far = _pipe(_NOBODY, self.endpoint, options.send_hwm or math.inf, options.conflate)
+        far.other, self.pipe.other = self.pipe, far
+        far.resume, self.pipe.resume = self.pipe.room_made, far.room_made
+        return far
+
+    def join(self, binding: InprocBinding) -> bool:
+        """Let the binding socket take over the far end.
+
+        Returns: whether this connection no longer waits: it stands, or never will because the types do not match.
+        """
+        near, far, ours, theirs = self.pipe, self._far, self._socket, binding.socket
+        reason = explain_incompatible(ours.socket_type, theirs.socket_type)
+        if reason is not None:
+            self._failed(binding, RemoteProtocolError(reason))
+            return True
+        gathered = list(far.inbox)
+        far.inbox = deque(maxlen=1 if ours._options.conflate or theirs._options.conflate else None)
+        far.owner = theirs
+        far.receive_limit = _sum(ours._options.send_hwm, theirs._options.receive_hwm)
+        near.receive_limit = _sum(theirs._options.send_hwm, ours._options.receive_hwm)
+        try:
+            theirs._greet(far, _peer_info(ours))
+            try:
+                ours._greet(near, _peer_info(theirs))
+            except PeerRejected:
+                theirs._forget_peer(far)
+                theirs._remove(far)
+                raise
+        except PeerRejected as exc:
+            self._far = self._unowned_pipe()
+            self._far.inbox.extend(gathered)
+            self._failed(binding, exc)
+            return False
+        self._binding = binding
+        binding.connections[self] = None
+        for socket, peer in ((ours, theirs), (theirs, ours)):
+            socket._monitors.emit(_succeeded(self.endpoint, peer))
+        if gathered:
+            far.deliver(gathered)
+        near.room_made()
+        return True
+
+    def _failed(self, binding: InprocBinding, error: Exception) -> None:
+        event = HandshakeFailed(endpoint=self.endpoint, address=self.endpoint, error=error)
+        self._socket._monitors.emit(event)
+        binding.socket._monitors.emit(event)
+
+    def _split(self) -> InprocBinding | None:
+        binding, self._binding = self._binding, None
+        if binding is not None:
+            del binding.connections[self]
+            for socket in (self._socket, binding.socket):
+                socket._monitors.emit(Disconnected(endpoint=self.endpoint, address=self.endpoint, error=None))
+            binding.socket._forget_peer(self._far)
+            self._socket._forget_peer(self.pipe)
+            binding.socket._remove(self._far)
+        return binding
+
+    def part(self) -> None:
+        """The binding socket goes: gather again, for whoever binds the name next."""
+        self._split()
+        if self._socket._options.immediate:  # nothing is queued for a peer to come
+            self._socket._remove(self.pipe)
+            self.pipe = self._new_pipe()
+        self._far = self._unowned_pipe()
+        self._names.wait(self)
+        self._names.retry(self.name)
+        self.pipe.room_made()
+
+    def stop(self) -> None:
+        """Nothing: a connection goes on while its socket lingers."""
+
+    def close(self) -> None:
+        """The connecting socket goes, or disconnects. What it has sent stays with the receiver."""
+        self._names.forget(self)
+        binding = self._split()
+        if binding is not None:
+            self._names.retry(self.name)
+
+
+def _check_name(name: str) -> None:
+    if len(name) > _LONGEST_NAME:
+        raise EndpointError(f"inproc://{name[:20]}…: a name has {_LONGEST_NAME} characters at the most")
+
+
+def _sum(sender_hwm: int, receiver_hwm: int) -> float:
+    """The limit of a queue that stands for both sides' queues."""
+    return sender_hwm + receiver_hwm if sender_hwm and receiver_hwm else math.inf
+
+
+def _peer_info(socket: InprocSocket) -> PeerInfo:
+    return PeerInfo(
+        socket_type=socket.socket_type,
+        routing_id=socket._options.routing_id,
+        metadata={},
+        version=(3, 1),
+        mechanism="NULL",
+    )
+
+
+def _succeeded(endpoint: str, peer: InprocSocket) -> HandshakeSucceeded:
+    return HandshakeSucceeded(
+        endpoint=endpoint, address=endpoint, socket_type=peer.socket_type, routing_id=peer._options.routing_id
+    )

@@ -1,0 +1,197 @@
+"""One peer's two bounded queues, as a socket's routing sees them.
+
+Theory of operation
+
+A pipe is the joint between two halves that know nothing of each other: a socket with its routing
+strategies on one side, and whatever carries messages to the peer (a session, or for inproc the
+other socket's pipe) on the other. Each direction is a plain deque with a limit, the HWM: what a
+trio memory channel is, without its per-message task bookkeeping, because here the *socket* has
+the waiting tasks, not the pipe: a PUSH waits for any of its pipes.
+
+Nothing in this module waits. Each queue tells its two ends about the only moments that matter:
+
+* a message arrives in an empty inbox: ``owner.pipe_readable``;
+* the owner takes from an inbox that had turned messages away: ``resume``;
+* a message enters an outbox nobody is looking after: ``wake``;
+* room appears in an outbox that had turned messages away: ``owner.pipe_writable``.
+"""
+
+from __future__ import annotations
+
+import math
+from abc import ABC, abstractmethod
+from collections import deque
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, Protocol
+
+from ._message import Message
+
+if TYPE_CHECKING:
+    from .zmtp import PeerInfo
+
+Event = Any
+"""What a peer sends: a `Message`, or a `triomq.zmtp` event such as Subscribe."""
+
+
+class PipeOwner(Protocol):
+    """What a pipe asks of the socket it belongs to."""
+
+    ingress: Callable[[Pipe, list[Event]], list[Message]] | None
+    """Turns what a peer sent into what the user may receive; None where that is the same."""
+
+    def pipe_readable(self, pipe: Pipe) -> None:
+        """The pipe's inbox is no longer empty."""
+
+    def pipe_writable(self, pipe: Pipe) -> None:
+        """The pipe has room again after it had refused a message."""
+
+    def pipe_drained(self, pipe: Pipe) -> None:
+        """Nothing accepted by the pipe is left to send; called only while ``pipe.draining``."""
+
+
+def nothing_to_do() -> None:
+    """What a pipe without a session calls instead of waking it."""
+
+
+class Pipe(ABC):
+    """The queues to and from one peer."""
+
+    __slots__ = (
+        "address", "alive", "blocked", "draining", "dropped", "endpoint", "inbox", "listed", "owner", "peer",
+        "receive_limit", "received", "resume", "routing_id", "sent", "shares_encoding", "stalled",
+    )  # fmt: skip
+
+    def __init__(self, owner: PipeOwner, endpoint: str, receive_limit: float, *, conflate: bool = False) -> None:
+        self.owner = owner
+        self.endpoint = endpoint
+        self.address = endpoint
+        self.inbox: deque[Message] = deque(maxlen=1) if conflate else deque()
+        self.receive_limit = math.inf if conflate else receive_limit
+        self.resume: Callable[[], None] = nothing_to_do
+        self.stalled = False  # the inbox was full and the other end waits for `resume`
+        self.blocked = False  # the outbox was full and the owner waits for `pipe_writable`
+        self.draining = False
+        self.listed = False  # among the fair queue's pipes with messages
+        self.alive = True
+        self.shares_encoding = False  # a message encoded once for several peers may be queued here
+        self.peer: PeerInfo | None = None  # while a peer is connected
+        self.routing_id = b""
+        self.received = 0
+        self.sent = 0
+        self.dropped = 0
+
+    def deliver(self, events: list[Event]) -> None:
+        """Take in what the peer sent. The caller has looked at the room first."""
+        self.received += len(events)
+        ingress = self.owner.ingress
+        if ingress is not None:
+            events = ingress(self, events)
+            if not events:
+                return
+        inbox = self.inbox
+        if inbox.maxlen is not None:
+            self.dropped += max(0, len(inbox) + len(events) - 1)
+        inbox.extend(events)
+        if not self.listed:
+            self.owner.pipe_readable(self)
+
+    @abstractmethod
+    def send_nowait(self, item: Any, at_once: bool = True) -> bool:
+        """Queue one message for the peer, if there is room.
+
+        Args:
+          item: a message; or, where ``shares_encoding``, one already encoded.
+          at_once: let it be written from within this call when the connection is idle.
+        Returns: whether it was accepted; if not, ``owner.pipe_writable`` will be called.
+        """
+
+    @abstractmethod
+    def has_room(self) -> bool:
+        """Whether `send_nowait` would accept; if not, ``owner.pipe_writable`` will be called."""
+
+    @abstractmethod
+    def control(self, event: Event) -> None:
+        """Send a subscription or its cancellation to the peer that is connected now, if one is."""
+
+    @abstractmethod
+    def send_capacity(self) -> float:
+        """How many messages may wait to be sent."""
+
+    @abstractmethod
+    def queued(self) -> int:
+        """How many accepted messages have not left yet."""
+
+    @abstractmethod
+    def discard(self) -> None:
+        """Forget what is queued for the peer, counting it as dropped."""
+
+
+class SessionPipe(Pipe):
+    """A pipe whose outbox a session writes to a connection.
+
+    While no session is attached the outbox only fills, which is how a connecting socket queues
+    before its peer exists.
+    """
+
+    __slots__ = (
+        "attended", "conflate", "outbox", "send_limit", "unsent", "wake", "wake_later",
+    )  # fmt: skip
+
+    def __init__(
+        self, owner: PipeOwner, endpoint: str, send_limit: float, receive_limit: float, *, conflate: bool = False
+    ) -> None:
+        super().__init__(owner, endpoint, receive_limit, conflate=conflate)
+        self.outbox: deque[Any] = deque(maxlen=1) if conflate else deque()
+        self.conflate = conflate
+        self.send_limit = math.inf if conflate else send_limit
+        self.unsent = 0  # messages that left the outbox and are not wholly written
+        self.attended = True  # somebody will look at the outbox, or nobody can: no need to wake
+        self.wake: Callable[[], None] = nothing_to_do
+        self.wake_later: Callable[[], None] = nothing_to_do
+
+    # On the path of every message: see docs/explanation/performance.md.
+    def send_nowait(self, item: Any, at_once: bool = True) -> bool:
+        outbox = self.outbox
+        if len(outbox) >= self.send_limit:
+            self.blocked = True
+            return False
+        if self.conflate and outbox:
+            self.dropped += 1
+        outbox.append(item)
+        if not self.attended:
+            self.wake() if at_once else self.wake_later()
+        return True
+
+    def has_room(self) -> bool:
+        if len(self.outbox) >= self.send_limit:
+            self.blocked = True
+            return False
+        return True
+
+    def control(self, event: Event) -> None:
+        if self.peer is not None:
+            self.outbox.append(event)
+            if not self.attended:
+                self.wake()
+
+    def send_capacity(self) -> float:
+        return self.send_limit + self.unsent
+
+    def queued(self) -> int:
+        return len(self.outbox) + self.unsent
+
+    def set_unsent(self, count: int) -> None:
+        """Let messages that left the outbox, and are not wholly written, still count against the HWM."""
+        self.send_limit += self.unsent - count
+        self.unsent = count
+
+    def room_made(self) -> None:
+        """Tell the owner, if it was turned away and there is room now."""
+        if self.blocked and len(self.outbox) < self.send_limit:
+            self.blocked = False
+            self.owner.pipe_writable(self)
+
+    def discard(self) -> None:
+        self.dropped += self.queued()
+        self.outbox.clear()
+        self.set_unsent(0)

@@ -1,0 +1,11 @@
+"""The four strategies every socket type is composed of. They know pipes, not sockets."""
+
+from __future__ import annotations
+
+from ._directory import Directory
+from ._distributor import Distributor
+from ._fair_queue import FairQueue
+from ._load_balancer import LoadBalancer
+from ._subscriptions import Subscriptions, TopicFilter
+
+__all__ = ["Directory", "Distributor", "FairQueue", "LoadBalancer", "Subscriptions", "TopicFilter"]

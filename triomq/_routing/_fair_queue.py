@@ -1,0 +1,61 @@
+"""Receive from many peers, none at another's expense (RFC 28, 30: fair-queuing)."""
+
+from __future__ import annotations
+
+from collections import deque
+
+from .._message import Message
+from .._pipe import Pipe
+
+
+class FairQueue:
+    """The pipes that have messages, in turn.
+
+    A pipe leaves the round when its inbox is empty and joins it at the end when a message arrives, so the cost
+    does not grow with the number of silent peers. A pipe whose peer has left stays until it is empty: what has
+    arrived is delivered.
+    """
+
+    __slots__ = ("_ready", "last")
+
+    def __init__(self) -> None:
+        self._ready: deque[Pipe] = deque()
+        self.last: Pipe | None = None
+        """The pipe that the latest message was taken from."""
+
+    def activate(self, pipe: Pipe) -> None:
+        """A message has arrived in the pipe's empty inbox."""
+        if not pipe.listed:
+            pipe.listed = True
+            self._ready.append(pipe)
+
+    def clear(self) -> None:
+        """Forget every pipe."""
+        for pipe in self._ready:
+            pipe.listed = False
+        self._ready.clear()
+        self.last = None
+
+    def peek(self) -> Message | None:
+        """The message `take` would return next."""
+        return self._ready[0].inbox[0] if self._ready else None
+
+    # On the path of every message.
+    def take(self) -> Message | None:
+        """The next message in turn, or None when there is none."""
+        ready = self._ready
+        if not ready:
+            return None
+        pipe = ready[0]
+        inbox = pipe.inbox
+        message = inbox.popleft()
+        if not inbox:
+            ready.popleft()
+            pipe.listed = False
+        elif len(ready) > 1:
+            ready.rotate(-1)
+        if pipe.stalled:
+            pipe.stalled = False
+            pipe.resume()
+        self.last = pipe
+        return message

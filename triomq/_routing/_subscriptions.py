@@ -1,0 +1,191 @@
+"""Which of many prefixes begin a topic: a radix tree.
+
+Theory of operation
+
+Every node stands for a prefix; the edge to it is labelled with the octets that its parent's prefix lacks, and
+no two edges of a node begin with the same octet. Matching walks down the one possible path and meets each
+subscribed prefix of the topic on it, so its cost is bounded by the topic's length and the number of *nested*
+subscriptions, never by how many there are. Nothing here recurses: a peer chooses how deep the tree is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Generic, TypeVar
+
+T = TypeVar("T")
+
+
+class _Node(Generic[T]):
+    __slots__ = ("children", "counts", "label")
+
+    def __init__(self, label: bytes) -> None:
+        self.label = label
+        self.children: dict[int, _Node[T]] = {}
+        self.counts: dict[T, int] | None = None  # subscribers to exactly this prefix, and how often each
+
+
+class Subscriptions(Generic[T]):
+    """Counted subscriptions of subscribers to prefixes.
+
+    The order of subscribers in every answer is that of their subscriptions, so that runs can be repeated.
+    """
+
+    def __init__(self) -> None:
+        self._root: _Node[T] = _Node(b"")
+
+    def add(self, topic: bytes, subscriber: T) -> bool:
+        """Count one more subscription.
+
+        Returns: whether nobody was subscribed to exactly this topic before.
+        """
+        node = self._descend_making(topic)
+        if node.counts is None:
+            node.counts = {}
+        first = not node.counts
+        node.counts[subscriber] = node.counts.get(subscriber, 0) + 1
+        return first
+
+    def remove(self, topic: bytes, subscriber: T, *, all_of_them: bool = False) -> bool | None:
+        """Count one subscription less.
+
+        Returns: True if nobody is subscribed to exactly this topic any more, False if somebody still is,
+          None if there was no such subscription.
+        """
+        path = self._path(topic)
+        if path is None or not (counts := path[-1].counts) or subscriber not in counts:
+            return None
+        counts[subscriber] -= 1
+        if all_of_them or counts[subscriber] == 0:
+            del counts[subscriber]
+        if counts:
+            return False
+        path[-1].counts = None
+        self._prune(path)
+        return True
+
+    def count(self, topic: bytes, subscriber: T) -> int:
+        """How many subscriptions the subscriber has to exactly this topic."""
+        path = self._path(topic)
+        return 0 if path is None else (path[-1].counts or {}).get(subscriber, 0)
+
+    def match(self, topic: bytes) -> list[T]:
+        """Everybody subscribed to a prefix of the topic, once each."""
+        node = self._root
+        found: dict[T, int] | None = node.counts
+        merged = False
+        position, end = 0, len(topic)
+        while position < end:
+            child = node.children.get(topic[position])
+            if child is None or not topic.startswith(child.label, position):
+                break
+            node = child
+            position += len(node.label)
+            if node.counts:
+                if found is None:
+                    found = node.counts
+                else:
+                    found = (found if merged else found.copy()) | node.counts
+                    merged = True
+        return list(found) if found else []
+
+    def matches(self, topic: bytes) -> bool:
+        """Whether anybody is subscribed to a prefix of the topic."""
+        node = self._root
+        position, end = 0, len(topic)
+        while node.counts is None:
+            if position >= end:
+                return False
+            child = node.children.get(topic[position])
+            if child is None or not topic.startswith(child.label, position):
+                return False
+            node = child
+            position += len(node.label)
+        return True
+
+    def __iter__(self) -> Iterator[bytes]:
+        """Every topic somebody is subscribed to."""
+        stack = [(b"", self._root)]
+        while stack:
+            prefix, node = stack.pop()
+            prefix += node.label
+            if node.counts:
+                yield prefix
+            stack.extend((prefix, child) for child in reversed(node.children.values()))
+
+    def _descend_making(self, topic: bytes) -> _Node[T]:
+        node = self._root
+        position = 0
+        while position < len(topic):
+            child = node.children.get(topic[position])
+            if child is None:
+                child = node.children[topic[position]] = _Node(topic[position:])
+                return child
+            shared = _shared_length(child.label, topic, position)
+            if shared < len(child.label):  # the topic leaves the edge in its middle: split it there
+                upper: _Node[T] = _Node(child.label[:shared])
+                child.label = child.label[shared:]
+                upper.children[child.label[0]] = child
+                node.children[topic[position]] = upper
+                child = upper
+            node = child
+            position += shared
+        return node
+
+    def _path(self, topic: bytes) -> list[_Node[T]] | None:
+        path = [self._root]
+        position = 0
+        while position < len(topic):
+            child = path[-1].children.get(topic[position])
+            if child is None or not topic.startswith(child.label, position):
+                return None
+            path.append(child)
+            position += len(child.label)
+        return path
+
+    def _prune(self, path: list[_Node[T]]) -> None:
+        """Take away nodes that mean nothing, from the end of the path up."""
+        while len(path) > 1:
+            node = path.pop()
+            if node.counts or len(node.children) > 1:
+                return
+            if node.children:  # one way on: join the two edges
+                (child,) = node.children.values()
+                child.label = node.label + child.label
+                path[-1].children[child.label[0]] = child
+                return
+            del path[-1].children[node.label[0]]
+
+
+def _shared_length(label: bytes, topic: bytes, position: int) -> int:
+    """How many octets of the label the topic has at that position."""
+    if topic.startswith(label, position):
+        return len(label)
+    shared = 0
+    for ours, theirs in zip(label, memoryview(topic)[position:], strict=False):
+        if ours != theirs:
+            break
+        shared += 1
+    return shared
+
+
+class TopicFilter:
+    """A subscriber's own counted subscriptions."""
+
+    def __init__(self) -> None:
+        self._subscriptions: Subscriptions[None] = Subscriptions()
+
+    def add(self, topic: bytes) -> bool:
+        """Count one more subscription. Returns: whether it is the first to the topic."""
+        return self._subscriptions.add(topic, None)
+
+    def remove(self, topic: bytes) -> bool | None:
+        """Count one less. Returns: True if it was the last, None if there was none."""
+        return self._subscriptions.remove(topic, None)
+
+    def matches(self, topic: bytes) -> bool:
+        """Whether a message whose first frame is ``topic`` is wanted."""
+        return self._subscriptions.matches(topic)
+
+    def __iter__(self) -> Iterator[bytes]:
+        return iter(self._subscriptions)

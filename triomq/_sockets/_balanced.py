@@ -1,0 +1,34 @@
+"""Sending to one peer at a time, each in turn: what PUSH, DEALER, PAIR and REQ share."""
+
+from __future__ import annotations
+
+from .._options import Options
+from .._pipe import Pipe
+from .._routing import LoadBalancer
+from .._runtime import Runtime
+from ._sending import SendSide
+
+
+class BalancedSendSide(SendSide):
+    """Sends each message to the next peer that has room, and waits while none has."""
+
+    def __init__(self, runtime: Runtime, options: Options) -> None:
+        super().__init__(runtime, options)
+        self._balancer = LoadBalancer()
+        self._submit = self._balancer.send
+
+    def _can_submit(self) -> bool:
+        return self._balancer.choose() is not None
+
+    def _pipe_added(self, pipe: Pipe) -> None:
+        super()._pipe_added(pipe)
+        self.pipe_writable(pipe)
+
+    def _pipe_removed(self, pipe: Pipe) -> None:
+        self._balancer.remove(pipe)
+        super()._pipe_removed(pipe)
+
+    def pipe_writable(self, pipe: Pipe) -> None:
+        """See `PipeOwner`."""
+        self._balancer.activate(pipe)
+        super().pipe_writable(pipe)

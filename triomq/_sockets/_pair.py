@@ -1,0 +1,31 @@
+"""PAIR: exactly one peer (RFC 31)."""
+
+from __future__ import annotations
+
+from typing import ClassVar, final
+
+import trio
+
+from .._errors import WrongStateError
+from .._message import Message
+from .._pipe import Pipe
+from .._session import PeerRejected
+from ._balanced import BalancedSendSide
+from ._receiving import ReceiveSide
+
+
+@final
+class PAIR(BalancedSendSide, ReceiveSide, trio.abc.Channel[Message]):
+    """Talks with one PAIR peer; a second one is turned away, and told of by a monitor event."""
+
+    socket_type: ClassVar[str] = "PAIR"
+
+    def _check_new_endpoint(self) -> None:
+        if self._connected:
+            raise WrongStateError(
+                f"this PAIR is connected to {', '.join(self._connected)}, and a PAIR has one peer; disconnect first"
+            )
+
+    def _admit(self, pipe: Pipe) -> None:
+        if any(other is not pipe for other in self._pipes):
+            raise PeerRejected("this PAIR has its peer already")

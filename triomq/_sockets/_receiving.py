@@ -1,0 +1,127 @@
+"""The receiving half of a socket: a trio receive channel over one synchronous function of the socket type."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from threading import get_ident
+
+import trio
+
+from .._message import Message
+from .._options import Options
+from .._pipe import Pipe
+from .._routing import FairQueue
+from .._runtime import Runtime
+from ._base import Socket
+from ._waiting import Bell, Waiter
+
+
+class ReceiveSide(Socket, trio.abc.ReceiveChannel[Message]):
+    """Adds ``receive`` to a socket: the messages of all peers, each peer in turn.
+
+    `_take` and `_peek` are what a socket type may replace, to say which message is the user's now.
+    """
+
+    _take: Callable[[], Message | None]
+    _peek: Callable[[], Message | None]
+
+    def __init__(self, runtime: Runtime, options: Options) -> None:
+        super().__init__(runtime, options)
+        self._fair_queue = FairQueue()
+        self._take = self._fair_queue.take
+        self._peek = self._fair_queue.peek
+        self._receivers: dict[Waiter, None] = {}
+        self._receive_bells: dict[Bell, None] = {}
+
+    # On the path of every message.
+    async def receive(self) -> Message:
+        """Wait for the next message.
+
+        Cancellation: if this is cancelled, no message was taken; the next `receive` gets it.
+        Raises:
+          trio.ClosedResourceError: the socket is closed, or was closed while this waited.
+        """
+        if get_ident() != self._thread:
+            self._check("receive")
+        await trio.lowlevel.checkpoint_if_cancelled()
+        message = self._take()
+        if message is None:
+            return await self._wait_to_receive()
+        budget = self._slice
+        budget.left -= 1
+        if budget.left <= 0:
+            await budget.end()
+        return message
+
+    def receive_nowait(self) -> Message:
+        """Take the next message, if one has arrived.
+
+        Raises:
+          trio.WouldBlock: none has.
+          Otherwise as `receive`.
+        """
+        if get_ident() != self._thread:
+            self._check("receive_nowait")
+        message = self._take()
+        if message is None:
+            raise trio.WouldBlock
+        return message
+
+    async def receive_many(self, max: int) -> list[Message]:
+        """Wait for a message, then take all that have arrived.
+
+        Args:
+          max: how many to take at the most; 1 or more.
+        Returns: at least one message.
+        Cancellation: if this is cancelled, no message was taken.
+        Raises: as `receive`.
+        """
+        self._check("receive_many")
+        if max < 1:
+            raise ValueError(f"receive_many({max!r}): max is the number of messages to take at the most, 1 or more")
+        messages = [await self.receive()]
+        take = self._take
+        while len(messages) < max and (message := take()) is not None:
+            messages.append(message)
+        self._slice.left -= len(messages) - 1
+        return messages
+
+    async def _wait_to_receive(self) -> Message:
+        waiter = Waiter()
+        self._receivers[waiter] = None
+        await waiter.wait(self._receivers)
+        self._slice.left = self._slice.size
+        assert waiter.message is not None
+        return waiter.message
+
+    def _serve_receivers(self) -> None:
+        """Complete the calls that wait in ``receive``, the longest waiting first."""
+        receivers = self._receivers
+        while receivers:
+            message = self._take()
+            if message is None:
+                return
+            waiter = next(iter(receivers))
+            del receivers[waiter]
+            waiter.finish(message)
+        if self._receive_bells and self._peek() is not None:
+            for bell in self._receive_bells:
+                bell.ring()
+
+    def pipe_readable(self, pipe: Pipe) -> None:
+        """See `PipeOwner`."""
+        self._fair_queue.activate(pipe)
+        if self._receivers or self._receive_bells:
+            self._serve_receivers()
+
+    def _wake_all_closed(self) -> None:
+        for waiter in self._receivers:
+            waiter.finish(error=trio.ClosedResourceError(f"{self.socket_type}.receive: closed while it waited"))
+        self._receivers.clear()
+        for bell in self._receive_bells:
+            bell.ring()
+        self._fair_queue.clear()
+        super()._wake_all_closed()
+
+    def _count_receivers(self) -> int:
+        return len(self._receivers)

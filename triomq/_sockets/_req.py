@@ -1,0 +1,151 @@
+"""REQ: one request, one reply (RFC 28)."""
+
+from __future__ import annotations
+
+from typing import ClassVar, final
+
+import trio
+
+from .._errors import WrongStateError
+from .._message import Message, MessageLike
+from .._options import Options
+from .._pipe import Event, Pipe
+from .._runtime import Runtime
+from ._balanced import BalancedSendSide
+from ._receiving import ReceiveSide
+
+_DELIMITER = b""
+
+
+@final
+class REQ(BalancedSendSide, ReceiveSide, trio.abc.Channel[Message]):
+    """Sends a request to one peer, in turn, then receives its reply; strictly alternating.
+
+    How a late reply is told from the one that is wanted: a request that was given up may still be answered. Until
+    that has happened on the connection, further requests on it carry a request id, a frame of four octets before
+    the delimiter, which every peer that follows RFC 28 returns. With ``req_correlate`` every request does.
+    """
+
+    socket_type: ClassVar[str] = "REQ"
+
+    def __init__(self, runtime: Runtime, options: Options) -> None:
+        super().__init__(runtime, options)
+        self._submit = self._ask
+        self._take = self._take_reply
+        self.ingress = self._keep_replies
+        self._asked: Pipe | None = None  # who owes the reply that is wanted
+        self._expected: tuple[bytes, ...] = ()  # what its reply begins with
+        self._given_up: dict[Pipe, int] = {}  # replies without id that may still come, and are not wanted
+        self._next_id = runtime.random.getrandbits(32)
+        self._requesting = False
+
+    async def request(self, message: MessageLike) -> Message:
+        """Send a request and wait for its reply: one exchange.
+
+        Cancellation: the request is given up. If it was sent already its late reply will be discarded, and the
+          socket can send again.
+        Raises:
+          WrongStateError: a request sent by `send` awaits its reply.
+          trio.BusyResourceError: another task is in `request`.
+          trio.ClosedResourceError: the socket is closed, or was closed while this waited.
+        """
+        if self._requesting:
+            raise trio.BusyResourceError("REQ.request: another task is in request() on this socket; use one REQ for each")
+        self._requesting = True
+        try:
+            await self.send(message)
+            try:
+                return await self.receive()
+            finally:
+                self._give_up()  # nothing to give up when the reply was received
+        finally:
+            self._requesting = False
+
+    async def receive(self) -> Message:
+        """Wait for the reply to the request that was sent.
+
+        Cancellation: the reply is still awaited; call `receive` again.
+        Raises:
+          WrongStateError: no request was sent.
+          trio.ClosedResourceError: the socket is closed, or was closed while this waited.
+        """
+        self._check_asked("receive")
+        return await super().receive()
+
+    def receive_nowait(self) -> Message:
+        """Take the reply, if it has arrived.
+
+        Raises:
+          trio.WouldBlock: it has not.
+          Otherwise as `receive`.
+        """
+        self._check_asked("receive_nowait")
+        return super().receive_nowait()
+
+    def _check_asked(self, what: str) -> None:
+        if self._asked is None and not self._closing:
+            raise WrongStateError(f"REQ.{what}: no request was sent; send one first, or use request()")
+
+    def _ask(self, message: Message) -> bool:
+        if self._asked is not None:
+            if not self._options.req_relaxed:
+                raise WrongStateError(
+                    "REQ.send: the last request awaits its reply; receive it first, or use request(), "
+                    "or create the socket with req_relaxed=True"
+                )
+            self._give_up()
+        pipe = self._balancer.choose()
+        if pipe is None:
+            return False
+        envelope: tuple[bytes, ...] = (_DELIMITER,)
+        if self._options.req_correlate or self._given_up.get(pipe):
+            self._next_id = (self._next_id + 1) & 0xFFFFFFFF
+            envelope = (self._next_id.to_bytes(4, "big"), _DELIMITER)
+        # Before it is sent: over inproc the reply may be there when `send` returns.
+        self._asked, self._expected = pipe, envelope
+        self._balancer.send(Message(envelope + message))
+        return True
+
+    def _take_reply(self) -> Message | None:
+        reply = self._fair_queue.take()
+        if reply is not None:
+            self._asked = None
+        return reply
+
+    def _give_up(self) -> None:
+        """Want the reply no longer."""
+        pipe, self._asked = self._asked, None
+        if pipe is None:
+            return
+        while self._fair_queue.take() is not None:
+            return  # it had arrived: nothing will come late
+        if len(self._expected) == 1:
+            self._given_up[pipe] = self._given_up.get(pipe, 0) + 1
+
+    def _keep_replies(self, pipe: Pipe, messages: list[Event]) -> list[Message]:
+        """Let through what is the awaited reply, without its envelope."""
+        kept: list[Message] = []
+        for message in messages:
+            size = len(self._expected)
+            if message[:1] == (_DELIMITER,) and self._given_up.get(pipe):
+                self._given_up[pipe] -= 1
+            elif (
+                pipe is self._asked
+                and not kept
+                and not pipe.inbox
+                and message[:size] == self._expected
+                and len(message) > size
+            ):
+                kept.append(Message(message[size:]))
+                continue
+            pipe.dropped += 1
+        return kept
+
+    def _peer_ready(self, pipe: Pipe) -> None:
+        super()._peer_ready(pipe)
+        if self._options.probe_router:
+            pipe.send_nowait(Message([b""]))
+
+    def _peer_lost(self, pipe: Pipe) -> None:
+        self._given_up.pop(pipe, None)
+        super()._peer_lost(pipe)

@@ -1,0 +1,83 @@
+"""ROUTER: messages to and from peers by name (RFC 28)."""
+
+from __future__ import annotations
+
+from typing import ClassVar, final
+
+import trio
+
+from .._errors import UnroutableError
+from .._message import Message, new_message
+from .._options import Options
+from .._pipe import Pipe
+from .._routing import Directory
+from .._runtime import Runtime
+from .._session import PeerRejected
+from ._dealer import PROBE
+from ._receiving import ReceiveSide
+from ._sending import SendSide
+
+
+@final
+class ROUTER(SendSide, ReceiveSide, trio.abc.Channel[Message]):
+    """Puts the sender's routing id before each message received; sends to the peer that the first frame names.
+
+    Without ``router_mandatory`` a message for an unknown or a full peer is dropped and counted. With it, an unknown
+    peer raises `UnroutableError`, and a full one is waited for.
+    """
+
+    socket_type: ClassVar[str] = "ROUTER"
+    _one_for_all = False
+
+    def __init__(self, runtime: Runtime, options: Options) -> None:
+        super().__init__(runtime, options)
+        self._directory = Directory(runtime.random)
+        self._mandatory = options.router_mandatory
+        self._submit = self._route
+        self.ingress = _name_sender
+
+    # On the path of every message.
+    def _route(self, message: Message) -> bool:
+        pipe = self._directory.get(message[0])
+        if len(message) < 2:
+            raise ValueError(f"ROUTER sends (routing_id, *frames): {message!r} has a routing id and nothing to send")
+        if pipe is None:
+            if self._mandatory:
+                text = f"ROUTER: no peer has the routing id {message[0]!r}; the message was not sent"
+                raise UnroutableError(text, message[0])
+            self._past[2] += 1
+        elif not pipe.send_nowait(new_message(Message, message[1:])):
+            if self._mandatory:
+                return False
+            pipe.dropped += 1
+        return True
+
+    def _admit(self, pipe: Pipe) -> None:
+        assert pipe.peer is not None
+        routing_id = pipe.peer.routing_id or pipe.routing_id or self._directory.new_id()
+        holder = self._directory.get(routing_id)
+        if holder is not None and holder is not pipe:
+            if not self._options.router_handover:
+                raise PeerRejected(f"the routing id {routing_id!r} is in use; router_handover would pass it on")
+            self._directory.remove(holder)
+            holder.routing_id = b""
+        self._directory.remove(pipe)
+        self._directory.add(routing_id, pipe)
+
+    def _peer_ready(self, pipe: Pipe) -> None:
+        super()._peer_ready(pipe)
+        if self._options.probe_router:
+            pipe.send_nowait(PROBE)
+        if self._senders:
+            self._serve_senders()
+
+    def _pipe_removed(self, pipe: Pipe) -> None:
+        self._directory.remove(pipe)
+        super()._pipe_removed(pipe)
+        if self._senders:
+            self._serve_senders()  # who waits for this peer learns that it is gone
+
+
+def _name_sender(pipe: Pipe, messages: list[Message]) -> list[Message]:
+    routing_id = (pipe.routing_id,)
+    return [new_message(Message, routing_id + message) for message in messages]

@@ -1,0 +1,158 @@
+"""The sending half of a socket: a trio send channel over one synchronous function of the socket type."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from threading import get_ident
+
+import trio
+
+from .._message import Message, MessageLike, as_message
+from .._options import Options
+from .._pipe import Pipe
+from .._runtime import Runtime
+from ._base import Socket
+from ._waiting import Bell, Waiter
+
+
+class SendSide(Socket, trio.abc.SendChannel[Message]):
+    """Adds ``send`` to a socket.
+
+    A socket type says in `_submit` what sending means. It never waits: it queues the message for a peer, or drops it
+    where that is what ØMQ does, or answers that there is no room.
+    """
+
+    _submit: Callable[[Message], bool]
+    _one_for_all = True  # if there is no room for one message, there is none for the others
+
+    def __init__(self, runtime: Runtime, options: Options) -> None:
+        super().__init__(runtime, options)
+        self._senders: dict[Waiter, None] = {}
+        self._send_bells: dict[Bell, None] = {}
+
+    # On the path of every message.
+    async def send(self, message: MessageLike) -> None:
+        """Queue a message for a peer, waiting while there is no room.
+
+        Returning means that the message was accepted whole; it is written by the time the task waits, or after 64
+        messages. It does not mean that the peer has it.
+
+        Args:
+          message: one frame (bytes-like), or an iterable of frames, or a `Message`.
+        Cancellation: if this is cancelled, the message was not accepted and nobody will ever see it.
+        Raises:
+          trio.ClosedResourceError: the socket is closed, or was closed while this waited.
+          TypeError: the message is not made of bytes.
+        """
+        if get_ident() != self._thread:
+            self._check("send")
+        if type(message) is not Message:
+            message = as_message(message)
+        await trio.lowlevel.checkpoint_if_cancelled()
+        if self._senders or not self._submit(message):
+            await self._wait_to_send(message)
+        else:
+            budget = self._slice
+            budget.left -= 1
+            if budget.left <= 0:
+                await budget.end()
+
+    def send_nowait(self, message: MessageLike) -> None:
+        """Queue a message for a peer, if that goes without waiting.
+
+        Raises:
+          trio.WouldBlock: there is no room; the message was not accepted.
+          Otherwise as `send`.
+        """
+        if get_ident() != self._thread:
+            self._check("send_nowait")
+        if type(message) is not Message:
+            message = as_message(message)
+        if self._senders and self._one_for_all or not self._submit(message):
+            raise trio.WouldBlock
+
+    async def send_many(self, messages: Iterable[MessageLike]) -> None:
+        """Queue many messages, in order, waiting while there is no room.
+
+        A message is taken from the iterable only when there is room for it.
+
+        Cancellation: every message taken from the iterable so far was accepted whole, in order, and no other was:
+          give an iterator, and it stands where to go on. (A ROUTER with ``router_mandatory``, or a publisher with
+          ``xpub_nodrop``, learns only from the message itself whether there is room; the one it waited with was
+          not accepted.)
+        Raises: as `send`.
+        """
+        self._check("send_many")
+        await trio.lowlevel.checkpoint_if_cancelled()
+        budget = self._slice
+        iterator = iter(messages)
+        while True:
+            while self._senders or not self._can_submit():
+                await self._wait_for_room()
+            try:
+                message = as_message(next(iterator))
+            except StopIteration:
+                return
+            if not self._submit(message):
+                await self._wait_to_send(message)
+            budget.left -= 1
+            if budget.left <= 0:
+                await budget.end()
+                await trio.lowlevel.checkpoint_if_cancelled()
+                self._check("send_many")
+
+    def _can_submit(self) -> bool:
+        """Whether `_submit` would accept some message now; if not, `pipe_writable` will be called when it would."""
+        return True
+
+    async def _wait_for_room(self) -> None:
+        bell = Bell()
+        self._send_bells[bell] = None
+        try:
+            await bell.wait()
+        finally:
+            del self._send_bells[bell]
+        self._check("send_many")
+
+    async def _wait_to_send(self, message: Message) -> None:
+        waiter = Waiter(message)
+        self._senders[waiter] = None
+        self._serve_senders()
+        await waiter.wait(self._senders)
+        self._slice.left = self._slice.size
+
+    def _serve_senders(self) -> None:
+        """Complete the calls that wait in ``send`` and are possible now, the longest waiting first."""
+        for waiter in list(self._senders):
+            message = waiter.message
+            assert message is not None
+            try:
+                accepted = self._submit(message)
+            except Exception as exc:  # the caller's to see: it is raised from its `send`
+                del self._senders[waiter]
+                waiter.finish(error=exc)
+                continue
+            if accepted:
+                del self._senders[waiter]
+                waiter.finish()
+            elif self._one_for_all:
+                return
+        if self._send_bells and not self._senders:
+            for bell in self._send_bells:
+                bell.ring()
+
+    def pipe_writable(self, pipe: Pipe) -> None:
+        """See `PipeOwner`."""
+        if self._senders or self._send_bells:
+            self._serve_senders()
+
+    def _wake_all_closed(self) -> None:
+        for waiter in self._senders:
+            waiter.finish(error=trio.ClosedResourceError(f"{self.socket_type}.send: closed while it waited"))
+        self._senders.clear()
+        for bell in self._send_bells:
+            bell.ring()
+        super()._wake_all_closed()
+
+    def _count_senders(self) -> int:
+        return len(self._senders)
