@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.metadata
+import importlib.util
 import os
 import platform
 from collections.abc import Iterable, Mapping, Sequence
@@ -13,19 +14,15 @@ from .harness import Series, Settings
 from .works import Unit, Work
 
 _REFERENCES = ("pyzmq", "zmq-anyio", "trio-stream", "trio-channel")
-_DISTRIBUTIONS = ("triomq", "trio", "pyzmq", "zmq-anyio", "pynng")
+_DISTRIBUTIONS = ("trio", "pyzmq", "zmq-anyio", "pynng")
 
 
 def environment() -> dict[str, Any]:
     """The machine and the versions, for the header and for the file."""
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    versions = {name: _version(name) for name in _DISTRIBUTIONS}
-    try:
-        import zmq
-    except ImportError:
-        versions["libzmq"] = None
-    else:
-        versions["libzmq"] = zmq.zmq_version()
+    versions = {"triomq": _own_version(), **{name: _version(name) for name in _DISTRIBUTIONS}}
+    if importlib.util.find_spec("zmq"):
+        versions["libzmq"] = importlib.import_module("zmq").zmq_version()
     return {
         "cores": cores,
         "python": f"{platform.python_implementation()} {platform.python_version()}",
@@ -33,6 +30,15 @@ def environment() -> dict[str, Any]:
         "load": os.getloadavg()[0] if hasattr(os, "getloadavg") else None,
         "versions": versions,
     }
+
+
+def _own_version() -> str | None:
+    """What is measured need not be installed: it may be the checkout."""
+    try:
+        version: str = importlib.import_module("triomq").__version__
+    except Exception:
+        return None
+    return version
 
 
 def _version(distribution: str) -> str | None:

@@ -57,7 +57,7 @@ async def pull_many(job: Job) -> None:
         received = 0
         while received < job.warm:
             received += len(await socket.receive_many(1000))
-        start, before, messages = perf_counter(), received, ()
+        start, before, messages = perf_counter(), received, [()]
         while received < job.total:
             messages = await socket.receive_many(1000)
             received += len(messages)
