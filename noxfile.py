@@ -41,7 +41,8 @@ def lint(session: nox.Session) -> None:
     session.run("ruff", "check", *CODE)
     session.run("ruff", "format", "--check", *CODE)
     sources = [str(path) for path in sorted(Path("triomq").rglob("*.py"))]
-    session.run("python", "-m", "flake8_async", *sources, silent=True)
+    # 114 wants every function with a task_status listed on this command line.
+    session.run("python", "-m", "flake8_async", "--disable", "ASYNC114", *sources)
     session.run("codespell", *CODE, "CONTRIBUTING.md", *(["README.md"] if Path("README.md").exists() else []))
 
 
@@ -50,9 +51,11 @@ def typing(session: nox.Session) -> None:
     """Our own types, the types a user sees, and that no public name lacks one."""
     install(session, "typing")
     session.run("mypy")
-    session.run("basedpyright", "--level", "error")
+    # It would prefer a .venv in the project.
+    python = str(Path(session.bin).absolute() / "python")
+    session.run("basedpyright", "--pythonpath", python, "--level", "error")
     with session.chdir(session.create_tmp()):  # where only the installed package can be found
-        session.run("basedpyright", "--verifytypes", "triomq", "--ignoreexternal")
+        session.run("basedpyright", "--pythonpath", python, "--verifytypes", "triomq", "--ignoreexternal")
 
 
 @nox.session
