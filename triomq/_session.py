@@ -37,8 +37,8 @@ from .abc import NonblockingStream
 _IDLE = 50e-6  # seconds without a write after which the next message is written from within `send`
 _BATCH = 64  # messages encoded for one write; as many as a slice sends
 _WRITE_SIZE = 256 * 1024  # octets handed over in one flush before other sessions have their turn
-_READ_SIZE = 64 * 1024
-_LARGE_READ_SIZE = 1024 * 1024  # while the rest of a large frame is known to follow
+_READ_SIZE = 64 * 1024  # asked for in one read to begin with,
+_LARGE_READ_SIZE = 1024 * 1024  # and doubled up to this while reads are filled
 _EVENTS_PER_TURN = 512  # messages taken in between two schedule points: half a millisecond or less
 _GOODBYE = 1.0  # seconds for a refused peer to take the ERROR command
 
@@ -213,6 +213,7 @@ class Session:
     async def _read_until_end(self) -> None:
         pipe, connection, stream = self.pipe, self.connection, self.stream
         assert pipe is not None
+        size = _READ_SIZE
         while True:
             room = pipe.receive_limit - len(pipe.inbox)
             if room <= 0 and not self._leaving:
@@ -224,13 +225,16 @@ class Session:
                 data = b""
             else:
                 await stream.wait_receivable()
-                hint = connection.receive_hint()
-                received = self._receive(_READ_SIZE if hint < _READ_SIZE else min(hint, _LARGE_READ_SIZE))
+                received = self._receive(size)
                 if received is None:
                     continue
                 if not received:
                     return
                 data = received
+                if len(data) == size:
+                    size = min(2 * size, _LARGE_READ_SIZE)
+                elif len(data) < _READ_SIZE:
+                    size = _READ_SIZE
             if self._leaving:
                 continue  # the socket is closed: only the peer's own end matters now
             if self._max_silence != math.inf:
