@@ -1,5 +1,6 @@
 """ZMTP 3.1, sans I/O: one `Connection` for each peer, octets in and events out (RFC 37)."""
 
+from ._commands import Command, command_body, encode_properties, parse_properties
 from ._compatibility import COMPATIBLE, explain_incompatible
 from ._connection import Connection
 from ._events import Cancel, Event, HandshakeComplete, PeerInfo, Ping, Pong, Properties, Subscribe
@@ -11,6 +12,7 @@ __all__ = [
     "COMPATIBLE",
     "LARGE_BODY",
     "Cancel",
+    "Command",
     "Connection",
     "Event",
     "HandshakeComplete",
@@ -23,6 +25,9 @@ __all__ = [
     "Properties",
     "State",
     "Subscribe",
+    "command_body",
+    "encode_properties",
     "encode_shared",
     "explain_incompatible",
+    "parse_properties",
 ]

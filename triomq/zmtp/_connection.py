@@ -37,7 +37,7 @@ from ._commands import (
     parse_topic,
 )
 from ._compatibility import COMPATIBLE, TAKES_SUBSCRIPTIONS
-from ._events import Cancel, Event, HandshakeComplete, PeerInfo, Pong, Subscribe
+from ._events import Cancel, Event, HandshakeComplete, PeerInfo, Pong, Properties, Subscribe
 from ._frames import COMMAND, MORE, Item, encode_frame, encode_items, take_messages
 from ._greeting import GREETING_SIZE, VERSION, encode_greeting, parse_greeting
 from ._handshake import explain_refusal, own_metadata
@@ -50,6 +50,8 @@ MAX_IGNORED: Final = 1_000
 
 
 Events: TypeAlias = list[Message | Event]
+
+_CLOSED: Final = State.CLOSED  # an Enum's members are slow to get at
 
 
 class Connection:
@@ -96,6 +98,7 @@ class Connection:
         self.messages_only = True
         self.commands_ignored = 0
         self._state = State.GREETING
+        self._step: _Step = Connection._step_greeting
         self._socket_type = socket_type
         self._as_server = as_server
         self._mechanism = Null() if mechanism is None else mechanism
@@ -148,9 +151,9 @@ class Connection:
             raise LocalProtocolError(f"nothing can be sent in state {self._state.name}")
         if self.shares_encoding:
             return encode_items(messages, out, self._encode_event)
-        changed = [self._encode_changed(item) for item in messages]
-        out += changed
-        return sum(map(len, changed))
+        buffers = [self._encode_changed(item) for item in messages]
+        out += buffers
+        return sum(map(len, buffers))
 
     def receive_data(self, data: bytes, limit: int = sys.maxsize) -> Events:
         """Take octets of the peer; return what they mean, in order.
@@ -167,12 +170,12 @@ class Connection:
         """
         events: Events = []
         self.messages_only = True
-        if self._state is State.CLOSED:
+        if self._state is _CLOSED:
             self._raise_fault()
         reader = self._reader
         reader.feed(data)
         try:
-            while len(events) < limit and _STEPS[self._state](self, events, limit):
+            while len(events) < limit and self._step(self, events, limit):
                 pass
         except RemoteProtocolError as fault:
             self._enter("fault")
@@ -196,14 +199,13 @@ class Connection:
 
     def _enter(self, happening: str) -> None:
         self._state = TRANSITIONS[self._state, happening]
+        self._step = _STEPS.get(self._state, self._step)
 
     def _raise_fault(self) -> None:
         fault, self._fault = self._fault, None
         self.has_buffered = False
-        if fault is None:
-            raise LocalProtocolError("the connection is closed: the peer broke the protocol")
         try:
-            raise fault
+            raise fault or LocalProtocolError("the connection is closed: the peer broke the protocol")
         finally:
             del fault  # The traceback refers to this frame: no cycle through it.
 
@@ -244,20 +246,21 @@ class Connection:
         if not self._frames and not reader.collects and self.shares_encoding:
             count = len(events)
             reader.offset = take_messages(
-                reader.buffer, reader.offset, limit - count, self._max_message_size, self._max_frames, events.append
+                reader.buffer, reader.offset, limit - count, self._max_message_size, self._max_frames, events
             )
             if len(events) > count:
                 self._ignored_in_a_row = 0
                 if len(events) == limit:
                     return False
+            if reader.offset == len(reader.buffer):
+                return False
         frame = reader.take_frame(self._admit)
         if frame is None:
             return False
         flags, body, offset = frame
         if not self.shares_encoding:
             flags, body = self._mechanism.decode_frame(body, offset)
-            refusal = self._admit_plain(flags, len(body))
-            if refusal is not None:
+            if (refusal := self._admit_plain(flags, len(body))) is not None:
                 raise RemoteProtocolError(refusal, offset)
         if flags & COMMAND:
             self._receive_command(parse_command(body, offset), events)
@@ -283,7 +286,7 @@ class Connection:
             self.established = True
             self._announcement = HandshakeComplete(self.peer)
 
-    def _meet(self, metadata: Mapping[str, bytes], offset: int) -> PeerInfo:
+    def _meet(self, metadata: Properties, offset: int) -> PeerInfo:
         """Judge what the peer says of itself; it is told why if it is refused."""
         refusal = explain_refusal(self._socket_type, metadata)
         if refusal is not None:
@@ -325,8 +328,7 @@ class Connection:
             self._ignored_in_a_row = 0
 
     def _receive_command(self, command: Command, events: Events) -> None:
-        event = _COMMANDS.get(command.name, Connection._ignore)(self, command)
-        if event is not None:
+        if (event := _COMMANDS.get(command.name, Connection._ignore)(self, command)) is not None:
             events.append(event)
             self.messages_only = False
 
@@ -381,7 +383,9 @@ class Connection:
         return b"".join([*(self._encode_frame(MORE, body) for body in front), self._encode_frame(0, last)])
 
 
-_STEPS: Final[Mapping[State, Callable[[Connection, Events, int], bool]]] = {
+_Step: TypeAlias = Callable[[Connection, Events, int], bool]
+
+_STEPS: Final[Mapping[State, _Step]] = {
     State.GREETING: Connection._step_greeting,
     State.HANDSHAKE: Connection._step_handshake,
     State.ESTABLISHED: Connection._step_established,

@@ -15,6 +15,7 @@ from itertools import repeat
 from typing import Any, Final, TypeAlias
 
 from .._message import Message, new_message
+from ._alike import take_alike
 from ._events import Cancel, Ping, Pong, Subscribe
 
 MORE: Final = 1
@@ -26,6 +27,9 @@ LARGE_BODY: Final = 8192
 
 Item: TypeAlias = Message | tuple[bytes, ...] | bytes | Subscribe | Cancel | Ping | Pong
 """What `Connection.encode` takes; `bytes` are messages that `encode_shared` made."""
+
+_ROW: Final = 256  # octets of input that may hold a row of like messages
+_FIRST_TURN: Final = 16
 
 _pack_long = struct.Struct(">BQ").pack
 _unpack_size = struct.Struct(">Q").unpack_from
@@ -105,16 +109,35 @@ def _flush(pieces: list[bytes], body: bytes, out: list[bytes]) -> int:
     return len(joined) + len(body)
 
 
-def take_messages(
-    buffer: bytes, offset: int, limit: int, max_size: float, max_frames: int, append: Callable[[Message], None]
-) -> int:
-    """The receive hot loop: take messages from ``buffer[offset:]`` until one is not plain and whole.
+def take_messages(buffer: bytes, offset: int, limit: int, max_size: float, max_frames: int, into: list[Any]) -> int:
+    """Take messages from ``buffer[offset:]`` until one is not plain and whole.
 
     Args:
       limit: at most so many messages.
       max_size: octets in all frames of a message.
-      append: called with each message.
+      into: where to append them.
     Returns: the offset behind the last message taken. Taking none says nothing about why.
+    """
+    most = len(into) + limit
+    turn = _FIRST_TURN
+    while len(buffer) - offset > _ROW:
+        offset = take_alike(buffer, offset, most - len(into), max_size, max_frames, into)
+        # Looking for likenesses must not cost those much who have none: each time it is longer till the next.
+        before = len(into)
+        offset = _take_each(buffer, offset, min(turn, most - before), max_size, max_frames, into.append)
+        if len(into) - before < turn:
+            return offset
+        turn *= 2
+    return _take_each(buffer, offset, most - len(into), max_size, max_frames, into.append)
+
+
+def _take_each(
+    buffer: bytes, offset: int, limit: int, max_size: float, max_frames: int, append: Callable[[Message], None]
+) -> int:
+    """The receive hot loop; arguments as of `take_messages`.
+
+    Running over the end of the buffer is left to IndexError, which is free where it does not happen
+    but costs more than a short message where it does: so a buffer that ends with a message ends the loop.
     """
     new, kind, unpack = new_message, Message, _unpack_size
     end = len(buffer)
@@ -125,7 +148,10 @@ def take_messages(
             if not flags and short_fits:
                 start = offset + 2
                 stop = start + buffer[offset + 1]
-                if stop > end:
+                if stop >= end:
+                    if stop == end:
+                        append(new(kind, (buffer[start:stop],)))
+                        offset = stop
                     break
                 append(new(kind, (buffer[start:stop],)))
                 offset = stop
@@ -137,6 +163,8 @@ def take_messages(
                     break
                 append(new(kind, (buffer[start:stop],)))
                 offset = stop
+                if stop == end:
+                    break
             elif flags & MORE:
                 frames, stop = _take_frames(buffer, offset, end)
                 # The headers are counted too: close to the bound is for the exact code to judge.
@@ -144,6 +172,8 @@ def take_messages(
                     break
                 append(new(kind, frames))
                 offset = stop
+                if stop == end:
+                    break
             else:
                 break
     except (IndexError, struct.error):

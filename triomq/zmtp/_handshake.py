@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from ._compatibility import NAMES_ITSELF, explain_incompatible
+from ._events import Properties
 
 
 def own_metadata(socket_type: str, routing_id: bytes, further: Mapping[str, bytes]) -> dict[str, bytes]:
@@ -25,7 +26,7 @@ def own_metadata(socket_type: str, routing_id: bytes, further: Mapping[str, byte
     return metadata
 
 
-def explain_refusal(socket_type: str, theirs: Mapping[str, bytes]) -> str | None:
+def explain_refusal(socket_type: str, theirs: Properties) -> str | None:
     """Why a peer with such metadata is refused by a ``socket_type``, or None; fit for an ERROR command."""
     if "Socket-Type" not in theirs:
         return "no Socket-Type in the metadata"

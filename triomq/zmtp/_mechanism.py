@@ -16,6 +16,7 @@ from collections.abc import Mapping
 
 from .._errors import RemoteProtocolError
 from ._commands import MAX_HANDSHAKE_COMMAND, Command, command_body, encode_properties, parse_properties
+from ._events import Properties
 
 
 class Mechanism(ABC):
@@ -51,11 +52,11 @@ class Mechanism(ABC):
         """The body of the next command for the peer, or None when it is the peer's turn (or somebody's verdict)."""
 
     @abstractmethod
-    def receive_command(self, command: Command) -> Mapping[str, bytes] | None:
+    def receive_command(self, command: Command) -> Properties | None:
         """Take a handshake command of the peer.
 
-        Returns: the peer's metadata, if this was the command that brought it. The connection checks
-          it before anything more is sent.
+        Returns: the peer's metadata (see `parse_properties`), if this was the command that brought it.
+          The connection checks it before anything more is sent.
         Raises:
           RemoteProtocolError: the command is malformed, or not this one's turn.
         """
@@ -89,7 +90,7 @@ class Null(Mechanism):
         ready, self._ready = self._ready, None
         return ready
 
-    def receive_command(self, command: Command) -> Mapping[str, bytes] | None:
+    def receive_command(self, command: Command) -> Properties | None:
         if command.name != b"READY":
             raise RemoteProtocolError(f"command {command.name[:32]!r} where READY is due", command.offset)
         metadata = parse_properties(command.data, command.offset)
