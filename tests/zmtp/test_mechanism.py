@@ -166,6 +166,8 @@ def test_a_verdict_may_come_later(carry) -> None:
     one = Connection("PAIR", as_server=False, mechanism=Scramble())
     other = Connection("PAIR", as_server=True, mechanism=guard)
     assert carry(one, other) == ([], [])
+    assert not one.established
+    assert other.peer is None
     guard.verdict = True
     seen = carry(one, other)
     assert [[type(event) for event in events] for events in seen] == [[HandshakeComplete]] * 2

@@ -264,6 +264,8 @@ def test_subscriptions_mean_something_to_publishers_only(met) -> None:
         (Subscribe(bytes(65_537)), "a topic of 65537 octets"),
         (Cancel(bytes(65_537)), "a topic of 65537 octets"),
         (Ping(0, bytes(17)), "a context of 17 octets"),
+        (Ping(-1), "a TTL of -1 s"),
+        (Ping(float("nan")), "a TTL of nan s"),
         ("text", "str cannot be sent"),
     ],
 )

@@ -127,6 +127,8 @@ def event_frame(event: object, version: tuple[int, int]) -> tuple[int, bytes]:
         raise LocalProtocolError(f"a context of {len(event.context)} octets; {MAX_PING_CONTEXT} are allowed")
     if isinstance(event, Pong):
         return COMMAND, command_body(b"PONG", event.context)
+    if not event.ttl >= 0:
+        raise LocalProtocolError(f"a TTL of {event.ttl} s")
     # Upwards, lest a short wish become none; rounded first to take off what 0.3 * 10 is above 3.
     tenths = math.ceil(round(min(event.ttl * 10, MAX_TTL), 6))
     return COMMAND, command_body(b"PING", tenths.to_bytes(2, "big") + event.context)

@@ -50,7 +50,6 @@ MAX_IGNORED: Final = 1_000
 
 
 Events: TypeAlias = list[Message | Event]
-
 _CLOSED: Final = State.CLOSED  # an Enum's members are slow to get at
 
 
@@ -111,6 +110,7 @@ class Connection:
         self._frames: list[bytes] = []  # of a message that has not ended
         self._size = 0  # of those frames together
         self._ignored_in_a_row = 0
+        self._candidate: PeerInfo | None = None  # a peer whose metadata is good, but not yet more
         self._announcement: HandshakeComplete | None = None
         self._fault: RemoteProtocolError | None = None
         self._pong: Pong | None = None
@@ -141,8 +141,8 @@ class Connection:
 
         Args:
           messages: a `Message` or tuple of frames; `bytes` that `encode_shared` made, if
-            ``shares_encoding``; `Subscribe` or `Cancel`, which become what this
-            peer's version of ZMTP takes; or `Ping`.
+            ``shares_encoding``; `Subscribe` or `Cancel`, which become what this peer's version of
+            ZMTP takes; or `Ping`.
         Returns: how many octets were appended.
         Raises:
           LocalProtocolError: the connection is not established, or an item cannot be sent.
@@ -180,11 +180,11 @@ class Connection:
         except RemoteProtocolError as fault:
             self._enter("fault")
             self.established = False
+            self.has_buffered = bool(events)
             if not events:
                 raise
             # Without its traceback, which would tie this object into a reference cycle.
             self._fault = fault.with_traceback(None)
-            self.has_buffered = True
             return events
         self.has_buffered = len(events) >= limit and reader.unfinished
         if not self.has_buffered:
@@ -232,7 +232,7 @@ class Connection:
             raise PeerRefusedError(f"the peer refused the handshake: {reason or 'it gave no reason'}", command.offset)
         metadata = self._mechanism.receive_command(command)
         if metadata is not None:
-            self.peer = self._meet(metadata, command.offset)
+            self._candidate = self._meet(metadata, command.offset)
         self._advance()
         return True
 
@@ -281,9 +281,10 @@ class Connection:
         """Queue what the mechanism has to say now, and see whether that was all."""
         while (body := self._mechanism.next_command()) is not None:
             self._outgoing.append(encode_frame(COMMAND, body))
-        if self._mechanism.complete and self.peer is not None:
+        if self._mechanism.complete and self._candidate is not None:
             self._enter("handshake")
             self.established = True
+            self.peer = self._candidate
             self._announcement = HandshakeComplete(self.peer)
 
     def _meet(self, metadata: Properties, offset: int) -> PeerInfo:
