@@ -53,7 +53,9 @@ class Context:
         self._runtime.check_thread("Context.socket")
         if self._closed:
             raise trio.ClosedResourceError("Context.socket: this context was left; open another one")
-        if not (isinstance(socket_type, type) and issubclass(socket_type, Socket) and hasattr(socket_type, "socket_type")):
+        if not (
+            isinstance(socket_type, type) and issubclass(socket_type, Socket) and hasattr(socket_type, "socket_type")
+        ):
             raise TypeError(f"a socket type is a class such as triomq.REQ, not {socket_type!r}")
         for socket in [socket for socket in self._sockets if socket._closing]:
             del self._sockets[socket]

@@ -57,7 +57,7 @@ class Pipe(ABC):
     """The queues to and from one peer."""
 
     __slots__ = (
-        "address", "alive", "blocked", "draining", "dropped", "endpoint", "inbox", "listed", "owner", "peer",
+        "address", "alive", "blocked", "draining", "dropped", "endpoint", "hang_up", "inbox", "listed", "owner", "peer",
         "receive_limit", "received", "resume", "routing_id", "sent", "shares_encoding", "stalled",
     )  # fmt: skip
 
@@ -68,6 +68,7 @@ class Pipe(ABC):
         self.inbox: deque[Message] = deque(maxlen=1) if conflate else deque()
         self.receive_limit = math.inf if conflate else receive_limit
         self.resume: Callable[[], None] = nothing_to_do
+        self.hang_up: Callable[[], None] = nothing_to_do  # ends the connection
         self.stalled = False  # the inbox was full and the other end waits for `resume`
         self.blocked = False  # the outbox was full and the owner waits for `pipe_writable`
         self.draining = False

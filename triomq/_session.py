@@ -4,39 +4,25 @@ Theory of operation
 
 `Session.run` is one task: it makes the handshake, is given a pipe by its socket, then reads until the
 connection ends. It takes in no more messages than the pipe's inbox has room for; when there is none it
-stops reading, and the peer feels that through TCP.
-
-Nobody waits to write. A message is first accepted (it is in the pipe's outbox, and the user's ``send`` has
-done its work), then written by `flush`: a synchronous function that hands over what the kernel takes.
-
-* On a connection that has been idle, `flush` is called from within ``send``: that is the latency.
-* On a busy one the session is noted with the flusher, which calls `flush` when the sending task gives up
-  its slice: a burst becomes one system call, and that is the throughput.
-* What the kernel did not take is ours (``_unsent``): a task is started that waits for room and goes on
-  until nothing is left. Until then `flush` does nothing, and the messages still count against the HWM.
-
-No await lies between accepting and writing, so no cancellation can tear a frame.
+stops reading, and the peer feels that through TCP. What it sends is written by its
+`Writer`.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from typing import Any, Protocol
 
 import trio
 
 from . import zmtp
 from ._errors import RemoteProtocolError
-from ._message import BytesLike
 from ._options import Options
 from ._pipe import SessionPipe, nothing_to_do
 from ._runtime import Runtime
+from ._writer import Writer
 from .abc import NonblockingStream
 
-_IDLE = 50e-6  # seconds without a write after which the next message is written from within `send`
-_BATCH = 64  # messages encoded for one write; as many as a slice sends
-_WRITE_SIZE = 256 * 1024  # octets handed over in one flush before other sessions have their turn
 _READ_SIZE = 64 * 1024  # asked for in one read to begin with,
 _LARGE_READ_SIZE = 1024 * 1024  # and doubled up to this while reads are filled
 _EVENTS_PER_TURN = 512  # messages taken in between two schedule points: half a millisecond or less
@@ -101,11 +87,7 @@ class Session:
         self._liveness = trio.CancelScope()
         self._max_silence = math.inf
         self._error: Exception | None = None
-        self._last_write = -math.inf
-        self._control_due = False  # the connection has a PONG or the like to send
-        self._batch: list[Any] = []  # the messages that `_unsent` is the rest of
-        self._batch_written = 0  # octets of them that the kernel has
-        self._unsent: list[BytesLike] = []
+        self._writer = Writer(stream, connection, runtime, self.address, self.close)
         self._reader: trio.lowlevel.Task | None = None  # asleep because the inbox is full
         self._leaving = False
 
@@ -122,10 +104,11 @@ class Session:
                 try:
                     await self._handshake()
                     await self._exchange()
-                except (trio.BrokenResourceError, trio.ClosedResourceError, OSError, RemoteProtocolError) as exc:
+                except (trio.BrokenResourceError, trio.ClosedResourceError, RemoteProtocolError) as exc:
                     self._error = self._error or exc
                 except (trio.TooSlowError, PeerRejected) as exc:
                     self._error = exc
+                self._detach()  # nothing can be sent on a connection that is at fault
                 await self._say_why()
         finally:
             self._detach()
@@ -138,49 +121,46 @@ class Session:
         self._scope.cancel(reason=f"triomq: connection {self.address} closed")
 
     async def _handshake(self) -> None:
-        connection, stream = self.connection, self.stream
         limit = self._options.handshake_timeout
         with trio.move_on_after(limit) as deadline:
-            while not connection.established:
-                if data := connection.data_to_send():
-                    await stream.send_all(data)
-                await stream.wait_receivable()
-                received = self._receive(_READ_SIZE)
-                if received == b"":
-                    raise trio.BrokenResourceError("the peer closed the connection during the handshake")
-                if received is not None:
-                    connection.receive_data(received, 1)
-            if data := connection.data_to_send():
-                await stream.send_all(data)
+            await self._shake_hands()
         if deadline.cancelled_caught:
             raise trio.TooSlowError(f"no handshake from {self.address} within handshake_timeout={limit} s")
-        assert connection.peer is not None
-        self._attach(self.owner.adopt(self, connection.peer))
-
-    def _attach(self, pipe: SessionPipe) -> None:
+        assert self.connection.peer is not None
+        pipe = self.owner.adopt(self, self.connection.peer)
         self.established = True
         self.pipe = pipe
         pipe.resume = self._wake_reader
-        pipe.wake = self._wake
-        pipe.wake_later = self._wake_later
+        pipe.hang_up = self.close
         pipe.shares_encoding = self.connection.shares_encoding and not pipe.conflate
-        pipe.attended = True
-        self._runtime.flusher.add(self)
+        self._writer.attach(pipe)
+
+    async def _shake_hands(self) -> None:
+        connection, stream = self.connection, self.stream
+        while not connection.established:
+            if data := connection.data_to_send():
+                await stream.send_all(data)
+            await stream.wait_receivable()
+            received = self._receive(_READ_SIZE)
+            if received == b"":
+                raise trio.BrokenResourceError("the peer closed the connection during the handshake")
+            if received is not None:
+                connection.receive_data(received, 1)
+        if data := connection.data_to_send():
+            await stream.send_all(data)
 
     def _detach(self) -> None:
         pipe = self.pipe
-        if pipe is None or not self.established:
-            return
-        self._restore_unsent(pipe)
-        pipe.resume = pipe.wake = pipe.wake_later = nothing_to_do
-        pipe.attended = True
-        pipe.stalled = False
-        self.pipe = None
-        self.owner.lose(self, pipe)
+        self._writer.detach()
+        if pipe is not None and self.established:
+            pipe.resume = pipe.hang_up = nothing_to_do
+            pipe.stalled = False
+            self.pipe = None
+            self.owner.lose(self, pipe)
 
     async def _say_why(self) -> None:
         """Tell a peer that is being refused the reason, if it listens."""
-        if self._unsent or not isinstance(self._error, RemoteProtocolError):
+        if self._writer.busy or not isinstance(self._error, RemoteProtocolError):
             return
         if data := self.connection.data_to_send():
             with trio.move_on_after(_GOODBYE):
@@ -192,15 +172,18 @@ class Session:
     async def _exchange(self) -> None:
         options = self._options
         interval = options.heartbeat_interval
-        if interval and interval != math.inf:
-            timeout = interval if options.heartbeat_timeout is None else options.heartbeat_timeout
-            self._limit_silence(interval + timeout)
-            async with trio.open_nursery() as nursery:
-                nursery.start_soon(self._send_heartbeats, interval, name=f"triomq heartbeat {self.address}")
-                await self._read()
-                nursery.cancel_scope.cancel(reason="triomq: connection ended")
-        else:
+        if not interval or interval == math.inf:
             await self._read()
+            return
+        self._limit_silence(interval + (options.heartbeat_timeout or interval))
+        heartbeats = trio.CancelScope()
+        self._runtime.nursery.start_soon(
+            self._send_heartbeats, interval, heartbeats, name=f"triomq heartbeats {self.address}"
+        )
+        try:
+            await self._read()
+        finally:
+            heartbeats.cancel(reason="triomq: connection ended")
 
     # --- reading ------------------------------------------------------------------------
 
@@ -256,11 +239,9 @@ class Session:
     def _deliver_mixed(self, pipe: SessionPipe, events: list[Any]) -> None:
         for event in events:
             if type(event) is zmtp.Ping:
-                self._control_due = True
+                self._writer.send_control()
                 if event.ttl:
                     self._limit_silence(min(self._max_silence, event.ttl))
-        if self._control_due:
-            self._wake_later()
         wanted = [event for event in events if isinstance(event, self.owner.session_events)]
         if wanted:
             pipe.deliver(wanted)
@@ -291,114 +272,13 @@ class Session:
         self._max_silence = seconds
         self._liveness.deadline = trio.current_time() + seconds
 
-    async def _send_heartbeats(self, interval: float) -> None:
-        ttl = self._options.heartbeat_ttl
-        while True:
-            await trio.sleep(interval)
-            assert self.pipe is not None
-            self.pipe.control(zmtp.Ping(ttl=ttl, context=b""))
-
-    # --- writing ------------------------------------------------------------------------
-
-    def _wake(self) -> None:
-        """The first message since the last flush has been accepted: write it, or gather more."""
-        if trio.current_time() - self._last_write >= _IDLE:
-            self.flush()
-        else:
-            self._wake_later()
-
-    def _wake_later(self) -> None:
-        pipe = self.pipe
-        if pipe is not None and not pipe.attended:
-            pipe.attended = True
-            self._runtime.flusher.add(self)
-
-    def flush(self) -> None:
-        """Write what is queued, as far as the connection takes it. Never waits, never raises."""
-        pipe = self.pipe
-        if pipe is None or self._unsent:
-            return
-        pipe.attended = False
-        outbox = pipe.outbox
-        flushed = 0
-        while outbox or self._control_due:
-            if flushed >= _WRITE_SIZE:
-                self._wake_later()
-                break
-            taken = self._write_batch(pipe)
-            if not taken:
-                pipe.attended = True
-                break
-            flushed += taken
-        self._last_write = trio.current_time()
-        pipe.room_made()
-        if pipe.draining and not pipe.queued():
-            pipe.owner.pipe_drained(pipe)
-
-    def _write_batch(self, pipe: SessionPipe) -> int:
-        """Encode and write some messages.
-
-        Returns: how many octets, or 0 when the connection did not take all: then `_unsent` has the rest.
-        """
-        outbox = pipe.outbox
-        if len(outbox) <= _BATCH:
-            batch = list(outbox)
-            outbox.clear()
-        else:
-            batch = [outbox.popleft() for _ in range(_BATCH)]
-        buffers: list[bytes] = []
-        control = 0
-        if self._control_due:
-            self._control_due = False
-            buffers.append(self.connection.data_to_send())
-            control = len(buffers[0])
-        total = control + self.connection.encode(batch, buffers)
-        try:
-            taken = self.stream.send_nowait(buffers)
-        except (trio.BrokenResourceError, trio.ClosedResourceError) as exc:
-            taken = 0
-            self.close(exc)
-        if taken == total:
-            pipe.sent += len(batch)
-            return taken
-        self._batch = batch
-        self._batch_written = taken - control
-        self._unsent = _without(buffers, taken)
-        pipe.set_unsent(len(batch))
-        if not self._scope.cancel_called:
-            self._runtime.nursery.start_soon(self._write_unsent, name=f"triomq writer {self.address}")
-        return 0
-
-    async def _write_unsent(self) -> None:
-        """Write the rest of a batch whenever the connection takes some, then what was queued meanwhile."""
-        try:
-            while self._unsent:
-                taken = await self.stream.send_some(self._unsent)
-                self._unsent = _without(self._unsent, taken)
-                self._batch_written += taken
-        except (trio.BrokenResourceError, trio.ClosedResourceError) as exc:
-            self.close(exc)
-            return
-        pipe = self.pipe
-        if pipe is not None:
-            pipe.sent += len(self._batch)
-            self._batch = []
-            pipe.set_unsent(0)
-            self.flush()
-
-    def _restore_unsent(self, pipe: SessionPipe) -> None:
-        """Put back what the peer cannot have received whole, so that the next connection sends it."""
-        written = self._batch_written
-        for index, item in enumerate(self._batch):
-            size = self.connection.encode((item,), [])
-            if written < size:
-                pipe.outbox.extendleft(reversed(self._batch[index:]))
-                break
-            pipe.sent += 1
-            written -= size
-        self._batch = []
-        self._unsent = []
-        pipe.set_unsent(0)
+    async def _send_heartbeats(self, interval: float, scope: trio.CancelScope) -> None:
+        ping = zmtp.Ping(ttl=self._options.heartbeat_ttl)
+        with scope:
+            while True:
+                await trio.sleep(interval)
+                if self.pipe is not None:
+                    self.pipe.control(ping)
 
     # --- leaving ------------------------------------------------------------------------
 
@@ -428,13 +308,3 @@ def new_connection(socket_type: str, options: Options, *, as_server: bool) -> zm
         routing_id=options.routing_id,
         max_message_size=options.max_message_size,
     )
-
-
-def _without(buffers: Sequence[BytesLike], count: int) -> list[BytesLike]:
-    """The buffers less their first ``count`` octets, without copying."""
-    for index, buffer in enumerate(buffers):
-        if count < len(buffer):
-            return [memoryview(buffer)[count:], *buffers[index + 1 :]]
-        count -= len(buffer)
-    return []
-

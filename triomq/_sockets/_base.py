@@ -177,9 +177,7 @@ class Socket(trio.abc.AsyncResource):
         transport.check_connect(address)
         pipe = None if self._options.immediate else self._new_pipe(endpoint)
         new_session = self._new_session(endpoint, pipe)
-        dialer = Dialer(
-            endpoint, transport, self._options, new_session, self._monitors, self._runtime.random, pipe
-        )
+        dialer = Dialer(endpoint, transport, self._options, new_session, self._monitors, self._runtime.random, pipe)
         dialer.start(self._tasks)
         self._connected[endpoint] = dialer
         if pipe is not None:

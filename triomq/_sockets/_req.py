@@ -50,7 +50,9 @@ class REQ(BalancedSendSide, ReceiveSide, trio.abc.Channel[Message]):
           trio.ClosedResourceError: the socket is closed, or was closed while this waited.
         """
         if self._requesting:
-            raise trio.BusyResourceError("REQ.request: another task is in request() on this socket; use one REQ for each")
+            raise trio.BusyResourceError(
+                "REQ.request: another task is in request() on this socket; use one REQ for each"
+            )
         self._requesting = True
         try:
             await self.send(message)

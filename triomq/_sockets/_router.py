@@ -61,6 +61,7 @@ class ROUTER(SendSide, ReceiveSide, trio.abc.Channel[Message]):
                 raise PeerRejected(f"the routing id {routing_id!r} is in use; router_handover would pass it on")
             self._directory.remove(holder)
             holder.routing_id = b""
+            holder.hang_up()
         self._directory.remove(pipe)
         self._directory.add(routing_id, pipe)
 

@@ -68,7 +68,7 @@ class SendSide(Socket, trio.abc.SendChannel[Message]):
             self._check("send_nowait")
         if type(message) is not Message:
             message = as_message(message)
-        if self._senders and self._one_for_all or not self._submit(message):
+        if (self._senders and self._one_for_all) or not self._submit(message):
             raise trio.WouldBlock
 
     async def send_many(self, messages: Iterable[MessageLike]) -> None:

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-
 import trio
 
 from .._message import Message
-
 
 
 class Waiter:
@@ -81,5 +79,3 @@ class Bell:
 
             await trio.lowlevel.wait_task_rescheduled(abort)
         self._rung = False
-
-
