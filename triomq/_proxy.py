@@ -144,11 +144,22 @@ async def proxy(
             ways.append(_Way(source, destination, capture, handle, index))
     if not ways:
         raise TypeError(f"proxy(): of {frontend!r} and {backend!r} neither sends what the other receives")
+    failures: list[Exception] = []
+
+    async def run(way: _Way) -> None:
+        try:
+            await way.run()
+        except Exception as exc:  # raised below: the caller has closed a socket, and needs no group to learn that
+            failures.append(exc)
+            nursery.cancel_scope.cancel(reason="triomq.proxy: the other way has failed")
+
     with handle._scope:
-        async with trio.open_nursery(strict_exception_groups=False) as nursery:
+        async with trio.open_nursery() as nursery:
             for way in ways:
-                nursery.start_soon(way.run)
+                nursery.start_soon(run, way)
             task_status.started(handle)
+    if failures:
+        raise failures[0]
 
 
 __all__ = ["Message", "ProxyHandle", "ProxyStatistics", "proxy"]
