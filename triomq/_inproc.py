@@ -11,14 +11,13 @@ from __future__ import annotations
 
 import math
 from collections import deque
-from collections.abc import Callable
 from typing import Any, ClassVar, Protocol
 
 from ._errors import AddressInUseError, EndpointError, RemoteProtocolError
 from ._message import Message
 from ._monitor import Disconnected, HandshakeFailed, HandshakeSucceeded, MonitorHub
 from ._options import Options
-from ._pipe import Event, Pipe, PipeOwner
+from ._pipe import NOBODY, Event, Pipe
 from ._session import PeerRejected
 from .zmtp import PeerInfo
 from .zmtp._compatibility import explain_incompatible
@@ -31,10 +30,11 @@ class InprocSocket(Protocol):
 
     socket_type: ClassVar[str]
     session_events: tuple[type, ...]
-    ingress: Callable[[Pipe, list[Event]], list[Message]] | None
+    has_ingress: bool
     _options: Options
     _monitors: MonitorHub
 
+    def ingress(self, pipe: Pipe, events: list[Event]) -> list[Message]: ...
     def pipe_readable(self, pipe: Pipe) -> None: ...
     def pipe_writable(self, pipe: Pipe) -> None: ...
     def pipe_drained(self, pipe: Pipe) -> None: ...
@@ -44,29 +44,13 @@ class InprocSocket(Protocol):
     def _forget_peer(self, pipe: Pipe) -> None: ...
 
 
-class _Nobody:
-    """Owns the far pipe while no socket has bound the name."""
-
-    ingress: Callable[[Pipe, list[Event]], list[Message]] | None = None
-
-    def pipe_readable(self, pipe: Pipe) -> None:
-        """The messages wait for an owner."""
-
-    def pipe_writable(self, pipe: Pipe) -> None:
-        """Nothing was refused: nobody sends."""
-
-    def pipe_drained(self, pipe: Pipe) -> None:
-        """Nobody asked."""
-
-
-_NOBODY: PipeOwner = _Nobody()
-
-
 class InprocPipe(Pipe):
     """One end of an inproc connection; what it sends goes into the inbox of the ``other``."""
 
-    __slots__ = ("other",)
+    __slots__ = ("joined", "other")
 
+    joined: bool
+    """Whether ``other`` belongs to a socket, or did: what was sent is that socket's."""
     other: InprocPipe
 
     # On the path of every message.
@@ -77,7 +61,7 @@ class InprocPipe(Pipe):
             other.stalled = self.blocked = True
             return False
         self.sent += 1
-        if other.owner.ingress is None and inbox.maxlen is None:
+        if not other.owner.has_ingress and inbox.maxlen is None:
             inbox.append(item)
             other.received += 1
             if not other.listed:
@@ -106,11 +90,11 @@ class InprocPipe(Pipe):
         return self.other.receive_limit
 
     def queued(self) -> int:
-        return len(self.other.inbox) if self.other.owner is _NOBODY else 0
+        return 0 if self.joined else len(self.other.inbox)
 
     def discard(self) -> None:
-        self.dropped += self.queued()
-        if self.other.owner is _NOBODY:
+        if not self.joined:
+            self.dropped += len(self.other.inbox)
             self.other.inbox.clear()
 
 
@@ -218,8 +202,9 @@ class InprocConnection:
     def _unowned_pipe(self) -> InprocPipe:
         """A far end that gathers what the near one sends, up to the near one's HWM."""
         options = self._socket._options
-        far = _pipe(_NOBODY, self.endpoint, options.send_hwm or math.inf, options.conflate)
+        far = _pipe(NOBODY, self.endpoint, options.send_hwm or math.inf, options.conflate)
         far.other, self.pipe.other = self.pipe, far
+        far.joined, self.pipe.joined = True, False
         far.resume, self.pipe.resume = self.pipe.room_made, far.room_made
         return far
 
@@ -251,6 +236,7 @@ class InprocConnection:
             self._far.inbox.extend(gathered)
             self._failed(binding, exc)
             return False
+        near.joined = True
         self._binding = binding
         binding.connections[self] = None
         for socket, peer in ((ours, theirs), (theirs, ours)):

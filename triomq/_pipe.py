@@ -36,8 +36,11 @@ Event = Any
 class PipeOwner(Protocol):
     """What a pipe asks of the socket it belongs to."""
 
-    ingress: Callable[[Pipe, list[Event]], list[Message]] | None
-    """Turns what a peer sent into what the user may receive; None where that is the same."""
+    has_ingress: bool
+    """Whether what a peer sent is not simply what the user may receive."""
+
+    def ingress(self, pipe: Pipe, events: list[Event]) -> list[Message]:
+        """Turn what a peer sent into what the user may receive."""
 
     def pipe_readable(self, pipe: Pipe) -> None:
         """The pipe's inbox is no longer empty."""
@@ -47,6 +50,28 @@ class PipeOwner(Protocol):
 
     def pipe_drained(self, pipe: Pipe) -> None:
         """Nothing accepted by the pipe is left to send; called only while ``pipe.draining``."""
+
+
+class _Nobody:
+    """Owns the pipes that no socket owns: those left behind, and those waiting for an inproc name."""
+
+    has_ingress = False
+
+    def ingress(self, pipe: Pipe, events: list[Event]) -> list[Message]:
+        """Leave what arrives as it is."""
+        return events
+
+    def pipe_readable(self, pipe: Pipe) -> None:
+        """What arrives waits for an owner."""
+
+    def pipe_writable(self, pipe: Pipe) -> None:
+        """Nobody sends."""
+
+    def pipe_drained(self, pipe: Pipe) -> None:
+        """Nobody waits."""
+
+
+NOBODY: PipeOwner = _Nobody()
 
 
 def nothing_to_do() -> None:
@@ -84,9 +109,8 @@ class Pipe(ABC):
     def deliver(self, events: list[Event]) -> None:
         """Take in what the peer sent. The caller has looked at the room first."""
         self.received += len(events)
-        ingress = self.owner.ingress
-        if ingress is not None:
-            events = ingress(self, events)
+        if self.owner.has_ingress:
+            events = self.owner.ingress(self, events)
             if not events:
                 return
         inbox = self.inbox

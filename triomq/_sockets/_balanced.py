@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from .._message import Message
 from .._options import Options
 from .._pipe import Pipe
 from .._routing import LoadBalancer
@@ -15,7 +16,10 @@ class BalancedSendSide(SendSide):
     def __init__(self, runtime: Runtime, options: Options) -> None:
         super().__init__(runtime, options)
         self._balancer = LoadBalancer()
-        self._submit = self._balancer.send
+
+    # On the path of every message.
+    def _submit(self, message: Message) -> bool:
+        return self._balancer.send(message)
 
     def _can_submit(self) -> bool:
         return self._balancer.choose() is not None

@@ -23,14 +23,13 @@ class PublishSide(SendSide):
     """What PUB and XPUB share: the peers' subscriptions, and sending by them."""
 
     session_events: tuple[type, ...] = (Message, zmtp.Subscribe, zmtp.Cancel)
+    has_ingress = True
 
     def __init__(self, runtime: Runtime, options: Options) -> None:
         super().__init__(runtime, options)
         self._subscriptions: Subscriptions[Pipe] = Subscriptions()
         self._topics: dict[Pipe, dict[bytes, None]] = {}  # of each peer, to forget them with it
         self._distributor = Distributor()
-        self._submit = self._publish
-        self.ingress = self._take_subscriptions
 
     async def wait_subscribers(self, topic: BytesLike | str, n: int = 1) -> None:
         """Wait until a message whose first frame is ``topic`` would go to at least ``n`` peers.
@@ -44,7 +43,7 @@ class PublishSide(SendSide):
         await self._wait_until(lambda: len(self._wanting(first_frame)) >= n, "wait_subscribers")
 
     # On the path of every message.
-    def _publish(self, message: Message) -> bool:
+    def _submit(self, message: Message) -> bool:
         pipes = self._wanting(message[0])
         if pipes:
             if self._options.xpub_nodrop and not self._distributor.have_room(pipes):
@@ -60,7 +59,7 @@ class PublishSide(SendSide):
             return [pipe for pipe in self._pipes if pipe.peer is not None and pipe not in unwanted]
         return pipes
 
-    def _take_subscriptions(self, pipe: Pipe, events: list[Event]) -> list[Message]:
+    def ingress(self, pipe: Pipe, events: list[Event]) -> list[Message]:
         """Count subscriptions and cancellations; what else a subscriber says has no meaning for a PUB."""
         told: list[Message] = []
         for event in events:

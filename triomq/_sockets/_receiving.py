@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from threading import get_ident
 
 import trio
@@ -22,16 +21,19 @@ class ReceiveSide(Socket, trio.abc.ReceiveChannel[Message]):
     `_take` and `_peek` are what a socket type may replace, to say which message is the user's now.
     """
 
-    _take: Callable[[], Message | None]
-    _peek: Callable[[], Message | None]
-
     def __init__(self, runtime: Runtime, options: Options) -> None:
         super().__init__(runtime, options)
         self._fair_queue = FairQueue()
-        self._take = self._fair_queue.take
-        self._peek = self._fair_queue.peek
         self._receivers: dict[Waiter, None] = {}
         self._receive_bells: dict[Bell, None] = {}
+
+    def _take(self) -> Message | None:
+        """The next message for the user, or None when there is none."""
+        return self._fair_queue.take()
+
+    def _peek(self) -> Message | None:
+        """The message `_take` would return."""
+        return self._fair_queue.peek()
 
     # On the path of every message.
     async def receive(self) -> Message:

@@ -24,13 +24,10 @@ class REP(SendSide, ReceiveSide, trio.abc.Channel[Message]):
     """
 
     socket_type: ClassVar[str] = "REP"
+    has_ingress = True
 
     def __init__(self, runtime: Runtime, options: Options) -> None:
         super().__init__(runtime, options)
-        self._submit = self._reply
-        self._take = self._take_request
-        self._peek = self._peek_request
-        self.ingress = _keep_requests
         self._requester: Pipe | None = None  # who awaits the reply
         self._envelope: tuple[bytes, ...] = ()
 
@@ -67,7 +64,13 @@ class REP(SendSide, ReceiveSide, trio.abc.Channel[Message]):
         if self._requester is not None and not self._closing:
             raise WrongStateError(f"REP.{what}: the last request awaits its reply; send it first")
 
-    def _take_request(self) -> Message | None:
+    def ingress(self, pipe: Pipe, events: list[Event]) -> list[Message]:
+        """Let through what has a delimiter and a body."""
+        kept = [message for message in events if b"" in message[:-1]]
+        pipe.dropped += len(events) - len(kept)
+        return kept
+
+    def _take(self) -> Message | None:
         if self._requester is not None:
             return None
         request = self._fair_queue.take()
@@ -78,11 +81,11 @@ class REP(SendSide, ReceiveSide, trio.abc.Channel[Message]):
         self._envelope = request[:body]
         return new_message(Message, request[body:])
 
-    def _peek_request(self) -> Message | None:
+    def _peek(self) -> Message | None:
         request = None if self._requester is not None else self._fair_queue.peek()
         return None if request is None else new_message(Message, request[request.index(b"") + 1 :])
 
-    def _reply(self, message: Message) -> bool:
+    def _submit(self, message: Message) -> bool:
         requester = self._requester
         if requester is None:
             raise WrongStateError("REP.send: there is no request to reply to; receive one first")
@@ -94,10 +97,3 @@ class REP(SendSide, ReceiveSide, trio.abc.Channel[Message]):
         if self._receivers or self._receive_bells:
             self._serve_receivers()
         return True
-
-
-def _keep_requests(pipe: Pipe, messages: list[Event]) -> list[Message]:
-    """Let through what has an envelope, a delimiter and a body."""
-    kept = [message for message in messages if b"" in message[:-1]]
-    pipe.dropped += len(messages) - len(kept)
-    return kept

@@ -27,12 +27,10 @@ class REQ(BalancedSendSide, ReceiveSide, trio.abc.Channel[Message]):
     """
 
     socket_type: ClassVar[str] = "REQ"
+    has_ingress = True
 
     def __init__(self, runtime: Runtime, options: Options) -> None:
         super().__init__(runtime, options)
-        self._submit = self._ask
-        self._take = self._take_reply
-        self.ingress = self._keep_replies
         self._asked: Pipe | None = None  # who owes the reply that is wanted
         self._expected: tuple[bytes, ...] = ()  # what its reply begins with
         self._given_up: dict[Pipe, int] = {}  # replies without id that may still come, and are not wanted
@@ -88,7 +86,7 @@ class REQ(BalancedSendSide, ReceiveSide, trio.abc.Channel[Message]):
         if self._asked is None and not self._closing:
             raise WrongStateError(f"REQ.{what}: no request was sent; send one first, or use request()")
 
-    def _ask(self, message: Message) -> bool:
+    def _submit(self, message: Message) -> bool:
         if self._asked is not None:
             if not self._options.req_relaxed:
                 raise WrongStateError(
@@ -108,7 +106,7 @@ class REQ(BalancedSendSide, ReceiveSide, trio.abc.Channel[Message]):
         self._balancer.send(Message(envelope + message))
         return True
 
-    def _take_reply(self) -> Message | None:
+    def _take(self) -> Message | None:
         reply = self._fair_queue.take()
         if reply is not None:
             self._asked = None
@@ -124,10 +122,10 @@ class REQ(BalancedSendSide, ReceiveSide, trio.abc.Channel[Message]):
         if len(self._expected) == 1:
             self._given_up[pipe] = self._given_up.get(pipe, 0) + 1
 
-    def _keep_replies(self, pipe: Pipe, messages: list[Event]) -> list[Message]:
+    def ingress(self, pipe: Pipe, events: list[Event]) -> list[Message]:
         """Let through what is the awaited reply, without its envelope."""
         kept: list[Message] = []
-        for message in messages:
+        for message in events:
             size = len(self._expected)
             if message[:1] == (_DELIMITER,) and self._given_up.get(pipe):
                 self._given_up[pipe] -= 1

@@ -9,7 +9,7 @@ import trio
 from .._errors import UnroutableError
 from .._message import Message, new_message
 from .._options import Options
-from .._pipe import Pipe
+from .._pipe import Event, Pipe
 from .._routing import Directory
 from .._runtime import Runtime
 from .._session import PeerRejected
@@ -28,16 +28,15 @@ class ROUTER(SendSide, ReceiveSide, trio.abc.Channel[Message]):
 
     socket_type: ClassVar[str] = "ROUTER"
     _one_for_all = False
+    has_ingress = True
 
     def __init__(self, runtime: Runtime, options: Options) -> None:
         super().__init__(runtime, options)
         self._directory = Directory(runtime.random)
         self._mandatory = options.router_mandatory
-        self._submit = self._route
-        self.ingress = _name_sender
 
     # On the path of every message.
-    def _route(self, message: Message) -> bool:
+    def _submit(self, message: Message) -> bool:
         pipe = self._directory.get(message[0])
         if len(message) < 2:
             raise ValueError(f"ROUTER sends (routing_id, *frames): {message!r} has a routing id and nothing to send")
@@ -51,6 +50,11 @@ class ROUTER(SendSide, ReceiveSide, trio.abc.Channel[Message]):
                 return False
             pipe.dropped += 1
         return True
+
+    def ingress(self, pipe: Pipe, events: list[Event]) -> list[Message]:
+        """Put the sender's routing id before each message."""
+        routing_id = (pipe.routing_id,)
+        return [new_message(Message, routing_id + message) for message in events]
 
     def _admit(self, pipe: Pipe) -> None:
         assert pipe.peer is not None
@@ -77,8 +81,3 @@ class ROUTER(SendSide, ReceiveSide, trio.abc.Channel[Message]):
         super()._pipe_removed(pipe)
         if self._senders:
             self._serve_senders()  # who waits for this peer learns that it is gone
-
-
-def _name_sender(pipe: Pipe, messages: list[Message]) -> list[Message]:
-    routing_id = (pipe.routing_id,)
-    return [new_message(Message, routing_id + message) for message in messages]

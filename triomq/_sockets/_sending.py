@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from abc import abstractmethod
+from collections.abc import Iterable
 from threading import get_ident
 
 import trio
@@ -22,7 +23,6 @@ class SendSide(Socket, trio.abc.SendChannel[Message]):
     where that is what ØMQ does, or answers that there is no room.
     """
 
-    _submit: Callable[[Message], bool]
     _one_for_all = True  # if there is no room for one message, there is none for the others
 
     def __init__(self, runtime: Runtime, options: Options) -> None:
@@ -100,6 +100,10 @@ class SendSide(Socket, trio.abc.SendChannel[Message]):
                 await budget.end()
                 await trio.lowlevel.checkpoint_if_cancelled()
                 self._check("send_many")
+
+    @abstractmethod
+    def _submit(self, message: Message) -> bool:
+        """Queue the message for a peer, or drop it as the socket type does. Returns: False if there is no room."""
 
     def _can_submit(self) -> bool:
         """Whether `_submit` would accept some message now; if not, `pipe_writable` will be called when it would."""

@@ -21,10 +21,11 @@ from ._topics import as_topic
 class SubscribeSide(ReceiveSide):
     """What SUB and XSUB share: subscriptions that every publisher is told, now and whenever it is new."""
 
+    has_ingress = True
+
     def __init__(self, runtime: Runtime, options: Options) -> None:
         super().__init__(runtime, options)
         self._filter = TopicFilter()
-        self.ingress = self._keep_wanted
 
     def _add_topic(self, topic: bytes) -> None:
         if self._filter.add(topic):
@@ -43,10 +44,10 @@ class SubscribeSide(ReceiveSide):
         for topic in self._filter:
             pipe.control(zmtp.Subscribe(topic))
 
-    def _keep_wanted(self, pipe: Pipe, messages: list[Event]) -> list[Message]:
+    def ingress(self, pipe: Pipe, events: list[Event]) -> list[Message]:
         """Filter once more: a publisher may not know yet what was cancelled, or not filter at all."""
         matches, inverted = self._filter.matches, self._options.invert_matching
-        return [message for message in messages if matches(message[0]) is not inverted]
+        return [message for message in events if matches(message[0]) is not inverted]
 
 
 @final
@@ -102,9 +103,8 @@ class XSUB(SubscribeSide, SendSide, trio.abc.Channel[Message]):
     def __init__(self, runtime: Runtime, options: Options) -> None:
         super().__init__(runtime, options)
         self._distributor = Distributor()
-        self._submit = self._upstream
 
-    def _upstream(self, message: Message) -> bool:
+    def _submit(self, message: Message) -> bool:
         head, topic = message[0][:1], message[0][1:]
         if head == b"\1":
             self._add_topic(topic)
