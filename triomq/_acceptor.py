@@ -45,6 +45,7 @@ class Acceptor:
         self._sessions: dict[Session, None] = {}
         self._greeting: list[Session] = []  # not yet established when last looked at
         self._scope: trio.CancelScope | None = None
+        self._closed = trio.Event()
 
     def start(self) -> None:
         """Accept, in a task of its own."""
@@ -63,6 +64,7 @@ class Acceptor:
                     self._admit(stream)
         finally:
             await trio.aclose_forcefully(self._listener)
+            self._closed.set()
 
     def stop(self) -> None:
         """Close the listening endpoint; connections made through it stay."""
@@ -74,6 +76,10 @@ class Acceptor:
         self.stop()
         for session in self._sessions:
             session.close()
+
+    async def wait_stopped(self) -> None:
+        """Wait until the endpoint is free for others."""
+        await self._closed.wait()
 
     async def _accept_failed(self, error: OSError) -> None:
         wait = _SHORTAGE_WAIT if error.errno in _SHORTAGES else 0.0

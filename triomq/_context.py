@@ -39,6 +39,7 @@ class Context:
         self._sockets: dict[Socket, None] = {}
         self._closed = False
 
+    @trio.lowlevel.enable_ki_protection
     def socket(self, socket_type: type[S], /, **options: Unpack[OptionArguments]) -> S:
         """Make a socket.
 
@@ -78,6 +79,7 @@ class _Services:
         self.scope = trio.CancelScope()
         self.crash: BaseException | None = None
 
+    @trio.lowlevel.enable_ki_protection
     async def run(
         self, user_scope: trio.CancelScope, task_status: trio.TaskStatus[trio.Nursery] = trio.TASK_STATUS_IGNORED
     ) -> None:
@@ -96,6 +98,7 @@ class _Services:
 
 
 @asynccontextmanager
+@trio.lowlevel.enable_ki_protection
 async def open_context(
     *,
     strict_checkpoints: bool = False,

@@ -84,6 +84,9 @@ class Dialer:
         if self._scope is not None:
             self._scope.cancel(reason="triomq: endpoint disconnected")
 
+    async def wait_stopped(self) -> None:
+        """Nothing is bound: there is nothing to wait for."""
+
     async def _run(self) -> None:
         while True:
             stream = await self._dial()

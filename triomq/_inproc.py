@@ -173,6 +173,9 @@ class InprocBinding:
         self.connections: dict[InprocConnection, None] = {}
         self._names = names
 
+    async def wait_stopped(self) -> None:
+        """The name is free as soon as it is given up."""
+
     def stop(self) -> None:
         """Take no more connections."""
         self._names.release(self)
@@ -272,6 +275,9 @@ class InprocConnection:
         self._names.wait(self)
         self._names.retry(self.name)
         self.pipe.room_made()
+
+    async def wait_stopped(self) -> None:
+        """Nothing is bound: there is nothing to wait for."""
 
     def stop(self) -> None:
         """Nothing: a connection goes on while its socket lingers."""

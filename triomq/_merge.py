@@ -24,6 +24,7 @@ class MergedChannel(trio.abc.ReceiveChannel[tuple[R, Message]], Generic[R]):
         self._closed = False
         self._waiting: dict[Bell, None] = {}
 
+    @trio.lowlevel.enable_ki_protection
     def receive_nowait(self) -> tuple[R, Message]:
         """Take the next message, if one of the sockets has one.
 
@@ -42,6 +43,7 @@ class MergedChannel(trio.abc.ReceiveChannel[tuple[R, Message]], Generic[R]):
             return socket, message
         raise trio.WouldBlock
 
+    @trio.lowlevel.enable_ki_protection
     async def receive(self) -> tuple[R, Message]:
         """Wait for the next message of any of the sockets.
 

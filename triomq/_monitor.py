@@ -136,6 +136,7 @@ class Monitor(trio.abc.ReceiveChannel[MonitorEvent]):
         self._ended = True
         self._readers.unpark_all()
 
+    @trio.lowlevel.enable_ki_protection
     def receive_nowait(self) -> MonitorEvent:
         """Take the oldest event.
 
@@ -155,6 +156,7 @@ class Monitor(trio.abc.ReceiveChannel[MonitorEvent]):
             raise trio.EndOfChannel
         raise trio.WouldBlock
 
+    @trio.lowlevel.enable_ki_protection
     async def receive(self) -> MonitorEvent:
         """Wait for the next event.
 

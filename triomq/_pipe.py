@@ -108,11 +108,11 @@ class Pipe(ABC):
 
     def deliver(self, events: list[Event]) -> None:
         """Take in what the peer sent. The caller has looked at the room first."""
-        self.received += len(events)
         if self.owner.has_ingress:
             events = self.owner.ingress(self, events)
             if not events:
                 return
+        self.received += len(events)
         inbox = self.inbox
         if inbox.maxlen is not None:
             self.dropped += max(0, len(inbox) + len(events) - 1)

@@ -40,6 +40,7 @@ class ProxyHandle:
         """Move nothing until `resume`; messages wait in the sockets, up to their HWMs."""
         self._paused = True
 
+    @trio.lowlevel.enable_ki_protection
     def resume(self) -> None:
         """Go on."""
         self._paused = False
@@ -74,6 +75,7 @@ class _Way:
         self._bell = Bell()
         handle._bells.append(self._bell)
 
+    @trio.lowlevel.enable_ki_protection
     async def run(self) -> None:
         bell, source, destination = self._bell, self._source, self._destination
         listeners = [source._receive_bells, destination._send_bells]
@@ -114,6 +116,7 @@ class _Way:
         return True
 
 
+@trio.lowlevel.enable_ki_protection
 async def proxy(
     frontend: Socket,
     backend: Socket,

@@ -70,6 +70,7 @@ class Flusher:
             trio.lowlevel.reschedule(self._sleeper)
             self._sleeper = None
 
+    @trio.lowlevel.enable_ki_protection
     async def run(self) -> None:
         """Flush, for ever."""
         while True:
@@ -106,6 +107,7 @@ class TaskGroup:
         self._nursery.start_soon(self._run, task, scope, name=name)
         return scope
 
+    @trio.lowlevel.enable_ki_protection
     async def _run(self, task: Callable[[], Awaitable[None]], scope: trio.CancelScope) -> None:
         try:
             with scope:

@@ -272,6 +272,7 @@ class Session:
         self._max_silence = seconds
         self._liveness.deadline = trio.current_time() + seconds
 
+    @trio.lowlevel.enable_ki_protection
     async def _send_heartbeats(self, interval: float, scope: trio.CancelScope) -> None:
         ping = zmtp.Ping(ttl=self._options.heartbeat_ttl)
         with scope:

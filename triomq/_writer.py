@@ -162,6 +162,7 @@ class Writer:
             self._runtime.nursery.start_soon(self._write_unsent, name=f"triomq writer {self._address}")
         return 0
 
+    @trio.lowlevel.enable_ki_protection
     async def _write_unsent(self) -> None:
         """Write the rest of a batch whenever the connection takes some, then what was queued meanwhile."""
         try:

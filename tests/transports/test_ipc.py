@@ -97,7 +97,7 @@ async def test_a_temporary_directory_that_somebody_uses_stays():
 
 
 async def test_no_room_for_a_temporary_path(here, monkeypatch):
-    monkeypatch.setattr(tempfile, "tempdir", "/tmp/" + "x" * LIMIT)
+    monkeypatch.setattr(tempfile, "tempdir", "/" + "x" * LIMIT)
     with pytest.raises(EndpointError, match="TMPDIR"):
         await IPC.listen("*", DEFAULTS)
     monkeypatch.setattr(tempfile, "tempdir", "missing")

@@ -32,6 +32,9 @@ class Attachment(Protocol):
     def close(self) -> None:
         """End the endpoint and its connections now."""
 
+    async def wait_stopped(self) -> None:
+        """Wait until a bound endpoint is free for others."""
+
 
 class Socket(PeerKeeper, trio.abc.AsyncResource):
     """Base of all socket types; made by `Context.socket`, never directly.
@@ -60,6 +63,7 @@ class Socket(PeerKeeper, trio.abc.AsyncResource):
 
     # --- endpoints ------------------------------------------------------------------------
 
+    @trio.lowlevel.enable_ki_protection
     async def bind(self, endpoint: str) -> str:
         """Accept peers at an endpoint.
 
@@ -93,24 +97,31 @@ class Socket(PeerKeeper, trio.abc.AsyncResource):
             acceptor.start()
             self._bound[endpoint] = acceptor
         self._monitors.emit(Listening(endpoint=endpoint))
+        await trio.lowlevel.cancel_shielded_checkpoint()
         return endpoint
 
+    @trio.lowlevel.enable_ki_protection
     async def unbind(self, endpoint: str) -> None:
         """Stop accepting peers at an endpoint, and disconnect those that came through it.
 
         Args:
           endpoint: as `bind` returned it.
+        Cancellation: the socket is still bound.
         Raises:
           EndpointError: the socket is not bound to it.
         """
         self._check("unbind")
+        await trio.lowlevel.checkpoint_if_cancelled()
         attachment = self._bound.pop(endpoint, None)
         if attachment is None:
             raise EndpointError(self._no_such(endpoint, "bound", self._bound))
         attachment.close()
         self._monitors.emit(ListeningStopped(endpoint=endpoint))
-        await trio.lowlevel.checkpoint()
+        with trio.CancelScope(shield=True):
+            await attachment.wait_stopped()
+            await trio.lowlevel.checkpoint()
 
+    @trio.lowlevel.enable_ki_protection
     def connect(self, endpoint: str) -> None:
         """Connect to an endpoint, now and whenever the connection is lost.
 
@@ -138,6 +149,7 @@ class Socket(PeerKeeper, trio.abc.AsyncResource):
         if pipe is not None:
             self._add(pipe)
 
+    @trio.lowlevel.enable_ki_protection
     def disconnect(self, endpoint: str) -> None:
         """Undo `connect`. What is queued for that peer goes on being sent for up to ``linger``.
 
@@ -191,6 +203,7 @@ class Socket(PeerKeeper, trio.abc.AsyncResource):
         """Let every task that waits in a call of this socket raise `trio.ClosedResourceError`."""
         self._changed.unpark_all()
 
+    @trio.lowlevel.enable_ki_protection
     async def aclose(self) -> None:
         """Close the socket: send what is queued for up to ``linger``, then end every connection.
 

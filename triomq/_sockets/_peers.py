@@ -105,6 +105,7 @@ class PeerKeeper:
         """
         await self._wait_until(lambda: sum(pipe.peer is not None for pipe in self._pipes) >= n, "wait_peers")
 
+    @trio.lowlevel.enable_ki_protection
     async def _wait_until(self, condition: Callable[[], bool], what: str) -> None:
         self._check(what)
         await trio.lowlevel.checkpoint()

@@ -36,6 +36,7 @@ class ReceiveSide(Socket, trio.abc.ReceiveChannel[Message]):
         return self._fair_queue.peek()
 
     # On the path of every message.
+    @trio.lowlevel.enable_ki_protection
     async def receive(self) -> Message:
         """Wait for the next message.
 
@@ -55,6 +56,7 @@ class ReceiveSide(Socket, trio.abc.ReceiveChannel[Message]):
             await budget.end()
         return message
 
+    @trio.lowlevel.enable_ki_protection
     def receive_nowait(self) -> Message:
         """Take the next message, if one has arrived.
 
@@ -69,6 +71,7 @@ class ReceiveSide(Socket, trio.abc.ReceiveChannel[Message]):
             raise trio.WouldBlock
         return message
 
+    @trio.lowlevel.enable_ki_protection
     async def receive_many(self, max: int) -> list[Message]:
         """Wait for a message, then take all that have arrived.
 

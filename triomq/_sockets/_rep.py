@@ -31,6 +31,7 @@ class REP(SendSide, ReceiveSide, trio.abc.Channel[Message]):
         self._requester: Pipe | None = None  # who awaits the reply
         self._envelope: tuple[bytes, ...] = ()
 
+    @trio.lowlevel.enable_ki_protection
     async def receive(self) -> Message:
         """Wait for the next request.
 
@@ -42,6 +43,7 @@ class REP(SendSide, ReceiveSide, trio.abc.Channel[Message]):
         self._check_replied("receive")
         return await super().receive()
 
+    @trio.lowlevel.enable_ki_protection
     def receive_nowait(self) -> Message:
         """Take the next request, if one has arrived.
 

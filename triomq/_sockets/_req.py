@@ -37,6 +37,7 @@ class REQ(BalancedSendSide, ReceiveSide, trio.abc.Channel[Message]):
         self._next_id = runtime.random.getrandbits(32)
         self._requesting = False
 
+    @trio.lowlevel.enable_ki_protection
     async def request(self, message: MessageLike) -> Message:
         """Send a request and wait for its reply: one exchange.
 
@@ -61,17 +62,22 @@ class REQ(BalancedSendSide, ReceiveSide, trio.abc.Channel[Message]):
         finally:
             self._requesting = False
 
+    @trio.lowlevel.enable_ki_protection
     async def receive(self) -> Message:
         """Wait for the reply to the request that was sent.
 
         Cancellation: the reply is still awaited; call `receive` again.
         Raises:
           WrongStateError: no request was sent.
+          trio.BusyResourceError: another task waits for the reply already.
           trio.ClosedResourceError: the socket is closed, or was closed while this waited.
         """
         self._check_asked("receive")
+        if self._receivers:
+            raise trio.BusyResourceError("REQ.receive: another task waits for this reply already")
         return await super().receive()
 
+    @trio.lowlevel.enable_ki_protection
     def receive_nowait(self) -> Message:
         """Take the reply, if it has arrived.
 
@@ -117,9 +123,8 @@ class REQ(BalancedSendSide, ReceiveSide, trio.abc.Channel[Message]):
         pipe, self._asked = self._asked, None
         if pipe is None:
             return
-        while self._fair_queue.take() is not None:
-            return  # it had arrived: nothing will come late
-        if len(self._expected) == 1:
+        arrived = self._fair_queue.take() is not None
+        if not arrived and len(self._expected) == 1:
             self._given_up[pipe] = self._given_up.get(pipe, 0) + 1
 
     def ingress(self, pipe: Pipe, events: list[Event]) -> list[Message]:

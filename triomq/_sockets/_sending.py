@@ -31,6 +31,7 @@ class SendSide(Socket, trio.abc.SendChannel[Message]):
         self._send_bells: dict[Bell, None] = {}
 
     # On the path of every message.
+    @trio.lowlevel.enable_ki_protection
     async def send(self, message: MessageLike) -> None:
         """Queue a message for a peer, waiting while there is no room.
 
@@ -57,6 +58,7 @@ class SendSide(Socket, trio.abc.SendChannel[Message]):
             if budget.left <= 0:
                 await budget.end()
 
+    @trio.lowlevel.enable_ki_protection
     def send_nowait(self, message: MessageLike) -> None:
         """Queue a message for a peer, if that goes without waiting.
 
@@ -71,6 +73,7 @@ class SendSide(Socket, trio.abc.SendChannel[Message]):
         if (self._senders and self._one_for_all) or not self._submit(message):
             raise trio.WouldBlock
 
+    @trio.lowlevel.enable_ki_protection
     async def send_many(self, messages: Iterable[MessageLike]) -> None:
         """Queue many messages, in order, waiting while there is no room.
 

@@ -72,6 +72,7 @@ class SUB(SubscribeSide):
         topics = arguments.pop("topics", ())
         return cls(runtime, make_options(cls.socket_type, arguments), topics)
 
+    @trio.lowlevel.enable_ki_protection
     def subscribe(self, topic: BytesLike | str) -> None:
         """Receive messages whose first frame begins with ``topic``; ``b""`` is every message.
 
@@ -80,6 +81,7 @@ class SUB(SubscribeSide):
         self._check("subscribe")
         self._add_topic(as_topic(topic))
 
+    @trio.lowlevel.enable_ki_protection
     def unsubscribe(self, topic: BytesLike | str) -> None:
         """Take back one `subscribe`. Messages that have arrived already are still received.
 

@@ -246,7 +246,7 @@ def _remove_left_over(path: bytes, endpoint: str) -> None:
         try:
             probe.connect(path)
         except ConnectionRefusedError:
-            pass
+            pass  # its owner is gone: what follows takes it over
         except FileNotFoundError:
             return
         except BlockingIOError:  # so many wait for its owner to accept that there is no room
