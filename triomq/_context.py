@@ -87,7 +87,9 @@ class _Services:
             with self.scope:
                 async with trio.open_nursery() as nursery:
                     task_status.started(nursery)
-                    # Only now: shielded before it has started, it could not be given up while it starts.
+                    # Only now: shielded before it has started, it could not be given up while it starts. One that
+                    # was cancelled by then has been given up, and must not be shielded at all.
+                    await trio.lowlevel.checkpoint_if_cancelled()
                     self.scope.shield = True
                     await trio.sleep_forever()
         except BaseException as exc:
