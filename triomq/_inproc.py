@@ -51,6 +51,9 @@ class InprocPipe(Pipe):
 
     joined: bool
     """Whether ``other`` belongs to a socket, or did: what was sent is that socket's."""
+    blocked: bool
+    dropped: int
+    sent: int
     other: InprocPipe
 
     # On the path of every message.
@@ -192,11 +195,11 @@ class InprocConnection:
 
     def __init__(self, names: InprocNames, socket: InprocSocket, name: str) -> None:
         self.name = name
-        self.endpoint = f"inproc://{name}"
+        self.endpoint: str = f"inproc://{name}"
         self._names = names
         self._socket = socket
         self._binding: InprocBinding | None = None
-        self.pipe = self._new_pipe()
+        self.pipe: InprocPipe = self._new_pipe()
         self._far = self._unowned_pipe()
 
     def _new_pipe(self) -> InprocPipe:

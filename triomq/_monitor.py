@@ -124,7 +124,7 @@ class Monitor(trio.abc.ReceiveChannel[MonitorEvent]):
         self._ended = False
         self._closed = False
         self._readers = trio.lowlevel.ParkingLot()
-        self.dropped = 0
+        self.dropped: int = 0
 
     def _put(self, event: MonitorEvent) -> None:
         if len(self._events) == self._events.maxlen:

@@ -87,24 +87,24 @@ class Pipe(ABC):
     )  # fmt: skip
 
     def __init__(self, owner: PipeOwner, endpoint: str, receive_limit: float, *, conflate: bool = False) -> None:
-        self.owner = owner
-        self.endpoint = endpoint
-        self.address = endpoint
+        self.owner: PipeOwner = owner
+        self.endpoint: str = endpoint
+        self.address: str = endpoint
         self.inbox: deque[Message] = deque(maxlen=1) if conflate else deque()
-        self.receive_limit = math.inf if conflate else receive_limit
+        self.receive_limit: float = math.inf if conflate else receive_limit
         self.resume: Callable[[], None] = nothing_to_do
         self.hang_up: Callable[[], None] = nothing_to_do  # ends the connection
-        self.stalled = False  # the inbox was full and the other end waits for `resume`
-        self.blocked = False  # the outbox was full and the owner waits for `pipe_writable`
-        self.draining = False
-        self.listed = False  # among the fair queue's pipes with messages
-        self.alive = True
-        self.shares_encoding = False  # a message encoded once for several peers may be queued here
+        self.stalled: bool = False  # the inbox was full and the other end waits for `resume`
+        self.blocked: bool = False  # the outbox was full and the owner waits for `pipe_writable`
+        self.draining: bool = False
+        self.listed: bool = False  # among the fair queue's pipes with messages
+        self.alive: bool = True
+        self.shares_encoding: bool = False  # a message encoded once for several peers may be queued here
         self.peer: PeerInfo | None = None  # while a peer is connected
-        self.routing_id = b""
-        self.received = 0
-        self.sent = 0
-        self.dropped = 0
+        self.routing_id: bytes = b""
+        self.received: int = 0
+        self.sent: int = 0
+        self.dropped: int = 0
 
     def deliver(self, events: list[Event]) -> None:
         """Take in what the peer sent. The caller has looked at the room first."""
@@ -162,15 +162,18 @@ class SessionPipe(Pipe):
         "attended", "conflate", "outbox", "send_limit", "unsent", "wake", "wake_later",
     )  # fmt: skip
 
+    blocked: bool
+    dropped: int
+
     def __init__(
         self, owner: PipeOwner, endpoint: str, send_limit: float, receive_limit: float, *, conflate: bool = False
     ) -> None:
         super().__init__(owner, endpoint, receive_limit, conflate=conflate)
         self.outbox: deque[Any] = deque(maxlen=1) if conflate else deque()
-        self.conflate = conflate
-        self.send_limit = math.inf if conflate else send_limit
-        self.unsent = 0  # messages that left the outbox and are not wholly written
-        self.attended = True  # somebody will look at the outbox, or nobody can: no need to wake
+        self.conflate: bool = conflate
+        self.send_limit: float = math.inf if conflate else send_limit
+        self.unsent: int = 0  # messages that left the outbox and are not wholly written
+        self.attended: bool = True  # somebody will look at the outbox, or nobody can: no need to wake
         self.wake: Callable[[], None] = nothing_to_do
         self.wake_later: Callable[[], None] = nothing_to_do
 

@@ -40,8 +40,8 @@ class Slice:
     __slots__ = ("left", "size")
 
     def __init__(self, size: int) -> None:
-        self.size = size
-        self.left = size
+        self.size: int = size
+        self.left: int = size
 
     async def end(self) -> None:
         """Give the other tasks their turn. Not a cancellation point: something was just taken or sent."""
@@ -139,14 +139,14 @@ class Runtime:
         rng: random.Random,
         strict_checkpoints: bool,
     ) -> None:
-        self.nursery = nursery
-        self.inproc = inproc
-        self.transports = dict(transports)
-        self.random = rng
-        self.slice = Slice(1 if strict_checkpoints else SLICE_MESSAGES)
-        self.flusher = Flusher()
-        self.thread = threading.get_ident()
-        self.token = trio.lowlevel.current_trio_token()
+        self.nursery: trio.Nursery = nursery
+        self.inproc: InprocNames = inproc
+        self.transports: dict[str, Transport] = dict(transports)
+        self.random: random.Random = rng
+        self.slice: Slice = Slice(1 if strict_checkpoints else SLICE_MESSAGES)
+        self.flusher: Flusher = Flusher()
+        self.thread: int = threading.get_ident()
+        self.token: trio.lowlevel.TrioToken = trio.lowlevel.current_trio_token()
 
     def check_thread(self, what: str) -> None:
         """Refuse use from anywhere but the trio run the context belongs to.

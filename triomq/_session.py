@@ -80,7 +80,7 @@ class Session:
         self.endpoint = endpoint
         self.address: str = getattr(stream, "peer", endpoint)
         self.pipe = pipe
-        self.established = False
+        self.established: bool = False
         self._runtime = runtime
         self._options = options
         self._scope = trio.CancelScope()

@@ -65,7 +65,7 @@ class Peer:
       address: the other end, as the transport tells it; the endpoint itself for inproc.
       socket_type: its type, such as ``"SUB"``.
       routing_id: the name it announced or, on a ROUTER, was given; ``b""`` if none.
-      metadata: the further properties of its READY, by lower-case name.
+      metadata: every property of its READY, as it wrote them.
     """
 
     endpoint: str

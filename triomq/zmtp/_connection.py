@@ -92,16 +92,16 @@ class Connection:
         if socket_type not in COMPATIBLE:
             raise ValueError(f"no such socket type: {socket_type!r}")
         self.peer: PeerInfo | None = None
-        self.established = False
-        self.has_buffered = False
-        self.messages_only = True
-        self.commands_ignored = 0
+        self.established: bool = False
+        self.has_buffered: bool = False
+        self.messages_only: bool = True
+        self.commands_ignored: int = 0
         self._state = State.GREETING
         self._step: _Step = Connection._step_greeting
         self._socket_type = socket_type
         self._as_server = as_server
         self._mechanism = Null() if mechanism is None else mechanism
-        self.shares_encoding = self._mechanism.shares_encoding
+        self.shares_encoding: bool = self._mechanism.shares_encoding
         self._metadata = own_metadata(socket_type, routing_id, metadata or {})
         self._max_message_size = max_message_size
         self._max_frames = max_frames
