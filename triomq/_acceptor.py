@@ -63,8 +63,10 @@ class Acceptor:
                 else:
                     self._admit(stream)
         finally:
-            await trio.aclose_forcefully(self._listener)
-            self._closed.set()
+            try:
+                await trio.aclose_forcefully(self._listener)
+            finally:
+                self._closed.set()  # even if that was a cancellation point: the listener is closed all the same
 
     def stop(self) -> None:
         """Close the listening endpoint; connections made through it stay."""
