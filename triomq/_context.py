@@ -92,9 +92,9 @@ class _Services:
                     await trio.lowlevel.checkpoint_if_cancelled()
                     self.scope.shield = True
                     await trio.sleep_forever()
-        except BaseException as exc:
-            if self.scope.cancel_called or not self.scope.shield:
-                raise
+        except trio.Cancelled:
+            raise  # given up before it was shielded
+        except BaseException as exc:  # noqa: ASYNC103  # raised by `open_context`, out of the nurseries
             self.crash = exc
             user_scope.cancel(reason="triomq: a task of ours crashed")
 
@@ -136,11 +136,11 @@ async def open_context(
         context = Context(runtime)
         try:
             yield context
-        except BaseException as exc:
+        except BaseException as exc:  # noqa: ASYNC103  # raised below, out of the nurseries, as it was
             failure = exc
         try:
             await context._aclose()
-        except BaseException as exc:
+        except BaseException as exc:  # noqa: ASYNC103  # likewise
             failure = failure or exc
         services.scope.cancel(reason="triomq: the context was left")
     if services.crash is not None:
@@ -148,4 +148,7 @@ async def open_context(
             "a task of triomq crashed, which is a bug of triomq: please report it with this traceback"
         ) from services.crash
     if failure is not None:
-        raise failure
+        try:
+            raise failure
+        finally:
+            del failure  # its traceback refers to this frame: no cycle through it
