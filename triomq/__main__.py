@@ -127,9 +127,8 @@ def run_demo(plan: _demo.Plan) -> int:
         for fault in wrong:
             print(f"WRONG: {fault}")
         if number is not None:
-            print(
-                f"Interrupted by {signal.Signals(number).name} after {tally.seconds:.1f} s, with exchanges on their way."
-            )
+            name = signal.Signals(number).name
+            print(f"Interrupted by {name} after {tally.seconds:.1f} s, with exchanges on their way.")
         elif not wrong:
             print(f"Every reply was right, nothing was lost, nothing came twice; {tally.seconds:.1f} s.")
         sys.stdout.flush()
