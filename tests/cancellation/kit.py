@@ -1,0 +1,236 @@
+"""What the tests of cancellation share: runs in virtual time, flows of messages, chaos, and a book of what was sent."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from typing import Any
+
+import attrs
+import trio
+import trio.testing
+from hypothesis import settings
+
+import triomq
+
+from .wire import Wire
+
+SCHEMES = ("inproc", "tcp", "wire")
+HANG = 300  # seconds of virtual time (real time over tcp, where it only bounds a test that fails)
+
+
+def examples(count: int) -> settings:
+    """That many examples, and proportionally more where the profile explores."""
+    return settings(max_examples=max(1, count * settings.default.max_examples // 100))
+
+
+def run(main: Callable[..., Awaitable[Any]], *args: Any) -> Any:
+    """`trio.run` in virtual time: what hangs fails at once."""
+
+    async def bounded() -> Any:
+        with trio.fail_after(HANG):
+            return await main(*args)
+
+    return trio.run(bounded, clock=trio.testing.MockClock(autojump_threshold=0))
+
+
+def endpoint_of(scheme: str, name: str = "it") -> str:
+    return {"tcp": "tcp://127.0.0.1:0"}.get(scheme, f"{scheme}://{name}")
+
+
+@asynccontextmanager
+async def context(**arguments: Any) -> AsyncIterator[triomq.Context]:
+    """A context with repeatable dice and the transport ``wire://``, whose connections hold few octets."""
+    transports = arguments.pop("transports", {"wire": Wire(capacity=200)})
+    async with triomq.open_context(rng=random.Random(1), transports=transports, **arguments) as ctx:
+        yield ctx
+
+
+# --- flows: one sending and one receiving socket ---------------------------------------------------
+
+
+@attrs.frozen
+class Flow:
+    """A way messages can go, of any valid pair of types.
+
+    Attributes:
+      lossless: nothing is ever dropped, and ``send`` waits instead.
+      many: ``send_many`` knows before it takes a message whether there is room.
+    """
+
+    sender: type[Any]
+    receiver: type[Any]
+    sender_options: dict[str, Any] = attrs.field(factory=dict)
+    receiver_options: dict[str, Any] = attrs.field(factory=dict)
+    before: tuple[bytes, ...] = ()  # what the sender puts before the frames
+    behead: int = 0  # how many frames the receiver finds before them
+    waits: bool = True  # a full peer is waited for; otherwise the HWM is off
+    many: bool = True
+
+    def __str__(self) -> str:
+        return f"{self.sender.__name__}-{self.receiver.__name__}" + ("" if self.waits else "-unbounded")
+
+    async def open(self, ctx: triomq.Context, scheme: str, hwm: int = 2, **options: Any) -> tuple[Any, Any]:
+        """The two sockets, connected, and subscribed where that is needed."""
+        limits = {"hwm": hwm if self.waits else 0, **options}
+        receiver = ctx.socket(self.receiver, **limits, **self.receiver_options)
+        sender = ctx.socket(self.sender, **limits, **self.sender_options)
+        endpoint = await receiver.bind(endpoint_of(scheme))
+        sender.connect(endpoint)
+        await sender.wait_peers()
+        await receiver.wait_peers()
+        if self.receiver is triomq.XSUB:
+            await receiver.send(b"\1")
+        if hasattr(sender, "wait_subscribers"):
+            await sender.wait_subscribers(b"")
+        if self.sender is triomq.PUB or self.receiver is triomq.XPUB or self.sender is triomq.XPUB:
+            for socket in (sender, receiver):  # XPUB tells of the subscription; that is none of our messages
+                if isinstance(socket, triomq.XPUB) and self.receiver is not triomq.XPUB:
+                    await socket.receive()
+        return sender, receiver
+
+    def wrap(self, *frames: bytes) -> triomq.Message:
+        return triomq.Message((*self.before, *frames))
+
+    def unwrap(self, message: triomq.Message) -> tuple[bytes, ...]:
+        return tuple(message[self.behead :])
+
+
+_ALL = {"topics": [b""]}
+_NODROP = {"xpub_nodrop": True}
+FLOWS = [
+    Flow(triomq.PUSH, triomq.PULL),
+    Flow(triomq.PAIR, triomq.PAIR),
+    Flow(triomq.DEALER, triomq.DEALER),
+    Flow(triomq.DEALER, triomq.ROUTER, behead=1),
+    Flow(
+        triomq.ROUTER,
+        triomq.DEALER,
+        sender_options={"router_mandatory": True},
+        receiver_options={"routing_id": b"it"},
+        before=(b"it",),
+        many=False,
+    ),
+    Flow(triomq.PUB, triomq.SUB, sender_options=_NODROP, receiver_options=_ALL, many=False),
+    Flow(triomq.XPUB, triomq.SUB, sender_options=_NODROP, receiver_options=_ALL, many=False),
+    Flow(triomq.PUB, triomq.XSUB, sender_options=_NODROP, many=False),
+    Flow(triomq.XPUB, triomq.XSUB, waits=False),
+    Flow(triomq.PUB, triomq.SUB, receiver_options=_ALL, waits=False),
+    Flow(triomq.XSUB, triomq.XPUB, waits=False),
+]
+
+
+# --- chaos -----------------------------------------------------------------------------------------
+
+
+class Chaos:
+    """Cancels calls at random moments, ``rounds`` times; then no more, so that everything must come to rest."""
+
+    def __init__(self, rng: random.Random, rounds: int = 100) -> None:
+        self.random = rng
+        self.active = True
+        self._rounds = rounds
+        self._scopes: dict[trio.CancelScope, None] = {}
+
+    @contextmanager
+    def scope(self) -> Iterator[trio.CancelScope]:
+        """A scope that may be cancelled at any time, sometimes before anything has happened in it."""
+        with trio.CancelScope() as scope:
+            cancelled_before = self.active and self.random.random() < 0.05
+            if cancelled_before:
+                scope.cancel()
+            self._scopes[scope] = None
+            try:
+                yield scope
+                assert not cancelled_before, "a call in a cancelled scope went through"
+            finally:
+                del self._scopes[scope]
+
+    async def run(self) -> None:
+        for _ in range(self._rounds):
+            for _ in range(self.random.choice((0, 1, 1, 2, 3, 8))):
+                await trio.lowlevel.checkpoint()
+            if self._scopes:
+                self.random.choice(list(self._scopes)).cancel()
+        self.active = False
+
+
+# --- cancelling a call at each of its yields -------------------------------------------------------
+
+
+class _Trigger(trio.abc.Instrument):
+    """Cancels a scope when its task has yielded, or was woken, for the nth time."""
+
+    def __init__(self, task: trio.lowlevel.Task, scope: trio.CancelScope, at: int, woken: bool) -> None:
+        self._task = task
+        self._scope = scope
+        self._at = at
+        self._woken = woken
+        self.yields = 0
+
+    def after_task_step(self, task: trio.lowlevel.Task) -> None:
+        if task is self._task:
+            self.yields += 1
+            if self.yields == self._at and not self._woken:
+                self._scope.cancel()
+
+    def task_scheduled(self, task: trio.lowlevel.Task) -> None:
+        # Asleep since the nth yield, and awake now: the cancellation comes between waking and running.
+        if task is self._task and self.yields == self._at and self._woken:
+            self._scope.cancel()
+
+
+@attrs.frozen
+class Outcome:
+    """How a call ended: ``cancelled`` or with a value; ``yields`` is how often it gave up its slice."""
+
+    cancelled: bool
+    value: Any
+    yields: int
+
+
+async def cancel_at(at: int, call: Callable[[], Awaitable[Any]], *, woken: bool = False) -> Outcome:
+    """Run a call and cancel it at its nth yield; at 0 before it starts, and never if it yields less often."""
+    value = None
+    with trio.CancelScope() as scope:
+        trigger = _Trigger(trio.lowlevel.current_task(), scope, at, woken)
+        if at == 0:
+            scope.cancel()
+        trio.lowlevel.add_instrument(trigger)
+        try:
+            value = await call()
+        finally:
+            trio.lowlevel.remove_instrument(trigger)
+    return Outcome(scope.cancelled_caught, value, trigger.yields)
+
+
+# --- the book --------------------------------------------------------------------------------------
+
+
+class Book:
+    """What was accepted and what was received: exactly the same, whole, and in each sender's order."""
+
+    def __init__(self) -> None:
+        self.accepted: set[tuple[int, int]] = set()
+        self.given_up: set[tuple[int, int]] = set()
+        self.received: list[tuple[int, int]] = []
+        self._last: dict[tuple[object, int], int] = {}
+
+    @staticmethod
+    def frames(sender: int, serial: int) -> tuple[bytes, ...]:
+        """Three frames, of which each follows from the number."""
+        return b"m%d" % sender, b"%d" % serial, b"%d" % (serial % 10) * (serial * 7 % 331)
+
+    def note(self, frames: tuple[bytes, ...], receiver: object = None) -> None:
+        """A message was received; ``receiver`` is whoever sees messages in order."""
+        sender, serial = int(frames[0][1:]), int(frames[1])
+        assert frames == self.frames(sender, serial), "torn"
+        assert serial > self._last.get((receiver, sender), -1), "out of order, or twice"
+        self._last[receiver, sender] = serial
+        self.received.append((sender, serial))
+
+    def check(self) -> None:
+        assert len(self.received) == len(set(self.received)), "twice"
+        assert not self.given_up & set(self.received), "a cancelled send arrived"
+        assert set(self.received) == self.accepted, "lost, or never sent"
