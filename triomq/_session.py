@@ -86,6 +86,8 @@ class Session:
         self._scope = trio.CancelScope()
         self._liveness = trio.CancelScope()
         self._max_silence = math.inf
+        self._last_ping = -math.inf  # when the peer sent one, and the shortest time between two
+        self._ping_interval = math.inf
         self._error: Exception | None = None
         self._writer = Writer(stream, connection, runtime, self.address, self.close)
         self._reader: trio.lowlevel.Task | None = None  # asleep because the inbox is full
@@ -203,7 +205,7 @@ class Session:
                 await self._wait_for_room(pipe)
                 continue
             limit = _EVENTS_PER_TURN if room > _EVENTS_PER_TURN else int(room)
-            if connection.has_buffered:
+            if connection.has_buffered and not self._leaving:
                 await trio.lowlevel.checkpoint()
                 data = b""
             else:
@@ -240,6 +242,7 @@ class Session:
         for event in events:
             if type(event) is zmtp.Ping:
                 self._writer.send_control()
+                self._note_ping(trio.current_time())
                 if event.ttl:
                     self._limit_silence(min(self._max_silence, event.ttl))
         wanted = [event for event in events if isinstance(event, self.owner.session_events)]
@@ -249,10 +252,19 @@ class Session:
     async def _wait_for_room(self, pipe: SessionPipe) -> None:
         """Stop reading until the user has received something.
 
-        A silent peer is not noticed meanwhile: it may well be speaking, to nobody.
+        A silent peer is not noticed meanwhile: it may well be speaking, to nobody. Its PINGs are not read either; so
+        a peer that has been sending them is told unasked that we live, or it would drop a consumer that is only slow.
         """
-        pipe.stalled = True
         self._liveness.deadline = math.inf
+        while len(pipe.inbox) >= pipe.receive_limit and not self._leaving:
+            with trio.move_on_after(self._ping_interval / 2) as pause:
+                await self._sleep_until_woken(pipe)
+            if pause.cancelled_caught:
+                self._send_when_idle(zmtp.Pong())
+        self._limit_silence(self._max_silence)
+
+    async def _sleep_until_woken(self, pipe: SessionPipe) -> None:
+        pipe.stalled = True
         self._reader = trio.lowlevel.current_task()
 
         def abort(_: object) -> trio.lowlevel.Abort:
@@ -261,7 +273,11 @@ class Session:
             return trio.lowlevel.Abort.SUCCEEDED
 
         await trio.lowlevel.wait_task_rescheduled(abort)
-        self._limit_silence(self._max_silence)
+
+    def _note_ping(self, now: float) -> None:
+        if now > self._last_ping:
+            self._ping_interval = min(self._ping_interval, now - self._last_ping)
+        self._last_ping = now
 
     def _wake_reader(self) -> None:
         if self._reader is not None:
@@ -278,8 +294,12 @@ class Session:
         with scope:
             while True:
                 await trio.sleep(interval)
-                if self.pipe is not None:
-                    self.pipe.control(ping)
+                self._send_when_idle(ping)
+
+    def _send_when_idle(self, heartbeat: zmtp.Ping | zmtp.Pong) -> None:
+        """Show that we live, unless something that shows it is about to be written anyway."""
+        if self.pipe is not None and not self.pipe.queued():
+            self.pipe.control(heartbeat)
 
     # --- leaving ------------------------------------------------------------------------
 
