@@ -87,14 +87,14 @@ class _Services:
             with self.scope:
                 async with trio.open_nursery() as nursery:
                     task_status.started(nursery)
-                    # Only now: shielded before it has started, it could not be given up while it starts. One that
-                    # was cancelled by then has been given up, and must not be shielded at all.
-                    await trio.lowlevel.checkpoint_if_cancelled()
-                    self.scope.shield = True
+                    # Only now: shielded before it has started, it could not be given up while it starts. And only if
+                    # it has not been: to a start that was cancelled meanwhile, started() means nothing.
+                    if trio.lowlevel.current_task().eventual_parent_nursery is None:
+                        self.scope.shield = True
                     await trio.sleep_forever()
-        except trio.Cancelled:
-            raise  # given up before it was shielded
         except BaseException as exc:  # noqa: ASYNC103  # raised by `open_context`, out of the nurseries
+            if not self.scope.shield:
+                raise  # given up before it began; out of a nursery a lone Cancelled may come in a group
             self.crash = exc
             user_scope.cancel(reason="triomq: a task of ours crashed")
 
