@@ -37,6 +37,7 @@ class PeerKeeper:
         self._closing: bool = False
         self._tasks: TaskGroup = TaskGroup(runtime.nursery)
         self._pipes: dict[Pipe, None] = {}
+        self._peer_count: int = 0  # those of them whose peer is connected
         self._sessions: dict[Session, None] = {}
         self._monitors: MonitorHub = MonitorHub()
         # Unparked when peers came or went, subscriptions changed, or a queue was sent.
@@ -103,7 +104,7 @@ class PeerKeeper:
         Raises:
           trio.ClosedResourceError: the socket was closed, before or meanwhile.
         """
-        await self._wait_until(lambda: sum(pipe.peer is not None for pipe in self._pipes) >= n, "wait_peers")
+        await self._wait_until(lambda: self._peer_count >= n, "wait_peers")
 
     @trio.lowlevel.enable_ki_protection
     async def _wait_until(self, condition: Callable[[], bool], what: str) -> None:
@@ -166,14 +167,17 @@ class PeerKeeper:
             raise
         if pipe not in self._pipes:
             self._add(pipe)
+        self._peer_count += 1
         self._peer_ready(pipe)
         self._changed.unpark_all()
 
     def _forget_peer(self, pipe: Pipe) -> None:
         """The pipe's peer is gone; the pipe may stay."""
-        pipe.peer = None
-        self._peer_lost(pipe)
-        self._changed.unpark_all()
+        if pipe.peer is not None:
+            pipe.peer = None
+            self._peer_count -= 1
+            self._peer_lost(pipe)
+            self._changed.unpark_all()
 
     def _keeps(self, pipe: Pipe) -> bool:
         """Whether the pipe outlives its connection, as that of a connected endpoint does."""
@@ -186,6 +190,7 @@ class PeerKeeper:
     def _remove(self, pipe: Pipe) -> None:
         if not pipe.alive:
             return
+        self._forget_peer(pipe)
         pipe.alive = False
         pipe.discard()
         self._pipes.pop(pipe, None)
