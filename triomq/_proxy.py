@@ -149,7 +149,7 @@ async def proxy(
         raise TypeError(f"proxy(): of {frontend!r} and {backend!r} neither sends what the other receives")
     failures: list[Exception] = []
 
-    async def run(way: _Way) -> None:
+    async def run(way: _Way) -> None:  # noqa: ASYNC910  (a task of the nursery below; nobody awaits it)
         try:
             await way.run()
         except Exception as exc:  # raised below: the caller has closed a socket, and needs no group to learn that
