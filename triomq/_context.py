@@ -36,7 +36,6 @@ class Context:
 
     def __init__(self, runtime: Runtime) -> None:
         self._runtime = runtime
-        self._sockets: dict[Socket, None] = {}
         self._closed = False
 
     @trio.lowlevel.enable_ki_protection
@@ -58,17 +57,13 @@ class Context:
             isinstance(socket_type, type) and issubclass(socket_type, Socket) and hasattr(socket_type, "socket_type")
         ):
             raise TypeError(f"a socket type is a class such as triomq.REQ, not {socket_type!r}")
-        for socket in [socket for socket in self._sockets if socket._closing]:
-            del self._sockets[socket]
-        made = socket_type._make(self._runtime, dict(options))
-        self._sockets[made] = None
-        return made
+        return socket_type._make(self._runtime, dict(options))
 
     async def _aclose(self) -> None:
         """Close every socket, all of them at once."""
         self._closed = True
         async with trio.open_nursery() as nursery:
-            for socket in self._sockets:
+            for socket in list(self._runtime.sockets):
                 nursery.start_soon(socket.aclose)
 
 

@@ -144,6 +144,7 @@ class Runtime:
         self.transports: dict[str, Transport] = dict(transports)
         self.random: random.Random = rng
         self.slice: Slice = Slice(1 if strict_checkpoints else SLICE_MESSAGES)
+        self.sockets: dict[trio.abc.AsyncResource, None] = {}  # those that are not closed
         self.flusher: Flusher = Flusher()
         self.thread: int = threading.get_ident()
         self.token: trio.lowlevel.TrioToken = trio.lowlevel.current_trio_token()

@@ -46,6 +46,7 @@ class Socket(PeerKeeper, trio.abc.AsyncResource):
     def __init__(self, runtime: Runtime, options: Options) -> None:
         super().__init__(runtime, options)
         self._slice: Slice = runtime.slice
+        runtime.sockets[self] = None
         self._bound: dict[str, Attachment] = {}
         self._connected: dict[str, Attachment] = {}
 
@@ -247,3 +248,4 @@ class Socket(PeerKeeper, trio.abc.AsyncResource):
         for pipe in list(self._pipes):
             self._remove(pipe)
         self._monitors.end()
+        self._runtime.sockets.pop(self, None)
