@@ -71,12 +71,12 @@ class Flow:
     def __str__(self) -> str:
         return f"{self.sender.__name__}-{self.receiver.__name__}" + ("" if self.waits else "-unbounded")
 
-    async def open(self, ctx: triomq.Context, scheme: str, hwm: int = 2, **options: Any) -> tuple[Any, Any]:
+    async def open(self, ctx: triomq.Context, scheme: str, hwm: int = 2, name: str = "it") -> tuple[Any, Any]:
         """The two sockets, connected, and subscribed where that is needed."""
-        limits = {"hwm": hwm if self.waits else 0, **options}
+        limits = {"hwm": hwm if self.waits else 0}
         receiver = ctx.socket(self.receiver, **limits, **self.receiver_options)
         sender = ctx.socket(self.sender, **limits, **self.sender_options)
-        endpoint = await receiver.bind(endpoint_of(scheme))
+        endpoint = await receiver.bind(endpoint_of(scheme, name))
         sender.connect(endpoint)
         await sender.wait_peers()
         await receiver.wait_peers()
@@ -84,10 +84,8 @@ class Flow:
             await receiver.send(b"\1")
         if hasattr(sender, "wait_subscribers"):
             await sender.wait_subscribers(b"")
-        if self.sender is triomq.PUB or self.receiver is triomq.XPUB or self.sender is triomq.XPUB:
-            for socket in (sender, receiver):  # XPUB tells of the subscription; that is none of our messages
-                if isinstance(socket, triomq.XPUB) and self.receiver is not triomq.XPUB:
-                    await socket.receive()
+        if self.sender is triomq.XPUB:
+            await sender.receive()  # of the subscription
         return sender, receiver
 
     def wrap(self, *frames: bytes) -> triomq.Message:

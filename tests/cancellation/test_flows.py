@@ -110,7 +110,7 @@ async def under_load(flow: Flow, scheme: str, seed: int, senders: int, receivers
         ours, theirs = sender.statistics(), receiver.statistics()
         assert ours.messages_sent - before[0] == theirs.messages_received - before[1] == len(load.book.accepted)
         assert ours.messages_dropped == theirs.messages_dropped == 0
-        assert not ours.tasks_waiting_send and not theirs.tasks_waiting_receive
+        assert ours.tasks_waiting_send == theirs.tasks_waiting_receive == 0
         assert [peer.send_queue for peer in ours.peers] == [peer.receive_queue for peer in theirs.peers] == [0]
 
 

@@ -1,0 +1,322 @@
+"""Closing and leaving, in every state and whatever happens meanwhile (C9 to C11), in bounded time."""
+
+from __future__ import annotations
+
+import random
+from pathlib import Path
+from typing import Any
+
+import pytest
+import trio
+import trio.testing
+
+import triomq
+
+from .kit import FLOWS, SCHEMES, Flow, context, endpoint_of, run
+from .wire import Wire
+
+every_scheme = pytest.mark.parametrize("scheme", SCHEMES)
+
+
+async def congest(sender: Any, flow: Flow) -> None:
+    """Send until nothing more goes, and stays so."""
+    quiet = 0
+    while quiet < 3:
+        try:
+            sender.send_nowait(flow.wrap(b"it", bytes(200_000)))
+            quiet = 0
+        except trio.WouldBlock:
+            await trio.testing.wait_all_tasks_blocked(0.001)
+            quiet += 1
+
+
+@every_scheme
+@pytest.mark.parametrize("flow", FLOWS, ids=str)
+def test_a_task_blocked_in_a_call_of_a_socket_gets_closed_at_once(flow: Flow, scheme: str) -> None:
+    """C10: in receive, receive_many and, where it waits, send and send_many; without lingering first."""
+
+    async def main() -> None:
+        async with context() as ctx:
+            sender, receiver = await flow.open(ctx, scheme)
+            told: list[float] = []
+
+            async def blocked(call: Any, *arguments: Any) -> None:
+                with pytest.raises(trio.ClosedResourceError):
+                    await call(*arguments)
+                told.append(trio.current_time())
+
+            async with trio.open_nursery() as nursery:
+                nursery.start_soon(blocked, receiver.receive)
+                nursery.start_soon(blocked, receiver.receive_many, 5)
+                nursery.start_soon(blocked, receiver.wait_peers, 2)
+                await trio.testing.wait_all_tasks_blocked(0.001)
+                start = trio.current_time()
+                await receiver.aclose()
+            assert told == [start] * 3
+            if flow.waits and flow.sender is not triomq.ROUTER and not flow.sender_options:
+                told.clear()
+                await congest(sender, flow)
+                async with trio.open_nursery() as nursery:
+                    nursery.start_soon(blocked, sender.send, flow.wrap(b"it"))
+                    nursery.start_soon(blocked, sender.send_many, [flow.wrap(b"it")] * 2)
+                    await trio.testing.wait_all_tasks_blocked(0.001)
+                    start = trio.current_time()
+                    await sender.aclose()
+                assert told == [start] * 2
+
+    run(main)
+
+
+@pytest.mark.parametrize("scheme", ["tcp", "wire"])
+@pytest.mark.parametrize("linger", [0, 2.5])
+def test_lingering_is_bounded_and_given_up_when_cancelled(scheme: str, linger: float) -> None:
+    """C10: with a peer that does not read, aclose waits exactly ``linger``, or not at all when cancelled."""
+
+    async def main() -> None:
+        for cancelled in (False, True):
+            async with context() as ctx:
+                pull, push = ctx.socket(triomq.PULL, hwm=1), ctx.socket(triomq.PUSH, hwm=2, linger=linger)
+                push.connect(await pull.bind(endpoint_of(scheme)))
+                await push.wait_peers()
+                await congest(push, FLOWS[0])
+                start = trio.current_time()
+                with trio.CancelScope() as scope:
+                    if cancelled:
+                        scope.cancel()
+                    await push.aclose()
+                assert scope.cancelled_caught is cancelled
+                assert trio.current_time() - start == (0 if cancelled else linger)
+                await push.aclose()
+                assert push.statistics().messages_dropped > 0
+                assert repr(push) == "<triomq.PUSH closed>"
+
+    run(main)
+
+
+@pytest.mark.parametrize("scheme", ["tcp", "wire"])
+def test_what_was_accepted_is_sent_while_the_socket_lingers(scheme: str) -> None:
+    """Promise 6: aclose, and leaving the context, send what is queued, to a peer that reads."""
+
+    async def main(leave: bool) -> None:
+        got: list[int] = []
+
+        async def receive() -> None:
+            while len(got) < 200:
+                got.append(int((await pull.receive())[0]))
+
+        async with context(transports={"wire": (wire := Wire(200))}) as outer:
+            pull = outer.socket(triomq.PULL, hwm=1)
+            endpoint = await pull.bind(endpoint_of(scheme))
+            async with trio.open_nursery() as nursery:
+                nursery.start_soon(receive)
+                async with context(transports={"wire": wire}) as inner:
+                    push = inner.socket(triomq.PUSH, linger=60)
+                    push.connect(endpoint)
+                    await push.send_many([[b"%d" % number, bytes(1000)] for number in range(200)])
+                    if not leave:
+                        await push.aclose()
+            assert got == list(range(200))
+
+    run(main, False)
+    run(main, True)
+
+
+def test_a_connection_that_never_came_is_lingered_for() -> None:
+    """Leaving waits ``linger`` for a peer that may still come, and then no longer."""
+
+    async def main() -> None:
+        start = trio.current_time()
+        async with context() as ctx:
+            push = ctx.socket(triomq.PUSH, linger=7)
+            push.connect("wire://nobody")
+            await push.send(b"it")
+        assert trio.current_time() - start == 7
+
+    run(main)
+
+
+def test_sockets_linger_together() -> None:
+    """Leaving a context takes as long as its longest linger, not their sum."""
+
+    async def main() -> None:
+        start = trio.current_time()
+        async with context() as ctx:
+            for linger in (3, 5, 4):
+                push = ctx.socket(triomq.PUSH, linger=linger)
+                push.connect("wire://nobody")
+                await push.send(b"it")
+        assert trio.current_time() - start == 5
+
+    run(main)
+
+
+class Deliberate(BaseException):
+    """Thrown by the tests."""
+
+
+ERRORS = [
+    ValueError("it"),
+    KeyError("it"),
+    ExceptionGroup("mine", [ValueError("a"), TypeError("b")]),
+    BaseExceptionGroup("mine", [KeyboardInterrupt()]),
+    KeyboardInterrupt(),
+    SystemExit(3),
+    Deliberate("it"),
+    StopIteration("it"),
+    StopAsyncIteration("it"),
+    GeneratorExit("it"),
+]
+
+
+@every_scheme
+@pytest.mark.parametrize("error", ERRORS, ids=lambda error: type(error).__name__)
+def test_the_users_exception_comes_out_as_it_was(error: BaseException, scheme: str) -> None:
+    """C11: the very object, in no group of ours, while sockets were busy; and no context is added to it."""
+
+    async def main() -> None:
+        with pytest.raises(type(error)) as caught:
+            async with triomq.open_context(transports={"wire": Wire()}) as ctx:
+                sender, _ = await FLOWS[0].open(ctx, scheme)
+                await sender.send(b"it")
+                raise error
+        if not isinstance(error, (StopIteration, StopAsyncIteration, GeneratorExit)):
+            assert caught.value is error
+        assert caught.value.__context__ is None
+
+    run(main)
+
+
+@every_scheme
+def test_a_cancelled_body_ends_without_lingering(scheme: str) -> None:
+    """Promise 6: a cancelled scope stops at once, sockets and all, and Cancelled is all that is raised."""
+
+    async def main() -> None:
+        start = trio.current_time()
+        with trio.move_on_after(3) as scope:
+            async with context() as ctx:
+                push = ctx.socket(triomq.PUSH, linger=100)
+                push.connect("wire://nobody" if scheme == "wire" else "tcp://127.0.0.1:9")
+                await push.send(b"it")
+                await trio.sleep_forever()
+        assert scope.cancelled_caught
+        assert trio.current_time() - start == 3
+
+    run(main)
+
+
+def test_a_cancelled_linger_of_the_context_ends() -> None:
+    """The same when the cancellation comes while the context is being left."""
+
+    async def main() -> None:
+        start = trio.current_time()
+        with trio.move_on_after(3) as scope:
+            async with context() as ctx:
+                push = ctx.socket(triomq.PUSH, linger=100)
+                push.connect("wire://nobody")
+                await push.send(b"it")
+        assert scope.cancelled_caught
+        assert trio.current_time() - start == 3
+
+    run(main)
+
+
+class Crash(Wire):
+    """A transport with a bug, in whichever step is named."""
+
+    def __init__(self, where: str) -> None:
+        super().__init__()
+        self.where = where
+
+    async def connect(self, address: str, options: triomq.Options) -> Any:
+        if self.where == "connect":
+            raise RuntimeError("a bug")
+        stream = await super().connect(address, options)
+        if self.where == "later":
+            await trio.sleep(5)
+
+            def broken(_: object) -> Any:
+                raise RuntimeError("a bug")
+
+            stream.receive_nowait = stream.send_nowait = broken  # type: ignore[method-assign]
+        return stream
+
+
+@pytest.mark.parametrize("where", ["connect", "later"])
+@pytest.mark.parametrize("body", ["waits", "raises", "leaves"])
+def test_a_crash_of_an_internal_task_is_an_internal_error(where: str, body: str) -> None:
+    """A bug ends the context, loudly, with the cause attached; whatever the body does, in bounded time."""
+
+    async def main() -> None:
+        with pytest.raises(triomq.InternalError) as caught:
+            async with triomq.open_context(transports={"wire": Crash(where)}) as ctx:
+                pull, push = ctx.socket(triomq.PULL), ctx.socket(triomq.PUSH, linger=100)
+                await pull.bind("wire://it")
+                push.connect("wire://it")
+                await push.send(b"it")
+                if body == "waits":
+                    await push.wait_peers(2)
+                elif body == "raises":
+                    try:
+                        await trio.sleep_forever()
+                    finally:
+                        raise ValueError("while it unwinds")
+                else:
+                    await trio.sleep(0.5)  # and lingers, until it meets the crash
+        causes = [caught.value.__cause__]
+        while isinstance(causes[-1], BaseExceptionGroup):
+            causes.append(causes[-1].exceptions[0])
+        assert isinstance(causes[-1], RuntimeError)
+
+    run(main)
+
+
+@every_scheme
+def test_contexts_nest_and_stand_side_by_side(scheme: str) -> None:
+    """Each has its own sockets and inproc names; leaving the inner one leaves the outer one alone."""
+
+    async def main() -> None:
+        async with context() as outer:
+            sender, receiver = await FLOWS[0].open(outer, scheme)
+            async with context() as inner:
+                pair = await FLOWS[0].open(inner, scheme)
+                await pair[0].send(b"inner")
+                assert await pair[1].receive() == (b"inner",)
+                await sender.send(b"outer")
+            with pytest.raises(trio.ClosedResourceError):
+                inner.socket(triomq.PUSH)
+            with pytest.raises(trio.ClosedResourceError):
+                await pair[0].send(b"x")
+            assert await receiver.receive() == (b"outer",)
+
+    run(main)
+
+
+@pytest.mark.parametrize("scheme", ["tcp", "ipc", "inproc"])
+@pytest.mark.parametrize("seed", range(4))
+def test_cancelling_a_busy_context_at_random_leaves_no_task(scheme: str, seed: int, tmp_path: Path) -> None:
+    """C11: nothing of ours survives, at whatever moment it is cancelled."""
+
+    async def busy(rng: random.Random) -> None:
+        async with context() as ctx, trio.open_nursery() as nursery:
+            pull = ctx.socket(triomq.PULL, hwm=2)
+            endpoint = await pull.bind(f"ipc://{tmp_path}/it" if scheme == "ipc" else endpoint_of(scheme))
+            for _ in range(3):
+                push = ctx.socket(triomq.PUSH, hwm=2)
+                push.connect(endpoint)
+                nursery.start_soon(push.send_many, [bytes(rng.randrange(5000)) for _ in range(1000)])
+            while True:
+                await pull.receive()
+
+    async def main() -> None:
+        rng = random.Random(seed)
+        before = trio.lowlevel.current_statistics().tasks_living
+        for steps in range(0, 200, 7):
+            async with trio.open_nursery() as nursery:
+                nursery.start_soon(busy, rng)
+                for _ in range(steps):
+                    await trio.lowlevel.checkpoint()
+                nursery.cancel_scope.cancel()
+            assert trio.lowlevel.current_statistics().tasks_living == before
+
+    run(main)
+    assert list(tmp_path.iterdir()) == []
