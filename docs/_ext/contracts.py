@@ -1,0 +1,116 @@
+"""Two habits of our docstrings, for Sphinx: their sections, and names written without a module.
+
+A contract is ``Args:``, ``Returns:``, ``Raises:``, ``Cancellation:`` and the like at the left margin, with the
+text on the same line or indented below. They become a field list.
+
+A name in single backquotes is looked up in triomq, then in trio and Python, whose addresses are built here: the
+documentation builds without a network.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from docutils import nodes
+from sphinx.application import Sphinx
+from sphinx.environment import BuildEnvironment
+
+SECTION = re.compile(r"(Args(?: \(.*\))?|Returns|Raises|Cancellation|Attributes):(?:\s+(.*))?$")
+ENTRY = re.compile(r"([\w., ]+?): (.*)")
+
+TRIO = "https://trio.readthedocs.io/en/stable/"
+TRIO_PAGES = {
+    "reference-core": {
+        "trio.BrokenResourceError", "trio.BusyResourceError", "trio.Cancelled", "trio.CancelScope",
+        "trio.ClosedResourceError", "trio.EndOfChannel", "trio.Nursery", "trio.TaskStatus", "trio.TooSlowError",
+        "trio.WouldBlock", "trio.abc.Channel", "trio.abc.ReceiveChannel", "trio.abc.SendChannel", "trio.fail_after",
+        "trio.from_thread.run", "trio.from_thread.run_sync", "trio.move_on_after", "trio.open_memory_channel",
+        "trio.to_thread.run_sync", "trio.run",
+    },
+    "reference-io": {"trio.abc.AsyncResource", "trio.abc.Stream", "trio.SSLStream", "trio.aclose_forcefully"},
+    "reference-testing": {
+        "trio.testing.MockClock", "trio.testing.wait_all_tasks_blocked", "trio.testing.memory_stream_pair",
+    },
+}  # fmt: skip
+PYTHON = "https://docs.python.org/3/library/"
+PYTHON_PAGES = {
+    "exceptions": {
+        "OSError", "TypeError", "ValueError", "RuntimeError", "Exception", "UnicodeDecodeError", "FileExistsError",
+        "KeyboardInterrupt", "ConnectionError",
+    },
+    "stdtypes": {"bytes", "str", "int", "float", "bool", "list", "tuple", "dict", "bytearray", "memoryview"},
+    "functions": {"type", "repr"},
+    "constants": {"None"},
+    "typing": {"typing.Self", "Self", "Any", "typing.Any", "Unpack", "typing.Unpack", "TypeVar", "typing.TypeVar"},
+    "random": {"random.Random", "Random"},
+    "json": {"json.JSONDecodeError"},
+    "collections.abc": {"Iterable", "AsyncGenerator", "Mapping", "Sequence", "Callable"},
+}  # fmt: skip
+ADDRESSES = {
+    **{name: f"{TRIO}{page}.html#{name}" for page, names in TRIO_PAGES.items() for name in names},
+    **{
+        name: f"{PYTHON}{page}.html#{name if '.' in name or page != 'collections.abc' else f'collections.abc.{name}'}"
+        for page, names in PYTHON_PAGES.items()
+        for name in names
+    },
+}
+
+# Where a bare name of ours may live, besides the class that mentions it.
+HOMES = ("", "PUSH.", "PULL.", "REQ.", "SUB.", "PUB.", "Socket.", "Context.", "abc.", "abc.Transport.",
+         "abc.NonblockingStream.", "zmtp.", "zmtp.Connection.", "ProxyHandle.")  # fmt: skip
+
+
+# Names that our docstrings mention and these pages do not describe by themselves.
+ATTRIBUTES = {"has_buffered", "parse_command"}
+
+
+def rewrite(app: Sphinx, what: str, name: str, obj: object, options: object, lines: list[str]) -> None:
+    """Turn the sections of a docstring into a field list."""
+    written: list[str] = []
+    inside = False
+    for line in lines:
+        if match := SECTION.fullmatch(line):
+            title, rest = match.groups()
+            if not inside:
+                written.append("")
+            inside = True
+            written.append(f":{title}: {rest or ''}".rstrip())
+        elif inside and line.strip():
+            deeper = line.startswith("    ")
+            entry = None if deeper else ENTRY.fullmatch(line.strip())
+            if entry:
+                written += ["", f"    {_names(entry[1], title)}: {entry[2]}"]
+            else:
+                written.append(f"    {line.strip()}")
+        else:
+            inside = inside and not line.strip()
+            written.append(line)
+    lines[:] = written
+
+
+def _names(text: str, title: str) -> str:
+    mark = "`" if title == "Raises" else "``"
+    return ", ".join(f"{mark}{name}{mark}" for name in text.split(", "))
+
+
+def resolve(app: Sphinx, env: BuildEnvironment, node: Any, contnode: nodes.Element) -> nodes.Element | None:
+    """Find what a name that Sphinx did not find stands for."""
+    target = node["reftarget"]
+    domain = env.domains.python_domain
+    for home in HOMES:
+        name = f"triomq.{home}{target.removeprefix('triomq.').removeprefix('_message.')}"
+        if name in domain.objects:
+            return domain.resolve_xref(env, node["refdoc"], app.builder, "obj", name, node, contnode)
+    target = target.removeprefix("collections.abc.")
+    if target in ADDRESSES:
+        reference = nodes.reference("", "", internal=False, refuri=ADDRESSES[target])
+        reference += contnode
+        return reference
+    return contnode if target in ATTRIBUTES else None
+
+
+def setup(app: Sphinx) -> dict[str, bool]:
+    app.connect("autodoc-process-docstring", rewrite)
+    app.connect("missing-reference", resolve)
+    return {"parallel_read_safe": True}

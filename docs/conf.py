@@ -1,0 +1,34 @@
+"""How the documentation is built: ``nox -s docs``."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import triomq
+
+sys.path.insert(0, str(Path(__file__).parent / "_ext"))
+
+project = "triomq"
+author = "the triomq contributors"
+project_copyright = author
+version = release = triomq.__version__
+
+extensions = ["sphinx.ext.autodoc", "sphinxcontrib_trio", "sphinx_copybutton", "contracts", "option_tables"]
+default_role = "py:obj"
+nitpicky = True
+exclude_patterns = ["_build"]
+highlight_language = "python"
+
+autodoc_member_order = "bysource"
+autodoc_typehints = "signature"
+autodoc_typehints_format = "short"
+python_use_unqualified_type_names = True
+python_maximum_signature_line_length = 88
+toc_object_entries_show_parents = "hide"
+smartquotes = False
+
+html_theme = "furo"
+html_title = f"triomq {release}"
+html_copy_source = False
+copybutton_prompt_text = "$ "

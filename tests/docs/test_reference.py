@@ -1,0 +1,73 @@
+"""The reference is complete: every public name, every option, every option of libzmq."""
+
+from __future__ import annotations
+
+import importlib.util
+import re
+from pathlib import Path
+
+import attrs
+import pytest
+
+import triomq
+
+DOCS = Path(__file__).parents[2] / "docs"
+
+
+def load_rows():
+    spec = importlib.util.spec_from_file_location("option_rows", DOCS / "_ext" / "option_rows.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+ROWS = load_rows()
+REFERENCE = "\n".join(path.read_text(encoding="utf-8") for path in sorted((DOCS / "reference").glob("*.rst")))
+DESCRIBED = set(re.findall(r"^ *\.\. (?:auto)?[\w:]+:: (?:async )?([\w.]+)", REFERENCE, re.MULTILINE))
+
+
+@pytest.mark.parametrize("name", sorted(triomq.__all__))
+def test_reference_describes_public_name(name):
+    assert name in DESCRIBED or f"triomq.{name}" in DESCRIBED
+
+
+@pytest.mark.parametrize("module", [triomq.abc, triomq.zmtp], ids=lambda module: module.__name__)
+def test_reference_describes_extension_points(module):
+    public = getattr(module, "__all__", None) or [
+        name for name, value in vars(module).items() if getattr(value, "__module__", "") == module.__name__
+    ]
+    missing = [name for name in public if f"{module.__name__}.{name}" not in DESCRIBED]
+    assert not missing
+
+
+def test_options_table_has_every_field():
+    names = [row.name.strip("`") for row in ROWS.our_options()]
+    assert names == list(attrs.fields_dict(triomq.Options))
+    assert ".. option-table::" in REFERENCE
+
+
+def test_every_option_of_libzmq_is_accounted_for():
+    zmq = pytest.importorskip("zmq")
+    known = {f"ZMQ_{name}" for kind in (zmq.SocketOption, zmq.ContextOption) for name in kind.__members__}
+    assert ".. libzmq-option-table::" in REFERENCE
+    assert sorted(known - set(ROWS.libzmq_options())) == []
+
+
+def test_no_option_is_mapped_and_absent():
+    mapped = {field.metadata["zmq"] for field in attrs.fields(triomq.Options)}
+    told = [*mapped, *ROWS.ELSEWHERE, *ROWS.ABSENT, *ROWS.ALIASES]
+    assert sorted({name for name in told if told.count(name) > 1}) == []
+
+
+def test_every_page_is_in_a_table_of_contents():
+    listed = set()
+    for page in DOCS.rglob("*.rst"):
+        for block in re.findall(
+            r"^\.\. toctree::\n((?:(?:   .*)?\n)+)", page.read_text(encoding="utf-8"), re.MULTILINE
+        ):
+            names = [line.strip() for line in block.splitlines() if line.strip() and not line.strip().startswith(":")]
+            listed.update((page.parent / f"{name}.rst").resolve() for name in names)
+    pages = {path.resolve() for path in DOCS.rglob("*.rst") if "_build" not in path.parts} - {
+        DOCS.resolve() / "index.rst"
+    }
+    assert pages == listed
