@@ -94,6 +94,11 @@ class _Services:
             user_scope.cancel(reason="triomq: a task of ours crashed")
 
 
+def _alone(exc: BaseException) -> BaseException:
+    """The exception itself, where our own nursery has put it into a group."""
+    return exc.exceptions[0] if isinstance(exc, BaseExceptionGroup) and len(exc.exceptions) == 1 else exc
+
+
 @asynccontextmanager
 @trio.lowlevel.enable_ki_protection
 async def open_context(
@@ -136,7 +141,7 @@ async def open_context(
         try:
             await context._aclose()
         except BaseException as exc:  # noqa: ASYNC103  # likewise
-            failure = failure or exc
+            failure = failure or _alone(exc)
         services.scope.cancel(reason="triomq: the context was left")
     if services.crash is not None:
         raise InternalError(

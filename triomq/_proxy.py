@@ -147,7 +147,7 @@ async def proxy(
             ways.append(_Way(source, destination, capture, handle, index))
     if not ways:
         raise TypeError(f"proxy(): of {frontend!r} and {backend!r} neither sends what the other receives")
-    failures: list[Exception] = []
+    failures: list[BaseException] = []
 
     async def run(way: _Way) -> None:  # noqa: ASYNC910  (a task of the nursery below; nobody awaits it)
         try:
@@ -161,6 +161,11 @@ async def proxy(
             for way in ways:
                 nursery.start_soon(run, way)
             task_status.started(handle)
+            try:
+                await trio.sleep_forever()
+            except KeyboardInterrupt as exc:  # likewise
+                failures.append(exc)
+                nursery.cancel_scope.cancel(reason="triomq.proxy: interrupted")
     if failures:
         raise failures[0]
 

@@ -63,7 +63,8 @@ class REP(SendSide, ReceiveSide, trio.abc.Channel[Message]):
         return await super().receive_many(min(max, 1))
 
     def _check_replied(self, what: str) -> None:
-        if self._requester is not None and not self._closing:
+        if self._requester is not None:
+            self._check(what)
             raise WrongStateError(f"REP.{what}: the last request awaits its reply; send it first")
 
     def ingress(self, pipe: Pipe, events: list[Event]) -> list[Message]:

@@ -48,6 +48,7 @@ class REQ(BalancedSendSide, ReceiveSide, trio.abc.Channel[Message]):
           trio.BusyResourceError: another task is in `request`.
           trio.ClosedResourceError: the socket is closed, or was closed while this waited.
         """
+        self._check("request")
         if self._requesting:
             raise trio.BusyResourceError(
                 "REQ.request: another task is in request() on this socket; use one REQ for each"
@@ -89,7 +90,8 @@ class REQ(BalancedSendSide, ReceiveSide, trio.abc.Channel[Message]):
         return super().receive_nowait()
 
     def _check_asked(self, what: str) -> None:
-        if self._asked is None and not self._closing:
+        if self._asked is None:
+            self._check(what)
             raise WrongStateError(f"REQ.{what}: no request was sent; send one first, or use request()")
 
     def _submit(self, message: Message) -> bool:
