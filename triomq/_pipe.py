@@ -159,7 +159,7 @@ class SessionPipe(Pipe):
     """
 
     __slots__ = (
-        "attended", "conflate", "outbox", "send_limit", "unsent", "wake", "wake_later",
+        "attended", "conflate", "flush", "outbox", "send_limit", "unsent", "wake", "wake_later",
     )  # fmt: skip
 
     blocked: bool
@@ -176,12 +176,12 @@ class SessionPipe(Pipe):
         self.attended: bool = True  # somebody will look at the outbox, or nobody can: no need to wake
         self.wake: Callable[[], None] = nothing_to_do
         self.wake_later: Callable[[], None] = nothing_to_do
+        self.flush: Callable[[], None] = nothing_to_do
 
     # On the path of every message: see docs/explanation/performance.md.
     def send_nowait(self, item: Any, at_once: bool = True) -> bool:
         outbox = self.outbox
-        if len(outbox) >= self.send_limit:
-            self.blocked = True
+        if len(outbox) >= self.send_limit and not self.has_room():
             return False
         if self.conflate and outbox:
             self.dropped += 1
@@ -192,8 +192,10 @@ class SessionPipe(Pipe):
 
     def has_room(self) -> bool:
         if len(self.outbox) >= self.send_limit:
-            self.blocked = True
-            return False
+            if not self.blocked:
+                self.flush()  # a peer is full when its connection is, not when a burst is only gathered here
+            self.blocked = len(self.outbox) >= self.send_limit
+            return not self.blocked
         return True
 
     def control(self, event: Event) -> None:

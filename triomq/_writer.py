@@ -73,6 +73,7 @@ class Writer:
         self._pipe = pipe
         pipe.wake = self._wake
         pipe.wake_later = self._wake_later
+        pipe.flush = self.flush
         pipe.attended = True
         self._runtime.flusher.add(self)
 
@@ -82,7 +83,7 @@ class Writer:
         pipe, self._pipe = self._pipe, None
         if pipe is not None:
             self._restore(pipe)
-            pipe.wake = pipe.wake_later = nothing_to_do
+            pipe.wake = pipe.wake_later = pipe.flush = nothing_to_do
             pipe.attended = True
 
     def send_control(self) -> None:
