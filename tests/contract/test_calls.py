@@ -1,4 +1,4 @@
-"""What every socket type must do alike: closed, in the wrong state, the wrong way, with the wrong thing, from elsewhere."""
+"""What every socket type must do alike: closed, out of turn, the wrong way, with the wrong thing, from elsewhere."""
 
 from __future__ import annotations
 
