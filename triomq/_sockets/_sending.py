@@ -8,7 +8,7 @@ from threading import get_ident
 
 import trio
 
-from .._message import Message, MessageLike, as_message
+from .._message import Message, MessageLike, as_message, new_message
 from .._options import Options
 from .._pipe import Pipe
 from .._runtime import Runtime
@@ -47,7 +47,9 @@ class SendSide(Socket, trio.abc.SendChannel[Message]):
         """
         if get_ident() != self._thread:
             self._check("send")
-        if type(message) is not Message:
+        if type(message) is bytes:
+            message = new_message(Message, (message,))
+        elif type(message) is not Message:
             message = as_message(message)
         await trio.lowlevel.checkpoint_if_cancelled()
         if self._senders or not self._submit(message):
@@ -90,7 +92,7 @@ class SendSide(Socket, trio.abc.SendChannel[Message]):
         budget = self._slice
         iterator = iter(messages)
         while True:
-            while self._senders or not self._can_submit():
+            while (self._senders and self._one_for_all) or not self._can_submit():
                 await self._wait_for_room()
             try:
                 message = as_message(next(iterator))
