@@ -75,5 +75,13 @@ class PeerRefusedError(RemoteProtocolError):
     """The peer refused the handshake with an ERROR command (RFC 37 §2.5); the text is its reason."""
 
 
+class SilentPeerError(RemoteProtocolError):
+    """The peer sent nothing for longer than heartbeats allow."""
+
+
+class PeerRejectedError(ZmqError):
+    """The socket did not want a peer that is in order: a second one of a PAIR, or one whose routing id is in use."""
+
+
 class InternalError(ZmqError):
     """A task of triomq crashed: a bug of ours, never a peer's doing. Please report it."""

@@ -9,16 +9,16 @@ whoever binds the name takes that pipe over; when the binding socket goes, the c
 
 from __future__ import annotations
 
+import errno
 import math
 from collections import deque
 from typing import Any, ClassVar, Protocol
 
-from ._errors import AddressInUseError, EndpointError, RemoteProtocolError
+from ._errors import AddressInUseError, EndpointError, PeerRejectedError, RemoteProtocolError
 from ._message import Message
 from ._monitor import Disconnected, HandshakeFailed, HandshakeSucceeded, MonitorHub
 from ._options import Options
 from ._pipe import NOBODY, Event, Pipe
-from ._session import PeerRejected
 from .zmtp import PeerInfo
 from .zmtp._compatibility import explain_incompatible
 
@@ -29,15 +29,15 @@ class InprocSocket(Protocol):
     """What inproc asks of a socket: that of a pipe's owner, and to be told of the connection's life."""
 
     socket_type: ClassVar[str]
-    session_events: tuple[type, ...]
-    has_ingress: bool
+    _session_events: tuple[type, ...]
+    _has_ingress: bool
     _options: Options
     _monitors: MonitorHub
 
-    def ingress(self, pipe: Pipe, events: list[Event]) -> list[Message]: ...
-    def pipe_readable(self, pipe: Pipe) -> None: ...
-    def pipe_writable(self, pipe: Pipe) -> None: ...
-    def pipe_drained(self, pipe: Pipe) -> None: ...
+    def _ingress(self, pipe: Pipe, events: list[Event]) -> list[Message]: ...
+    def _pipe_readable(self, pipe: Pipe) -> None: ...
+    def _pipe_writable(self, pipe: Pipe) -> None: ...
+    def _pipe_drained(self, pipe: Pipe) -> None: ...
     def _add(self, pipe: Pipe) -> None: ...
     def _remove(self, pipe: Pipe) -> None: ...
     def _greet(self, pipe: Pipe, peer: PeerInfo) -> None: ...
@@ -64,11 +64,11 @@ class InprocPipe(Pipe):
             other.stalled = self.blocked = True
             return False
         self.sent += 1
-        if not other.owner.has_ingress and inbox.maxlen is None:
+        if not other.owner._has_ingress and inbox.maxlen is None:
             inbox.append(item)
             other.received += 1
             if not other.listed:
-                other.owner.pipe_readable(other)
+                other.owner._pipe_readable(other)
         else:
             other.deliver([item])
         return True
@@ -83,10 +83,10 @@ class InprocPipe(Pipe):
     def room_made(self) -> None:
         """The other side has taken a message from its full inbox."""
         self.blocked = False
-        self.owner.pipe_writable(self)
+        self.owner._pipe_writable(self)
 
     def control(self, event: Event) -> None:
-        if self.peer is not None and isinstance(event, self.other.owner.session_events):  # type: ignore[attr-defined]
+        if self.peer is not None and isinstance(event, self.other.owner._session_events):  # type: ignore[attr-defined]
             self.other.deliver([event])
 
     def send_capacity(self) -> float:
@@ -99,6 +99,14 @@ class InprocPipe(Pipe):
         if not self.joined:
             self.dropped += len(self.other.inbox)
             self.other.inbox.clear()
+
+    def let_go(self) -> None:
+        super().let_go()
+        self.other = _NO_PIPE
+
+
+_NO_PIPE = InprocPipe(NOBODY, "", 0)
+_NO_PIPE.other = _NO_PIPE
 
 
 def _pipe(owner: Any, endpoint: str, limit: float, conflate: bool) -> InprocPipe:
@@ -121,7 +129,8 @@ class InprocNames:
         """
         _check_name(name)
         if name in self._bindings:
-            raise AddressInUseError(f"inproc://{name} is bound already by another socket of this context")
+            text = f"inproc://{name} is bound already by another socket of this context"
+            raise AddressInUseError(errno.EADDRINUSE, text)
         binding = self._bindings[name] = InprocBinding(self, socket, name)
         self.retry(name)
         return binding
@@ -233,11 +242,11 @@ class InprocConnection:
             theirs._greet(far, _peer_info(ours))
             try:
                 ours._greet(near, _peer_info(theirs))
-            except PeerRejected:
+            except PeerRejectedError:
                 theirs._forget_peer(far)
                 theirs._remove(far)
                 raise
-        except PeerRejected as exc:
+        except PeerRejectedError as exc:
             self._far = self._unowned_pipe()
             self._far.inbox.extend(gathered)
             self._failed(binding, exc)

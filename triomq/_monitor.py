@@ -78,6 +78,7 @@ class HandshakeFailed:
 
     Attributes:
       error: `RemoteProtocolError` when it broke the protocol, `PeerRefusedError` when it refused us,
+        `PeerRejectedError` when this socket has no use for it,
         `trio.TooSlowError` when it was silent, `OSError` and trio's errors when the connection died.
     """
 
@@ -91,7 +92,8 @@ class Disconnected:
     """A peer is gone.
 
     Attributes:
-      error: why, or None when it closed the connection in good order.
+      error: why, or None when it closed the connection in good order; `SilentPeerError` when heartbeats found it
+        dead, `RemoteProtocolError` when it broke the protocol.
     """
 
     endpoint: str
@@ -205,7 +207,13 @@ class MonitorHub:
         return monitor
 
     def emit(self, event: MonitorEvent) -> None:
-        """Tell every monitor that is still open."""
+        """Tell every monitor that is still open.
+
+        An event's error tells what happened, not where in our code: a traceback would keep the frames it went
+        through alive, and with them this socket, for as long as somebody has the event.
+        """
+        if isinstance(error := getattr(event, "error", None), Exception):
+            error.__traceback__ = None
         if self._monitors:
             self._monitors = [monitor for monitor in self._monitors if not monitor._closed]
             for monitor in self._monitors:

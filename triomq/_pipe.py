@@ -10,10 +10,10 @@ the waiting tasks, not the pipe: a PUSH waits for any of its pipes.
 
 Nothing in this module waits. Each queue tells its two ends about the only moments that matter:
 
-* a message arrives in an empty inbox: ``owner.pipe_readable``;
+* a message arrives in an empty inbox: ``owner._pipe_readable``;
 * the owner takes from an inbox that had turned messages away: ``resume``;
 * a message enters an outbox nobody is looking after: ``wake``;
-* room appears in an outbox that had turned messages away: ``owner.pipe_writable``.
+* room appears in an outbox that had turned messages away: ``owner._pipe_writable``.
 """
 
 from __future__ import annotations
@@ -36,38 +36,38 @@ Event = Any
 class PipeOwner(Protocol):
     """What a pipe asks of the socket it belongs to."""
 
-    has_ingress: bool
+    _has_ingress: bool
     """Whether what a peer sent is not simply what the user may receive."""
 
-    def ingress(self, pipe: Pipe, events: list[Event]) -> list[Message]:
+    def _ingress(self, pipe: Pipe, events: list[Event]) -> list[Message]:
         """Turn what a peer sent into what the user may receive."""
 
-    def pipe_readable(self, pipe: Pipe) -> None:
+    def _pipe_readable(self, pipe: Pipe) -> None:
         """The pipe's inbox is no longer empty."""
 
-    def pipe_writable(self, pipe: Pipe) -> None:
+    def _pipe_writable(self, pipe: Pipe) -> None:
         """The pipe has room again after it had refused a message."""
 
-    def pipe_drained(self, pipe: Pipe) -> None:
+    def _pipe_drained(self, pipe: Pipe) -> None:
         """Nothing accepted by the pipe is left to send; called only while ``pipe.draining``."""
 
 
 class _Nobody:
     """Owns the pipes that no socket owns: those left behind, and those waiting for an inproc name."""
 
-    has_ingress = False
+    _has_ingress = False
 
-    def ingress(self, pipe: Pipe, events: list[Event]) -> list[Message]:
+    def _ingress(self, pipe: Pipe, events: list[Event]) -> list[Message]:
         """Leave what arrives as it is."""
         return events
 
-    def pipe_readable(self, pipe: Pipe) -> None:
+    def _pipe_readable(self, pipe: Pipe) -> None:
         """What arrives waits for an owner."""
 
-    def pipe_writable(self, pipe: Pipe) -> None:
+    def _pipe_writable(self, pipe: Pipe) -> None:
         """Nobody sends."""
 
-    def pipe_drained(self, pipe: Pipe) -> None:
+    def _pipe_drained(self, pipe: Pipe) -> None:
         """Nobody waits."""
 
 
@@ -95,7 +95,7 @@ class Pipe(ABC):
         self.resume: Callable[[], None] = nothing_to_do
         self.hang_up: Callable[[], None] = nothing_to_do  # ends the connection
         self.stalled: bool = False  # the inbox was full and the other end waits for `resume`
-        self.blocked: bool = False  # the outbox was full and the owner waits for `pipe_writable`
+        self.blocked: bool = False  # the outbox was full and the owner waits for `_pipe_writable`
         self.draining: bool = False
         self.listed: bool = False  # among the fair queue's pipes with messages
         self.alive: bool = True
@@ -108,8 +108,8 @@ class Pipe(ABC):
 
     def deliver(self, events: list[Event]) -> None:
         """Take in what the peer sent. The caller has looked at the room first."""
-        if self.owner.has_ingress:
-            events = self.owner.ingress(self, events)
+        if self.owner._has_ingress:
+            events = self.owner._ingress(self, events)
             if not events:
                 return
         self.received += len(events)
@@ -118,7 +118,7 @@ class Pipe(ABC):
             self.dropped += max(0, len(inbox) + len(events) - 1)
         inbox.extend(events)
         if not self.listed:
-            self.owner.pipe_readable(self)
+            self.owner._pipe_readable(self)
 
     @abstractmethod
     def send_nowait(self, item: Any, at_once: bool = True) -> bool:
@@ -127,12 +127,12 @@ class Pipe(ABC):
         Args:
           item: a message; or, where ``shares_encoding``, one already encoded.
           at_once: let it be written from within this call when the connection is idle.
-        Returns: whether it was accepted; if not, ``owner.pipe_writable`` will be called.
+        Returns: whether it was accepted; if not, ``owner._pipe_writable`` will be called.
         """
 
     @abstractmethod
     def has_room(self) -> bool:
-        """Whether `send_nowait` would accept; if not, ``owner.pipe_writable`` will be called."""
+        """Whether `send_nowait` would accept; if not, ``owner._pipe_writable`` will be called."""
 
     @abstractmethod
     def control(self, event: Event) -> None:
@@ -149,6 +149,11 @@ class Pipe(ABC):
     @abstractmethod
     def discard(self) -> None:
         """Forget what is queued for the peer, counting it as dropped."""
+
+    def let_go(self) -> None:
+        """Refer to nobody any more: the owner is done with the pipe, though messages from it may still be received."""
+        self.owner = NOBODY
+        self.resume = nothing_to_do
 
 
 class SessionPipe(Pipe):
@@ -178,7 +183,7 @@ class SessionPipe(Pipe):
         self.wake_later: Callable[[], None] = nothing_to_do
         self.flush: Callable[[], None] = nothing_to_do
 
-    # On the path of every message: see docs/explanation/performance.md.
+    # On the path of every message: see docs/explanation/message-path.rst.
     def send_nowait(self, item: Any, at_once: bool = True) -> bool:
         outbox = self.outbox
         if len(outbox) >= self.send_limit and not self.has_room():
@@ -219,7 +224,7 @@ class SessionPipe(Pipe):
         """Tell the owner, if it was turned away and there is room now."""
         if self.blocked and len(self.outbox) < self.send_limit:
             self.blocked = False
-            self.owner.pipe_writable(self)
+            self.owner._pipe_writable(self)
 
     def discard(self) -> None:
         self.dropped += self.queued()

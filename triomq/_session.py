@@ -16,7 +16,7 @@ from typing import Any, Protocol
 import trio
 
 from . import zmtp
-from ._errors import RemoteProtocolError
+from ._errors import PeerRejectedError, RemoteProtocolError, SilentPeerError
 from ._options import Options
 from ._pipe import SessionPipe, nothing_to_do
 from ._runtime import Runtime
@@ -29,28 +29,20 @@ _EVENTS_PER_TURN = 512  # messages taken in between two schedule points: half a 
 _GOODBYE = 1.0  # seconds for a refused peer to take the ERROR command
 
 
-class PeerRejected(Exception):
-    """The socket does not want this peer; the text says why."""
-
-
-class SilentPeerError(RemoteProtocolError):
-    """The peer sent nothing for longer than heartbeats allow."""
-
-
 class SessionOwner(Protocol):
     """What a session asks of the socket it works for."""
 
-    session_events: tuple[type, ...]
+    _session_events: tuple[type, ...]
     """The classes of events, besides messages, that the socket's pipes take."""
 
-    def adopt(self, session: Session, peer: zmtp.PeerInfo) -> SessionPipe:
+    def _adopt(self, session: Session, peer: zmtp.PeerInfo) -> SessionPipe:
         """Give a pipe to the session of a peer that is ready.
 
         Raises:
-          PeerRejected: the connection is to be closed.
+          PeerRejectedError: the connection is to be closed.
         """
 
-    def lose(self, session: Session, pipe: SessionPipe) -> None:
+    def _lose(self, session: Session, pipe: SessionPipe) -> None:
         """Take the pipe back: the connection has ended."""
 
 
@@ -108,7 +100,7 @@ class Session:
                     await self._exchange()
                 except (trio.BrokenResourceError, trio.ClosedResourceError, RemoteProtocolError) as exc:
                     self._error = self._error or exc
-                except (trio.TooSlowError, PeerRejected) as exc:
+                except (trio.TooSlowError, PeerRejectedError) as exc:
                     self._error = exc
                 self._detach()  # nothing can be sent on a connection that is at fault
                 await self._say_why()
@@ -129,7 +121,7 @@ class Session:
         if deadline.cancelled_caught:
             raise trio.TooSlowError(f"no handshake from {self.address} within handshake_timeout={limit} s")
         assert self.connection.peer is not None
-        pipe = self.owner.adopt(self, self.connection.peer)
+        pipe = self.owner._adopt(self, self.connection.peer)
         self.established = True
         self.pipe = pipe
         pipe.resume = self._wake_reader
@@ -158,7 +150,7 @@ class Session:
             pipe.resume = pipe.hang_up = nothing_to_do
             pipe.stalled = False
             self.pipe = None
-            self.owner.lose(self, pipe)
+            self.owner._lose(self, pipe)
 
     async def _say_why(self) -> None:
         """Tell a peer that is being refused the reason, if it listens."""
@@ -245,7 +237,7 @@ class Session:
                 self._note_ping(trio.current_time())
                 if event.ttl:
                     self._limit_silence(min(self._max_silence, event.ttl))
-        wanted = [event for event in events if isinstance(event, self.owner.session_events)]
+        wanted = [event for event in events if isinstance(event, self.owner._session_events)]
         if wanted:
             pipe.deliver(wanted)
 

@@ -124,7 +124,7 @@ class Writer:
         self._last_write = trio.current_time()
         pipe.room_made()
         if pipe.draining and not pipe.queued():
-            pipe.owner.pipe_drained(pipe)
+            pipe.owner._pipe_drained(pipe)
 
     def _write_batch(self, pipe: SessionPipe) -> int:
         """Encode and write some messages.

@@ -26,13 +26,13 @@ class BalancedSendSide(SendSide):
 
     def _pipe_added(self, pipe: Pipe) -> None:
         super()._pipe_added(pipe)
-        self.pipe_writable(pipe)
+        self._pipe_writable(pipe)
 
     def _pipe_removed(self, pipe: Pipe) -> None:
         self._balancer.remove(pipe)
         super()._pipe_removed(pipe)
 
-    def pipe_writable(self, pipe: Pipe) -> None:
+    def _pipe_writable(self, pipe: Pipe) -> None:
         """See `PipeOwner`."""
         self._balancer.activate(pipe)
-        super().pipe_writable(pipe)
+        super()._pipe_writable(pipe)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from typing import Any, Protocol, Self
 
 import trio
@@ -83,7 +84,7 @@ class Socket(PeerKeeper, trio.abc.AsyncResource):
         await trio.lowlevel.checkpoint_if_cancelled()
         self._check_new_endpoint()
         if endpoint in self._bound:
-            raise AddressInUseError(f"this socket is bound to {endpoint} already")
+            raise AddressInUseError(errno.EADDRINUSE, f"this socket is bound to {endpoint} already")
         if scheme == "inproc":
             self._bound[endpoint] = self._runtime.inproc.bind(self, address)
         else:

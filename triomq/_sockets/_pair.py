@@ -6,10 +6,9 @@ from typing import ClassVar, final
 
 import trio
 
-from .._errors import WrongStateError
+from .._errors import PeerRejectedError, WrongStateError
 from .._message import Message
 from .._pipe import Pipe
-from .._session import PeerRejected
 from ._balanced import BalancedSendSide
 from ._receiving import ReceiveSide
 
@@ -28,4 +27,4 @@ class PAIR(BalancedSendSide, ReceiveSide, trio.abc.Channel[Message]):
 
     def _admit(self, pipe: Pipe) -> None:
         if any(other is not pipe for other in self._pipes):
-            raise PeerRejected("this PAIR has its peer already")
+            raise PeerRejectedError("this PAIR has its peer already")

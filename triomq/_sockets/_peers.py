@@ -8,12 +8,13 @@ from typing import ClassVar
 
 import trio
 
+from .._errors import PeerRejectedError
 from .._message import Message
 from .._monitor import HandshakeSucceeded, Monitor, MonitorHub
 from .._options import Options
-from .._pipe import NOBODY, Event, Pipe, SessionPipe
+from .._pipe import Event, Pipe, SessionPipe
 from .._runtime import Runtime, TaskGroup
-from .._session import PeerRejected, Session, new_connection
+from .._session import Session, new_connection
 from .._statistics import Peer, PeerStatistics, SocketStatistics
 from ..abc import NonblockingStream
 from ..zmtp import PeerInfo
@@ -27,8 +28,8 @@ class PeerKeeper:
     socket_type: ClassVar[str]
     """The name on the wire, such as ``"PUSH"``."""
 
-    session_events: tuple[type, ...] = (Message,)
-    has_ingress = False
+    _session_events: tuple[type, ...] = (Message,)
+    _has_ingress = False
 
     def __init__(self, runtime: Runtime, options: Options) -> None:
         self._runtime: Runtime = runtime
@@ -46,12 +47,12 @@ class PeerKeeper:
 
     # --- what a socket type adds ----------------------------------------------------------
 
-    def ingress(self, pipe: Pipe, events: list[Event]) -> list[Message]:
-        """See `PipeOwner`; only called where ``has_ingress``."""
+    def _ingress(self, pipe: Pipe, events: list[Event]) -> list[Message]:
+        """See `PipeOwner`; only called where ``_has_ingress``."""
         return events
 
     def _admit(self, pipe: Pipe) -> None:
-        """A peer is ready. Raises: PeerRejected."""
+        """A peer is ready. Raises: PeerRejectedError."""
 
     def _pipe_added(self, pipe: Pipe) -> None:
         """The pipe may be sent to from now on, even if its peer is yet to come."""
@@ -65,13 +66,13 @@ class PeerKeeper:
     def _pipe_removed(self, pipe: Pipe) -> None:
         """The pipe's peer will not come back."""
 
-    def pipe_readable(self, pipe: Pipe) -> None:
+    def _pipe_readable(self, pipe: Pipe) -> None:
         """See `PipeOwner`."""
 
-    def pipe_writable(self, pipe: Pipe) -> None:
+    def _pipe_writable(self, pipe: Pipe) -> None:
         """See `PipeOwner`."""
 
-    def pipe_drained(self, pipe: Pipe) -> None:
+    def _pipe_drained(self, pipe: Pipe) -> None:
         """See `PipeOwner`."""
         self._changed.unpark_all()
 
@@ -129,7 +130,7 @@ class PeerKeeper:
 
         return make
 
-    def adopt(self, session: Session, peer: PeerInfo) -> SessionPipe:
+    def _adopt(self, session: Session, peer: PeerInfo) -> SessionPipe:
         """See `SessionOwner`."""
         pipe = session.pipe or self._new_pipe(session.endpoint)
         pipe.address = session.address
@@ -144,7 +145,7 @@ class PeerKeeper:
         self._monitors.emit(event)
         return pipe
 
-    def lose(self, session: Session, pipe: SessionPipe) -> None:
+    def _lose(self, session: Session, pipe: SessionPipe) -> None:
         """See `SessionOwner`."""
         del self._sessions[session]
         self._forget_peer(pipe)
@@ -155,14 +156,14 @@ class PeerKeeper:
         """A peer is ready at the pipe, new or known.
 
         Raises:
-          PeerRejected: the socket does not want it.
+          PeerRejectedError: the socket does not want it.
         """
         if self._closing and pipe not in self._pipes:
-            raise PeerRejected("the socket is being closed")
+            raise PeerRejectedError("the socket is being closed")
         pipe.peer = peer
         try:
             self._admit(pipe)
-        except PeerRejected:
+        except PeerRejectedError:
             pipe.peer = None
             raise
         if pipe not in self._pipes:
@@ -197,7 +198,7 @@ class PeerKeeper:
         for index, count in enumerate((pipe.sent, pipe.received, pipe.dropped)):
             self._past[index] += count
         self._pipe_removed(pipe)
-        pipe.owner = NOBODY
+        pipe.let_go()
         self._changed.unpark_all()
 
     # --- what can be seen -----------------------------------------------------------------

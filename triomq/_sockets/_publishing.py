@@ -22,8 +22,8 @@ _PIPES_PER_MESSAGE = 16  # deliveries that count as one message of a slice
 class PublishSide(SendSide):
     """What PUB and XPUB share: the peers' subscriptions, and sending by them."""
 
-    session_events: tuple[type, ...] = (Message, zmtp.Subscribe, zmtp.Cancel)
-    has_ingress = True
+    _session_events: tuple[type, ...] = (Message, zmtp.Subscribe, zmtp.Cancel)
+    _has_ingress = True
 
     def __init__(self, runtime: Runtime, options: Options) -> None:
         super().__init__(runtime, options)
@@ -59,7 +59,7 @@ class PublishSide(SendSide):
             return [pipe for pipe in self._pipes if pipe.peer is not None and pipe not in unwanted]
         return pipes
 
-    def ingress(self, pipe: Pipe, events: list[Event]) -> list[Message]:
+    def _ingress(self, pipe: Pipe, events: list[Event]) -> list[Message]:
         """Count subscriptions and cancellations; what else a subscriber says has no meaning for a PUB."""
         told: list[Message] = []
         for event in events:
@@ -107,7 +107,7 @@ class PublishSide(SendSide):
         if told:
             pipe.inbox.extend(told)
             if not pipe.listed:
-                self.pipe_readable(pipe)
+                self._pipe_readable(pipe)
         pipe.discard()
         super()._peer_lost(pipe)
         if self._senders:

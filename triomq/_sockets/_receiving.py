@@ -113,7 +113,7 @@ class ReceiveSide(Socket, trio.abc.ReceiveChannel[Message]):
             for bell in self._receive_bells:
                 bell.ring()
 
-    def pipe_readable(self, pipe: Pipe) -> None:
+    def _pipe_readable(self, pipe: Pipe) -> None:
         """See `PipeOwner`."""
         self._fair_queue.activate(pipe)
         if self._receivers or self._receive_bells:

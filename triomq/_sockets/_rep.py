@@ -24,7 +24,7 @@ class REP(SendSide, ReceiveSide, trio.abc.Channel[Message]):
     """
 
     socket_type: ClassVar[str] = "REP"
-    has_ingress = True
+    _has_ingress = True
 
     def __init__(self, runtime: Runtime, options: Options) -> None:
         super().__init__(runtime, options)
@@ -67,7 +67,7 @@ class REP(SendSide, ReceiveSide, trio.abc.Channel[Message]):
             self._check(what)
             raise WrongStateError(f"REP.{what}: the last request awaits its reply; send it first")
 
-    def ingress(self, pipe: Pipe, events: list[Event]) -> list[Message]:
+    def _ingress(self, pipe: Pipe, events: list[Event]) -> list[Message]:
         """Let through what has a delimiter and a body."""
         kept = [message for message in events if b"" in message[:-1]]
         pipe.dropped += len(events) - len(kept)

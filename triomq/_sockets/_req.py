@@ -27,7 +27,7 @@ class REQ(BalancedSendSide, ReceiveSide, trio.abc.Channel[Message]):
     """
 
     socket_type: ClassVar[str] = "REQ"
-    has_ingress = True
+    _has_ingress = True
 
     def __init__(self, runtime: Runtime, options: Options) -> None:
         super().__init__(runtime, options)
@@ -129,7 +129,7 @@ class REQ(BalancedSendSide, ReceiveSide, trio.abc.Channel[Message]):
         if not arrived and len(self._expected) == 1:
             self._given_up[pipe] = self._given_up.get(pipe, 0) + 1
 
-    def ingress(self, pipe: Pipe, events: list[Event]) -> list[Message]:
+    def _ingress(self, pipe: Pipe, events: list[Event]) -> list[Message]:
         """Let through what is the awaited reply, without its envelope."""
         kept: list[Message] = []
         for message in events:

@@ -6,13 +6,12 @@ from typing import ClassVar, final
 
 import trio
 
-from .._errors import UnroutableError
+from .._errors import PeerRejectedError, UnroutableError
 from .._message import Message, new_message
 from .._options import Options
 from .._pipe import Event, Pipe
 from .._routing import Directory
 from .._runtime import Runtime
-from .._session import PeerRejected
 from ._dealer import PROBE
 from ._receiving import ReceiveSide
 from ._sending import SendSide
@@ -28,7 +27,7 @@ class ROUTER(SendSide, ReceiveSide, trio.abc.Channel[Message]):
 
     socket_type: ClassVar[str] = "ROUTER"
     _one_for_all = False
-    has_ingress = True
+    _has_ingress = True
 
     def __init__(self, runtime: Runtime, options: Options) -> None:
         super().__init__(runtime, options)
@@ -51,7 +50,7 @@ class ROUTER(SendSide, ReceiveSide, trio.abc.Channel[Message]):
             pipe.dropped += 1
         return True
 
-    def ingress(self, pipe: Pipe, events: list[Event]) -> list[Message]:
+    def _ingress(self, pipe: Pipe, events: list[Event]) -> list[Message]:
         """Put the sender's routing id before each message."""
         routing_id = (pipe.routing_id,)
         return [new_message(Message, routing_id + message) for message in events]
@@ -62,7 +61,7 @@ class ROUTER(SendSide, ReceiveSide, trio.abc.Channel[Message]):
         holder = self._directory.get(routing_id)
         if holder is not None and holder is not pipe:
             if not self._options.router_handover:
-                raise PeerRejected(f"the routing id {routing_id!r} is in use; router_handover would pass it on")
+                raise PeerRejectedError(f"the routing id {routing_id!r} is in use; router_handover would pass it on")
             self._directory.remove(holder)
             holder.routing_id = b""
             holder.hang_up()

@@ -111,7 +111,7 @@ class SendSide(Socket, trio.abc.SendChannel[Message]):
         """Queue the message for a peer, or drop it as the socket type does. Returns: False if there is no room."""
 
     def _can_submit(self) -> bool:
-        """Whether `_submit` would accept some message now; if not, `pipe_writable` will be called when it would."""
+        """Whether `_submit` would accept some message now; if not, `_pipe_writable` will be called when it would."""
         return True
 
     async def _wait_for_room(self) -> None:
@@ -150,7 +150,7 @@ class SendSide(Socket, trio.abc.SendChannel[Message]):
             for bell in self._send_bells:
                 bell.ring()
 
-    def pipe_writable(self, pipe: Pipe) -> None:
+    def _pipe_writable(self, pipe: Pipe) -> None:
         """See `PipeOwner`."""
         if self._senders or self._send_bells:
             self._serve_senders()

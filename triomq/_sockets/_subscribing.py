@@ -21,7 +21,7 @@ from ._topics import as_topic
 class SubscribeSide(ReceiveSide):
     """What SUB and XSUB share: subscriptions that every publisher is told, now and whenever it is new."""
 
-    has_ingress = True
+    _has_ingress = True
 
     def __init__(self, runtime: Runtime, options: Options) -> None:
         super().__init__(runtime, options)
@@ -44,7 +44,7 @@ class SubscribeSide(ReceiveSide):
         for topic in self._filter:
             pipe.control(zmtp.Subscribe(topic))
 
-    def ingress(self, pipe: Pipe, events: list[Event]) -> list[Message]:
+    def _ingress(self, pipe: Pipe, events: list[Event]) -> list[Message]:
         """Filter once more: a publisher may not know yet what was cancelled, or not filter at all."""
         matches, inverted = self._filter.matches, self._options.invert_matching
         return [message for message in events if matches(message[0]) is not inverted]
