@@ -18,7 +18,7 @@ from ._errors import AddressInUseError, EndpointError, PeerRejectedError, Remote
 from ._message import Message
 from ._monitor import Disconnected, HandshakeFailed, HandshakeSucceeded, MonitorHub
 from ._options import Options
-from ._pipe import NOBODY, Event, Pipe
+from ._pipe import NOBODY, Event, Pipe, remove_same
 from .zmtp import PeerInfo
 from .zmtp._compatibility import explain_incompatible
 
@@ -88,6 +88,13 @@ class InprocPipe(Pipe):
     def control(self, event: Event) -> None:
         if self.peer is not None and isinstance(event, self.other.owner._session_events):  # type: ignore[attr-defined]
             self.other.deliver([event])
+
+    def withdraw(self, item: Any) -> bool:
+        if self.joined or not remove_same(self.other.inbox, item):
+            return False
+        self.sent -= 1
+        self.room_made()
+        return True
 
     def send_capacity(self) -> float:
         return self.other.receive_limit

@@ -78,7 +78,7 @@ class HandshakeFailed:
 
     Attributes:
       error: `RemoteProtocolError` when it broke the protocol, `PeerRefusedError` when it refused us,
-        `PeerRejectedError` when this socket has no use for it,
+        `PeerRejectedError` when this socket has no use for it while another peer stays: it is kept waiting,
         `trio.TooSlowError` when it was silent, `OSError` and trio's errors when the connection died.
     """
 

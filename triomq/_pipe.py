@@ -139,6 +139,10 @@ class Pipe(ABC):
         """Send a subscription or its cancellation to the peer that is connected now, if one is."""
 
     @abstractmethod
+    def withdraw(self, item: Any) -> bool:
+        """Take back a message that was queued, if it has not left yet. Returns: whether it was still there."""
+
+    @abstractmethod
     def send_capacity(self) -> float:
         """How many messages may wait to be sent."""
 
@@ -209,6 +213,12 @@ class SessionPipe(Pipe):
             if not self.attended:
                 self.wake()
 
+    def withdraw(self, item: Any) -> bool:
+        if not remove_same(self.outbox, item):
+            return False
+        self.room_made()
+        return True
+
     def send_capacity(self) -> float:
         return self.send_limit + self.unsent
 
@@ -230,3 +240,12 @@ class SessionPipe(Pipe):
         self.dropped += self.queued()
         self.outbox.clear()
         self.set_unsent(0)
+
+
+def remove_same(queue: deque[Any], item: Any) -> bool:
+    """Remove this very object from a queue. Returns: whether it was there."""
+    for index, other in enumerate(queue):
+        if other is item:
+            del queue[index]
+            return True
+    return False

@@ -11,6 +11,7 @@ stops reading, and the peer feels that through TCP. What it sends is written by 
 from __future__ import annotations
 
 import math
+from contextlib import AbstractContextManager
 from typing import Any, Protocol
 
 import trio
@@ -23,9 +24,11 @@ from ._runtime import Runtime
 from ._writer import Writer
 from .abc import NonblockingStream
 
+_PING_SINCE = (3, 1)  # peers of ZMTP 3.0 know no heartbeats
 _READ_SIZE = 64 * 1024  # asked for in one read to begin with,
 _LARGE_READ_SIZE = 1024 * 1024  # and doubled up to this while reads are filled
 _EVENTS_PER_TURN = 512  # messages taken in between two schedule points: half a millisecond or less
+_KEEPALIVE = 1.0  # seconds between the PINGs of a peer that has sent none yet: so often it may be about to
 _GOODBYE = 1.0  # seconds for a refused peer to take the ERROR command
 
 
@@ -39,8 +42,18 @@ class SessionOwner(Protocol):
         """Give a pipe to the session of a peer that is ready.
 
         Raises:
-          PeerRejectedError: the connection is to be closed.
+          PeerRejectedError: there is no use for this peer, as long as the others stay.
         """
+
+    def _turn_away(self, session: Session, error: PeerRejectedError) -> None:
+        """Tell that a peer has been rejected.
+
+        Raises:
+          PeerRejectedError: there will be no other chance for it.
+        """
+
+    def _open_chance(self) -> AbstractContextManager[object]:
+        """A block that ends when a peer leaves."""
 
     def _lose(self, session: Session, pipe: SessionPipe) -> None:
         """Take the pipe back: the connection has ended."""
@@ -78,8 +91,8 @@ class Session:
         self._scope = trio.CancelScope()
         self._liveness = trio.CancelScope()
         self._max_silence = math.inf
-        self._last_ping = -math.inf  # when the peer sent one, and the shortest time between two
-        self._ping_interval = math.inf
+        self._last_ping = math.inf  # when the peer sent one, or could begin to; and the shortest time between two
+        self._ping_interval = _KEEPALIVE
         self._error: Exception | None = None
         self._writer = Writer(stream, connection, runtime, self.address, self.close)
         self._reader: trio.lowlevel.Task | None = None  # asleep because the inbox is full
@@ -121,13 +134,44 @@ class Session:
         if deadline.cancelled_caught:
             raise trio.TooSlowError(f"no handshake from {self.address} within handshake_timeout={limit} s")
         assert self.connection.peer is not None
-        pipe = self.owner._adopt(self, self.connection.peer)
+        pipe = await self._be_adopted(self.connection.peer)
         self.established = True
+        self._last_ping = trio.current_time()
         self.pipe = pipe
         pipe.resume = self._wake_reader
         pipe.hang_up = self.close
         pipe.shares_encoding = self.connection.shares_encoding and not pipe.conflate
         self._writer.attach(pipe)
+
+    async def _be_adopted(self, peer: zmtp.PeerInfo) -> SessionPipe:
+        """Be given a pipe: at once or, when the socket has no use for this peer, as soon as it has.
+
+        Closing such a connection would only make the peer come back, and lose what it has sent meanwhile. So it is
+        kept, and not read: a restarted peer whose old connection is not known to be dead yet gets its turn.
+        """
+        told = False
+        while True:
+            try:
+                return self.owner._adopt(self, peer)
+            except PeerRejectedError as exc:
+                if not told:
+                    self.owner._turn_away(self, exc)
+                    told = True
+            await self._wait_for_chance()
+
+    async def _wait_for_chance(self) -> None:
+        """Wait until another peer has left, or this one does."""
+        with self.owner._open_chance():
+            unread = 0
+            while unread < _READ_SIZE:
+                await self.stream.wait_receivable()
+                received = self._receive(_READ_SIZE)
+                if received == b"":
+                    raise trio.BrokenResourceError("the peer left while another had its place")
+                if received is not None:
+                    unread += len(received)
+                    self.connection.receive_data(received, 0)
+            await trio.sleep_forever()
 
     async def _shake_hands(self) -> None:
         connection, stream = self.connection, self.stream
@@ -166,7 +210,8 @@ class Session:
     async def _exchange(self) -> None:
         options = self._options
         interval = options.heartbeat_interval
-        if not interval or interval == math.inf:
+        assert self.connection.peer is not None
+        if not interval or interval == math.inf or self.connection.peer.version < _PING_SINCE:
             await self._read()
             return
         self._limit_silence(interval + (options.heartbeat_timeout or interval))
@@ -245,7 +290,7 @@ class Session:
         """Stop reading until the user has received something.
 
         A silent peer is not noticed meanwhile: it may well be speaking, to nobody. Its PINGs are not read either; so
-        a peer that has been sending them is told unasked that we live, or it would drop a consumer that is only slow.
+        the peer is told unasked, twice as often as it pings, that we live, or it would drop a consumer that is only slow.
         """
         self._liveness.deadline = math.inf
         while len(pipe.inbox) >= pipe.receive_limit and not self._leaving:
@@ -290,8 +335,9 @@ class Session:
 
     def _send_when_idle(self, heartbeat: zmtp.Ping | zmtp.Pong) -> None:
         """Show that we live, unless something that shows it is about to be written anyway."""
-        if self.pipe is not None and not self.pipe.queued():
-            self.pipe.control(heartbeat)
+        pipe = self.pipe
+        if pipe is not None and pipe.peer is not None and pipe.peer.version >= _PING_SINCE and not pipe.queued():
+            pipe.control(heartbeat)
 
     # --- leaving ------------------------------------------------------------------------
 

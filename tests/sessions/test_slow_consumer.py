@@ -59,10 +59,23 @@ async def test_a_full_inbox_does_not_look_like_death(autojump_clock: trio.testin
     await pinger.stream.aclose()
 
 
-async def test_nothing_unasked_for_a_peer_that_does_not_ping(autojump_clock: trio.testing.MockClock) -> None:
-    """Without PINGs from the peer, a full inbox is a silent one."""
+async def test_nor_when_the_inbox_was_full_before_the_first_ping(autojump_clock: trio.testing.MockClock) -> None:
+    """A peer that has had no occasion to ping yet hears from us every half second."""
     async with triomq.open_context() as ctx, trio.open_nursery() as nursery:
         pull = ctx.socket(triomq.PULL, receive_hwm=1)
+        pinger = await pinger_at(await pull.bind("tcp://127.0.0.1:0"))
+        nursery.start_soon(pinger.listen)
+        await pinger.send(triomq.Message([b"one"]), triomq.Message([b"two"]))
+        await trio.sleep(10.25)
+        assert len(pinger.heard) == 20
+        nursery.cancel_scope.cancel()
+    await pinger.stream.aclose()
+
+
+async def test_a_reader_with_room_says_nothing_unasked(autojump_clock: trio.testing.MockClock) -> None:
+    """Who can read PINGs answers them, and sends nothing of its own accord."""
+    async with triomq.open_context() as ctx, trio.open_nursery() as nursery:
+        pull = ctx.socket(triomq.PULL)
         pinger = await pinger_at(await pull.bind("tcp://127.0.0.1:0"))
         nursery.start_soon(pinger.listen)
         await pinger.send(triomq.Message([b"one"]), triomq.Message([b"two"]))

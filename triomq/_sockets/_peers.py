@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import ClassVar
 
 import trio
 
 from .._errors import PeerRejectedError
 from .._message import Message
-from .._monitor import HandshakeSucceeded, Monitor, MonitorHub
+from .._monitor import HandshakeFailed, HandshakeSucceeded, Monitor, MonitorHub
 from .._options import Options
 from .._pipe import Event, Pipe, SessionPipe
 from .._runtime import Runtime, TaskGroup
@@ -40,6 +41,7 @@ class PeerKeeper:
         self._pipes: dict[Pipe, None] = {}
         self._peer_count: int = 0  # those of them whose peer is connected
         self._sessions: dict[Session, None] = {}
+        self._chances: dict[trio.CancelScope, None] = {}  # cancelled when a peer leaves
         self._monitors: MonitorHub = MonitorHub()
         # Unparked when peers came or went, subscriptions changed, or a queue was sent.
         self._changed: trio.lowlevel.ParkingLot = trio.lowlevel.ParkingLot()
@@ -145,6 +147,22 @@ class PeerKeeper:
         self._monitors.emit(event)
         return pipe
 
+    def _turn_away(self, session: Session, error: PeerRejectedError) -> None:
+        """See `SessionOwner`."""
+        if self._closing:
+            raise error
+        self._monitors.emit(HandshakeFailed(endpoint=session.endpoint, address=session.address, error=error))
+
+    @contextmanager
+    def _open_chance(self) -> Iterator[None]:
+        """See `SessionOwner`."""
+        with trio.CancelScope() as chance:
+            self._chances[chance] = None
+            try:
+                yield
+            finally:
+                del self._chances[chance]
+
     def _lose(self, session: Session, pipe: SessionPipe) -> None:
         """See `SessionOwner`."""
         del self._sessions[session]
@@ -178,7 +196,7 @@ class PeerKeeper:
             pipe.peer = None
             self._peer_count -= 1
             self._peer_lost(pipe)
-            self._changed.unpark_all()
+            self._peer_has_left()
 
     def _keeps(self, pipe: Pipe) -> bool:
         """Whether the pipe outlives its connection, as that of a connected endpoint does."""
@@ -199,7 +217,12 @@ class PeerKeeper:
             self._past[index] += count
         self._pipe_removed(pipe)
         pipe.let_go()
+        self._peer_has_left()
+
+    def _peer_has_left(self) -> None:
         self._changed.unpark_all()
+        for chance in self._chances:
+            chance.cancel(reason="triomq: there may be a place for this peer now")
 
     # --- what can be seen -----------------------------------------------------------------
 

@@ -7,7 +7,7 @@ from typing import ClassVar, final
 import trio
 
 from .._errors import WrongStateError
-from .._message import Message, MessageLike
+from .._message import Message, MessageLike, new_message
 from .._options import Options
 from .._pipe import Event, Pipe
 from .._runtime import Runtime
@@ -33,6 +33,7 @@ class REQ(BalancedSendSide, ReceiveSide, trio.abc.Channel[Message]):
         super().__init__(runtime, options)
         self._asked: Pipe | None = None  # who owes the reply that is wanted
         self._expected: tuple[bytes, ...] = ()  # what its reply begins with
+        self._request: Message | None = None  # as it was sent, envelope included
         self._given_up: dict[Pipe, int] = {}  # replies without id that may still come, and are not wanted
         self._next_id = runtime.random.getrandbits(32)
         self._requesting = False
@@ -41,8 +42,8 @@ class REQ(BalancedSendSide, ReceiveSide, trio.abc.Channel[Message]):
     async def request(self, message: MessageLike) -> Message:
         """Send a request and wait for its reply: one exchange.
 
-        Cancellation: the request is given up. If it was sent already its late reply will be discarded, and the
-          socket can send again.
+        Cancellation: the request is given up, and the socket can send again. If it is still queued it is withdrawn;
+          if it has been sent already, its late reply will be discarded.
         Raises:
           WrongStateError: a request sent by `send` awaits its reply.
           trio.BusyResourceError: another task is in `request`.
@@ -111,7 +112,8 @@ class REQ(BalancedSendSide, ReceiveSide, trio.abc.Channel[Message]):
             envelope = (self._next_id.to_bytes(4, "big"), _DELIMITER)
         # Before it is sent: over inproc the reply may be there when `send` returns.
         self._asked, self._expected = pipe, envelope
-        self._balancer.send(Message(envelope + message))
+        self._request = new_message(Message, envelope + message)
+        self._balancer.send(self._request)
         return True
 
     def _take(self) -> Message | None:
@@ -123,7 +125,7 @@ class REQ(BalancedSendSide, ReceiveSide, trio.abc.Channel[Message]):
     def _give_up(self) -> None:
         """Want the reply no longer."""
         pipe, self._asked = self._asked, None
-        if pipe is None:
+        if pipe is None or pipe.withdraw(self._request):
             return
         arrived = self._fair_queue.take() is not None
         if not arrived and len(self._expected) == 1:
