@@ -83,7 +83,7 @@ class Pipe(ABC):
 
     __slots__ = (
         "address", "alive", "blocked", "draining", "dropped", "endpoint", "hang_up", "inbox", "listed", "owner", "peer",
-        "receive_limit", "received", "resume", "routing_id", "sent", "shares_encoding", "stalled",
+        "receive_limit", "received", "resume", "routing_id", "sent", "shares_encoding", "stalled", "uncounted",
     )  # fmt: skip
 
     def __init__(self, owner: PipeOwner, endpoint: str, receive_limit: float, *, conflate: bool = False) -> None:
@@ -93,7 +93,8 @@ class Pipe(ABC):
         self.inbox: deque[Message] = deque(maxlen=1) if conflate else deque()
         self.receive_limit: float = math.inf if conflate else receive_limit
         self.resume: Callable[[], None] = nothing_to_do
-        self.hang_up: Callable[[], None] = nothing_to_do  # ends the connection
+        self.hang_up: Callable[[Exception], None] | None = None  # ends the connection, and says why, where there is one
+        self.uncounted: int = 0  # messages in the inbox for which the limit was raised
         self.stalled: bool = False  # the inbox was full and the other end waits for `resume`
         self.blocked: bool = False  # the outbox was full and the owner waits for `_pipe_writable`
         self.draining: bool = False
@@ -148,7 +149,11 @@ class Pipe(ABC):
 
     @abstractmethod
     def queued(self) -> int:
-        """How many accepted messages have not left yet."""
+        """How much that was accepted has not left yet."""
+
+    def messages_queued(self) -> int:
+        """How many messages among what is `queued`."""
+        return self.queued()
 
     @abstractmethod
     def discard(self) -> None:
@@ -168,7 +173,7 @@ class SessionPipe(Pipe):
     """
 
     __slots__ = (
-        "attended", "conflate", "flush", "outbox", "send_limit", "unsent", "wake", "wake_later",
+        "attended", "conflate", "controls", "flush", "outbox", "send_limit", "unsent", "wake", "wake_later",
     )  # fmt: skip
 
     blocked: bool
@@ -181,6 +186,7 @@ class SessionPipe(Pipe):
         self.outbox: deque[Any] = deque(maxlen=1) if conflate else deque()
         self.conflate: bool = conflate
         self.send_limit: float = math.inf if conflate else send_limit
+        self.controls: int = 0  # in the outbox or half written, that are no messages
         self.unsent: int = 0  # messages that left the outbox and are not wholly written
         self.attended: bool = True  # somebody will look at the outbox, or nobody can: no need to wake
         self.wake: Callable[[], None] = nothing_to_do
@@ -210,6 +216,7 @@ class SessionPipe(Pipe):
     def control(self, event: Event) -> None:
         if self.peer is not None:
             self.outbox.append(event)
+            self.controls += 1
             if not self.attended:
                 self.wake()
 
@@ -225,6 +232,17 @@ class SessionPipe(Pipe):
     def queued(self) -> int:
         return len(self.outbox) + self.unsent
 
+    def messages_queued(self) -> int:
+        return self.queued() - self.controls
+
+    def count_sent(self, items: list[Any]) -> None:
+        """These have left, whole."""
+        self.sent += len(items)
+        if self.controls:
+            controls = sum(not isinstance(item, (tuple, bytes)) for item in items)
+            self.sent -= controls
+            self.controls -= controls
+
     def set_unsent(self, count: int) -> None:
         """Let messages that left the outbox, and are not wholly written, still count against the HWM."""
         self.send_limit += self.unsent - count
@@ -237,7 +255,8 @@ class SessionPipe(Pipe):
             self.owner._pipe_writable(self)
 
     def discard(self) -> None:
-        self.dropped += self.queued()
+        self.dropped += self.messages_queued()
+        self.controls = 0
         self.outbox.clear()
         self.set_unsent(0)
 

@@ -191,7 +191,8 @@ class Session:
         pipe = self.pipe
         self._writer.detach()
         if pipe is not None and self.established:
-            pipe.resume = pipe.hang_up = nothing_to_do
+            pipe.resume = nothing_to_do
+            pipe.hang_up = None
             pipe.stalled = False
             self.pipe = None
             self.owner._lose(self, pipe)
@@ -290,7 +291,7 @@ class Session:
         """Stop reading until the user has received something.
 
         A silent peer is not noticed meanwhile: it may well be speaking, to nobody. Its PINGs are not read either; so
-        the peer is told unasked, twice as often as it pings, that we live, or it would drop a consumer that is only slow.
+        the peer is told unasked, twice as often as it pings, that we live: it would drop a consumer that is only slow.
         """
         self._liveness.deadline = math.inf
         while len(pipe.inbox) >= pipe.receive_limit and not self._leaving:
@@ -349,8 +350,12 @@ class Session:
     def say_goodbye(self) -> None:
         """End our direction, so that the peer gets all we wrote, and leave when it has ended its own.
 
-        Closing at once, with something unread, would make TCP throw away what the peer has not got yet.
+        Closing at once, with something unread, would make TCP throw away what the peer has not got yet. Where nothing
+        was sent nothing can be thrown away.
         """
+        if self.pipe is None or not self.pipe.sent:
+            self.close()
+            return
         self.stop_delivering()
         try:
             if not self.stream.end_sending():

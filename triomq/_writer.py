@@ -150,7 +150,7 @@ class Writer:
         except (trio.BrokenResourceError, trio.ClosedResourceError) as exc:
             failure, taken = exc, 0
         if taken == total and failure is None:
-            pipe.sent += len(batch)
+            pipe.count_sent(batch)
             return taken
         self._batch = batch
         self._batch_ends = list(accumulate(self._connection.encode((item,), []) for item in batch))
@@ -176,7 +176,7 @@ class Writer:
             return
         pipe = self._pipe
         if pipe is not None:
-            pipe.sent += len(self._batch)
+            pipe.count_sent(self._batch)
             self._batch = []
             self._batch_ends = []
             pipe.set_unsent(0)
@@ -184,7 +184,7 @@ class Writer:
 
     def _restore(self, pipe: SessionPipe) -> None:
         whole = bisect_right(self._batch_ends, self._batch_written)
-        pipe.sent += whole
+        pipe.count_sent(self._batch[:whole])
         pipe.outbox.extendleft(reversed(self._batch[whole:]))
         self._batch = []
         self._batch_ends = []

@@ -268,8 +268,8 @@ def _peer_statistics(pipe: Pipe) -> PeerStatistics:
         messages_sent=pipe.sent,
         messages_received=pipe.received,
         messages_dropped=pipe.dropped,
-        send_queue=pipe.queued(),
+        send_queue=pipe.messages_queued(),
         receive_queue=len(pipe.inbox),
         send_hwm=pipe.send_capacity(),
-        receive_hwm=pipe.receive_limit,
+        receive_hwm=pipe.receive_limit - pipe.uncounted,
     )

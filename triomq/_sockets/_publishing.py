@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import ClassVar, final
 
 import trio
 
 from .. import zmtp
+from .._errors import RemoteProtocolError
 from .._message import BytesLike, Message
 from .._options import Options
 from .._pipe import Event, Pipe
@@ -16,7 +18,32 @@ from ._receiving import ReceiveSide
 from ._sending import SendSide
 from ._topics import as_topic
 
+_MOST_TOPICS = 100_000  # for one peer that comes by a connection; with
+_MOST_OCTETS = 64 * 1024 * 1024  # in them all together
 _PIPES_PER_MESSAGE = 16  # deliveries that count as one message of a slice
+
+
+class PeerTopics:
+    """What one peer is subscribed to: to forget it with the peer, and to bound what a peer can make us remember."""
+
+    def __init__(self) -> None:
+        self._topics: dict[bytes, None] = {}
+        self._octets: int = 0
+
+    def add(self, topic: bytes) -> bool:
+        """Note a topic. Returns: False if that was more than a peer may have."""
+        if topic not in self._topics:
+            self._topics[topic] = None
+            self._octets += len(topic)
+        return len(self._topics) <= _MOST_TOPICS and self._octets <= _MOST_OCTETS
+
+    def remove(self, topic: bytes) -> None:
+        """Forget a topic that was noted."""
+        del self._topics[topic]
+        self._octets -= len(topic)
+
+    def __iter__(self) -> Iterator[bytes]:
+        return iter(self._topics)
 
 
 class PublishSide(SendSide):
@@ -28,7 +55,7 @@ class PublishSide(SendSide):
     def __init__(self, runtime: Runtime, options: Options) -> None:
         super().__init__(runtime, options)
         self._subscriptions: Subscriptions[Pipe] = Subscriptions()
-        self._topics: dict[Pipe, dict[bytes, None]] = {}  # of each peer, to forget them with it
+        self._topics: dict[Pipe, PeerTopics] = {}
         self._distributor = Distributor()
 
     async def wait_subscribers(self, topic: BytesLike | str, n: int = 1) -> None:
@@ -76,8 +103,14 @@ class PublishSide(SendSide):
         return told
 
     def _subscribe(self, pipe: Pipe, topic: bytes, told: list[Message]) -> None:
+        topics = self._topics.get(pipe)
+        if topics is None:
+            topics = self._topics[pipe] = PeerTopics()
+        if not topics.add(topic) and pipe.hang_up is not None:
+            text = f"subscribed to more than {_MOST_TOPICS} topics, or than {_MOST_OCTETS} octets of them"
+            pipe.hang_up(RemoteProtocolError(text))
+            return
         first = self._subscriptions.add(topic, pipe)
-        self._topics.setdefault(pipe, {})[topic] = None
         self._changed.unpark_all()
         self._tell_subscribed(topic, first, told)
 
@@ -86,7 +119,7 @@ class PublishSide(SendSide):
         if last is None:
             return
         if not self._subscriptions.count(topic, pipe):
-            del self._topics[pipe][topic]
+            self._topics[pipe].remove(topic)
         self._tell_cancelled(topic, last, told)
 
     def _tell_subscribed(self, topic: bytes, first: bool, told: list[Message]) -> None:
@@ -101,11 +134,15 @@ class PublishSide(SendSide):
 
     def _peer_lost(self, pipe: Pipe) -> None:
         told: list[Message] = []
-        for topic in self._topics.pop(pipe, {}):
-            if last := self._subscriptions.remove(topic, pipe, all_of_them=True):
+        topics = self._topics.pop(pipe, None)
+        for topic in topics or ():
+            last = self._subscriptions.remove(topic, pipe, all_of_them=True)
+            if last is not None:
                 self._tell_cancelled(topic, last, told)
         if told:
             pipe.inbox.extend(told)
+            pipe.receive_limit += len(told)
+            pipe.uncounted += len(told)
             if not pipe.listed:
                 self._pipe_readable(pipe)
         pipe.discard()
@@ -134,6 +171,23 @@ class XPUB(PublishSide, ReceiveSide, trio.abc.Channel[Message]):
 
     socket_type: ClassVar[str] = "XPUB"
 
+    def _ingress(self, pipe: Pipe, events: list[Event]) -> list[Message]:
+        """Subscriptions count against no HWM: they are taken in, bounded by topics, though nobody receives them."""
+        told = super()._ingress(pipe, events)
+        subscriptions = sum(_is_subscription(message) for message in told)
+        pipe.receive_limit += subscriptions
+        pipe.uncounted += subscriptions
+        return told
+
+    def _take(self) -> Message | None:
+        message = super()._take()
+        if message is not None and _is_subscription(message):
+            pipe = self._fair_queue.last
+            assert pipe is not None
+            pipe.receive_limit -= 1
+            pipe.uncounted -= 1
+        return message
+
     def _tell_subscribed(self, topic: bytes, first: bool, told: list[Message]) -> None:
         if first or self._options.xpub_verbose or self._options.xpub_verboser:
             told.append(Message([b"\1" + topic]))
@@ -144,3 +198,7 @@ class XPUB(PublishSide, ReceiveSide, trio.abc.Channel[Message]):
 
     def _take_message(self, pipe: Pipe, message: Message, told: list[Message]) -> None:
         told.append(message)
+
+
+def _is_subscription(message: Message) -> bool:
+    return message[0][:1] in (b"\0", b"\1")

@@ -64,7 +64,8 @@ class ROUTER(SendSide, ReceiveSide, trio.abc.Channel[Message]):
                 raise PeerRejectedError(f"the routing id {routing_id!r} is in use; router_handover would pass it on")
             self._directory.remove(holder)
             holder.routing_id = b""
-            holder.hang_up()
+            if holder.hang_up is not None:
+                holder.hang_up(PeerRejectedError(f"its routing id {routing_id!r} was handed over to another peer"))
         self._directory.remove(pipe)
         self._directory.add(routing_id, pipe)
 
