@@ -120,7 +120,7 @@ class _Way:
 async def proxy(
     frontend: Socket,
     backend: Socket,
-    capture: SendSide | None = None,
+    capture: Socket | None = None,
     *,
     task_status: trio.TaskStatus[ProxyHandle] = trio.TASK_STATUS_IGNORED,
 ) -> None:
