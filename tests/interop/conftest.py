@@ -1,0 +1,70 @@
+"""The libzmq process that the tests share, and an end to every test."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterator
+
+import pytest
+import trio
+
+import triomq
+
+from .libzmq import Peer, PeerProcess
+
+pytest.importorskip("zmq")
+
+MOST_SECONDS = 20.0  # of one test
+
+
+class Workshop:
+    """Keeps one process of libzmq for all tests; a test that fails gets the next one a new process."""
+
+    def __init__(self) -> None:
+        self.process = PeerProcess()
+
+    def renew(self) -> None:
+        self.process.end()
+        self.process = PeerProcess()
+
+
+@pytest.fixture(scope="session")
+def workshop() -> Iterator[Workshop]:
+    workshop = Workshop()
+    yield workshop
+    workshop.process.end()
+
+
+@pytest.fixture(autouse=True)
+async def _an_end(nursery: trio.Nursery) -> None:
+    """No test waits for ever."""
+
+    async def expire() -> None:
+        await trio.sleep(MOST_SECONDS)
+        raise trio.TooSlowError(f"a test of more than {MOST_SECONDS} s")
+
+    nursery.start_soon(expire)
+
+
+@pytest.fixture
+async def peer(workshop: Workshop) -> AsyncIterator[Peer]:
+    """The shared process, with no socket in it."""
+    async with workshop.process.attached() as peer:
+        yield peer
+        with trio.CancelScope(shield=True):
+            try:
+                await peer.call("reset")
+            except Exception:
+                workshop.renew()
+                raise
+
+
+@pytest.fixture
+async def ctx() -> AsyncIterator[triomq.Context]:
+    async with triomq.open_context() as ctx:
+        yield ctx
+
+
+@pytest.fixture(params=["tcp", "ipc"])
+def endpoint(request: pytest.FixtureRequest) -> str:
+    """Where to bind: a free one."""
+    return "tcp://127.0.0.1:*" if request.param == "tcp" else "ipc://*"

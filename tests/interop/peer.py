@@ -1,0 +1,166 @@
+"""A process with libzmq in it: takes commands as JSON lines on stdin, answers each on stdout.
+
+Octets travel as latin-1 text. Every wait has an end; the process ends with its stdin.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import threading
+import time
+from collections.abc import Callable
+from typing import Any
+
+import zmq
+
+PATIENCE = 8000  # milliseconds
+
+
+def encoded(frames: list[bytes]) -> list[str]:
+    return [frame.decode("latin-1") for frame in frames]
+
+
+def decoded(frames: list[str]) -> list[bytes]:
+    return [frame.encode("latin-1") for frame in frames]
+
+
+def pattern(sizes: list[int]) -> list[bytes]:
+    """Frames of these sizes, each filled with an octet that tells its place."""
+    return [bytes((index % 251,)) * size for index, size in enumerate(sizes)]
+
+
+class Peer:
+    """The sockets of this process, by name; each public method is a command."""
+
+    def __init__(self) -> None:
+        self._context: zmq.Context[zmq.Socket[bytes]] = zmq.Context()
+        self._sockets: dict[str, zmq.Socket[bytes]] = {}
+        self._threads: list[threading.Thread] = []
+
+    def reset(self) -> None:
+        """Close everything; a thread that serves sockets closes its own when the context ends."""
+        for socket in self._sockets.values():
+            socket.close(0)
+        self._sockets.clear()
+        self._context.term()
+        for thread in self._threads:
+            thread.join()
+        self._threads.clear()
+        self._context = zmq.Context()
+
+    def open(self, name: str, kind: str, options: dict[str, Any]) -> None:
+        socket = self._sockets[name] = self._context.socket(getattr(zmq, kind))
+        socket.linger = 0
+        socket.rcvtimeo = socket.sndtimeo = PATIENCE
+        for option, value in options.items():
+            socket.set(getattr(zmq, option.upper()), value.encode("latin-1") if isinstance(value, str) else value)
+
+    def bind(self, name: str, endpoint: str) -> str:
+        socket = self._sockets[name]
+        socket.bind(endpoint)
+        return socket.last_endpoint.rstrip(b"\0").decode()
+
+    def connect(self, name: str, endpoint: str) -> None:
+        self._sockets[name].connect(endpoint)
+
+    def disconnect(self, name: str, endpoint: str) -> None:
+        self._sockets[name].disconnect(endpoint)
+
+    def close(self, name: str) -> None:
+        self._sockets.pop(name).close(0)
+
+    def set(self, name: str, option: str, value: Any) -> None:
+        self._sockets[name].set(
+            getattr(zmq, option.upper()), value.encode("latin-1") if isinstance(value, str) else value
+        )
+
+    def send(self, name: str, message: list[str]) -> None:
+        """Send; for a mandatory ROUTER, as soon as the peer is there."""
+        deadline = time.monotonic() + PATIENCE / 1000
+        while True:
+            try:
+                return self._sockets[name].send_multipart(decoded(message))
+            except zmq.ZMQError as exc:
+                if exc.errno != zmq.EHOSTUNREACH or time.monotonic() > deadline:
+                    raise
+                time.sleep(0.002)
+
+    def receive(self, name: str, timeout: float) -> list[str] | None:
+        """The next message, or None when none comes for ``timeout`` seconds."""
+        socket = self._sockets[name]
+        return encoded(socket.recv_multipart()) if socket.poll(int(timeout * 1000)) else None
+
+    def receive_all(self, name: str, quiet: float) -> list[list[str]]:
+        """Every message until none comes for ``quiet`` seconds."""
+        messages = []
+        while (message := self.receive(name, quiet)) is not None:
+            messages.append(message)
+        return messages
+
+    def send_sizes(self, name: str, sizes: list[int]) -> None:
+        """Send one message whose frames have these sizes."""
+        self._sockets[name].send_multipart(pattern(sizes), copy=False)
+
+    def receive_sizes(self, name: str, sizes: list[int]) -> bool:
+        """Receive one message; whether it is the one that `send_sizes` makes."""
+        return self._sockets[name].recv_multipart() == pattern(sizes)
+
+    def send_numbers(self, name: str, start: int, stop: int, envelope: list[str]) -> None:
+        """Send the numbers, each in a message of its own behind the envelope."""
+        socket, before = self._sockets[name], decoded(envelope)
+        for number in range(start, stop):
+            socket.send_multipart([*before, b"%d" % number])
+
+    def receive_numbers(self, name: str, start: int, stop: int, envelope: list[str]) -> bool:
+        """Receive as many messages; whether they are those of `send_numbers`, in order."""
+        socket, before = self._sockets[name], decoded(envelope)
+        return all([socket.recv_multipart() == [*before, b"%d" % number] for number in range(start, stop)])
+
+    def echo(self, name: str) -> None:
+        """From now on, send every message back as it came."""
+        socket = self._sockets.pop(name)
+
+        def work() -> None:
+            while True:
+                socket.send_multipart(socket.recv_multipart())
+
+        socket.rcvtimeo = -1
+        self._in_thread(work, [socket])
+
+    def proxy(self, frontend: str, backend: str) -> None:
+        """From now on, run libzmq's own proxy between two sockets."""
+        sockets = [self._sockets.pop(frontend), self._sockets.pop(backend)]
+        self._in_thread(lambda: zmq.proxy(*sockets), sockets)
+
+    def _in_thread(self, work: Callable[[], None], sockets: list[zmq.Socket[bytes]]) -> None:
+        def run() -> None:
+            try:
+                work()
+            except zmq.ContextTerminated:
+                pass
+            finally:
+                for socket in sockets:
+                    socket.close(0)
+
+        thread = threading.Thread(target=run, daemon=True)
+        self._threads.append(thread)
+        thread.start()
+
+
+def main() -> None:
+    peer = Peer()
+    for line in sys.stdin:
+        serial, command, arguments = json.loads(line)
+        answer: dict[str, Any] = {"serial": serial}
+        try:
+            answer["result"] = getattr(peer, command)(**arguments)
+        except Exception as exc:  # the test's to see
+            answer["error"] = f"{type(exc).__name__}: {exc}"
+        print(json.dumps(answer), flush=True)
+    os._exit(0)  # whatever the threads are doing
+
+
+if __name__ == "__main__":
+    main()
