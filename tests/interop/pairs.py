@@ -170,5 +170,5 @@ async def couple(
 async def until(condition: Any, seconds: float = 5.0) -> None:
     """Look again and again until the condition holds; for what neither library tells."""
     with trio.fail_after(seconds):
-        while not condition():
+        while not condition():  # noqa: ASYNC110  # there is no event
             await trio.sleep(0.002)
