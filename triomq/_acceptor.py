@@ -43,7 +43,7 @@ class Acceptor:
         self._tasks = tasks
         self._monitors = monitors
         self._sessions: dict[Session, None] = {}
-        self._greeting: list[Session] = []  # not yet established when last looked at
+        self._greeting: dict[Session, None] = {}  # those of them not yet established when last looked at
         self._scope: trio.CancelScope | None = None
         self._closed = trio.Event()
 
@@ -96,7 +96,7 @@ class Acceptor:
             self._tasks.start(stream.aclose, name=f"triomq closing {session.address}")
             return
         self._sessions[session] = None
-        self._greeting.append(session)
+        self._greeting[session] = None
 
         async def serve() -> None:
             await self._serve(session)
@@ -108,7 +108,7 @@ class Acceptor:
         if len(self._sessions) >= self._options.max_peers:
             return "max_peers"
         if len(self._greeting) >= self._options.max_handshakes:
-            self._greeting = [one for one in self._greeting if one in self._sessions and not one.established]
+            self._greeting = {one: None for one in self._greeting if not one.established}
             if len(self._greeting) >= self._options.max_handshakes:
                 return "max_handshakes"
         return None
@@ -119,6 +119,7 @@ class Acceptor:
             error = await session.run()
         finally:
             del self._sessions[session]
+            self._greeting.pop(session, None)
         if session.established:
             self._monitors.emit(Disconnected(endpoint=self.endpoint, address=session.address, error=error))
         elif error is not None:
