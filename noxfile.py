@@ -41,8 +41,10 @@ def lint(session: nox.Session) -> None:
     session.run("ruff", "check", *CODE)
     session.run("ruff", "format", "--check", *CODE)
     sources = [str(path) for path in sorted(Path("triomq").rglob("*.py"))]
-    # 114 wants every function with a task_status listed on this command line.
-    session.run("python", "-m", "flake8_async", "--disable", "ASYNC114", *sources)
+    # 114 wants every function with a task_status listed on this command line; the 900s want a checkpoint in every
+    # async function, and inside there is one when a task waits, and once in 64 messages.
+    disabled = "ASYNC114,ASYNC900,ASYNC910,ASYNC911,ASYNC912,ASYNC913"
+    session.run("python", "-m", "flake8_async", "--disable", disabled, *sources)
     session.run("codespell", *CODE, "CONTRIBUTING.md", *(["README.md"] if Path("README.md").exists() else []))
 
 
