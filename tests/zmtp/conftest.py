@@ -13,7 +13,7 @@ GREETING = b"\xff" + bytes(8) + b"\x7f\x03\x01NULL" + bytes(48)
 
 
 def exchange(left: Connection, right: Connection) -> tuple[list[Any], list[Any]]:
-    """Carry what the protocol has to say to and fro until both are silent; what each side reported."""
+    """Carry what the protocol has to say back and forth until both are silent; what each side reported."""
     seen_left: list[Any] = []
     seen_right: list[Any] = []
     while True:
