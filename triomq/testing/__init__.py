@@ -1,0 +1,32 @@
+"""Whole networks on a mock clock: reconnects, heartbeats, partitions and slow peers, tested in no time.
+
+    async def test_reconnect(virtual_network):
+        async with virtual_network.open_context("a") as a, virtual_network.open_context("b") as b:
+            …
+            virtual_network.crash("b")
+
+What makes a run repeatable from its seed, and what a user must not do, is told at `fixed_schedule`.
+"""
+
+from __future__ import annotations
+
+from ._determinism import fixed_schedule
+from ._fabric import Partition
+from ._network import VirtualNetwork
+from ._recorder import Happening, Kind, Recorder
+from ._run import run
+from ._settings import LinkArguments, LinkSettings
+from ._stream import VirtualStream
+
+__all__ = [
+    "Happening",
+    "Kind",
+    "LinkArguments",
+    "LinkSettings",
+    "Partition",
+    "Recorder",
+    "VirtualNetwork",
+    "VirtualStream",
+    "fixed_schedule",
+    "run",
+]

@@ -1,0 +1,296 @@
+"""A network of hosts in virtual time, and what can go wrong with it."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Mapping
+from contextlib import AbstractAsyncContextManager, ExitStack, asynccontextmanager
+from random import Random
+from types import TracebackType
+from typing import Concatenate, Literal, ParamSpec, Self, TypeVar, Unpack, final
+
+import attrs
+import trio
+import trio.testing
+
+from .._context import Context, open_context
+from ..abc import Transport
+from ._determinism import fixed_schedule, seeded
+from ._fabric import Fabric, Host, Partition
+from ._recorder import Recorder
+from ._settings import LinkArguments, LinkSettings
+from ._transport import VirtualIpc, VirtualTcp
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+@final
+class VirtualNetwork:
+    """A network of virtual hosts: ``async with VirtualNetwork(seed=7) as net:``.
+
+    Runs under `trio.testing.MockClock`, best with ``autojump_threshold=0``. Hosts come into being when they are first
+    named. The code that runs is triomq's own, sessions and octets of ZMTP included; only streams and time are virtual.
+    The same seed gives the same run; see `triomq.testing` for what a program must leave undone for that.
+
+    Args:
+      seed: what every chance is drawn from: jitter, loss, cuts, back-off, and the order of simultaneous tasks.
+      repeatable: let the seed govern trio's scheduler too; see `triomq.testing.fixed_schedule`.
+      record: how many happenings the recorder keeps.
+      link: how links are that nothing else is said of; see `LinkSettings`.
+
+    Attributes:
+      seed: as given.
+      recorder: everything that happens on the network.
+    """
+
+    def __init__(
+        self, seed: int = 0, *, repeatable: bool = True, record: int = 100_000, **link: Unpack[LinkArguments]
+    ) -> None:
+        self.seed: int = seed
+        self.recorder: Recorder = Recorder(record)
+        self._fabric = Fabric(seed, LinkSettings(**link), self.recorder)
+        self._repeatable = repeatable
+        self._block: AbstractAsyncContextManager[None] | None = None
+
+    async def __aenter__(self) -> Self:
+        if self._block is not None:
+            raise RuntimeError("this VirtualNetwork was opened before; make another one")
+        if not isinstance(trio.lowlevel.current_clock(), trio.testing.MockClock):
+            raise RuntimeError(
+                "a VirtualNetwork lives in virtual time: run it under trio.testing.MockClock(autojump_threshold=0), "
+                "which is pytest-trio's fixture autojump_clock, or with triomq.testing.run"
+            )
+        self._block = self._open()
+        await self._block.__aenter__()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> bool | None:
+        assert self._block is not None
+        return await self._block.__aexit__(kind, error, traceback)  # noqa: ASYNC102  (a nursery's: it ends at once)
+
+    @asynccontextmanager
+    async def _open(self) -> AsyncGenerator[None]:
+        failure: BaseException | None = None
+        with ExitStack() as stack:
+            if self._repeatable:
+                stack.enter_context(fixed_schedule(self.seed))
+            async with trio.open_nursery() as nursery:
+                nursery.start_soon(self._fabric.agenda.run, name="triomq virtual network")
+                try:
+                    yield
+                except BaseException as exc:  # noqa: ASYNC103  # raised below, out of the nursery, as it was
+                    failure = exc
+                nursery.cancel_scope.cancel(reason="triomq: the virtual network was left")
+        if failure is not None:
+            try:
+                raise failure
+            finally:
+                del failure  # its traceback refers to this frame: no cycle through it
+
+    def __repr__(self) -> str:
+        return f"<VirtualNetwork seed={self.seed} hosts={list(self._fabric.hosts)}>"
+
+    # --- what runs on it ------------------------------------------------------------------
+
+    @asynccontextmanager
+    async def open_context(
+        self,
+        host: str = "localhost",
+        *,
+        strict_checkpoints: bool = False,
+        transports: Mapping[str, Transport] | None = None,
+        rng: Random | None = None,
+    ) -> AsyncGenerator[Context]:
+        """Open a context whose ``tcp`` and ``ipc`` are those of a host; otherwise as `triomq.open_context`.
+
+        When the host crashes, whatever the block is doing is cancelled and the block is left, without a word to
+        anybody: what follows the block goes on, as if on another machine.
+
+        Args:
+          host: its name, which is also what ``tcp://name:port`` connects to.
+          transports: others, or others in their place.
+          rng: instead of one seeded with the network's seed and the host's name.
+        Raises:
+          RuntimeError: the host has crashed and was not restarted.
+        """
+        machine = self._fabric.host(host)
+        if not machine.running:
+            raise RuntimeError(f"host {host!r} has crashed: net.restart({host!r}) first")
+        machine.contexts += 1
+        rng = rng or seeded(self.seed, "context", host, machine.contexts)
+        virtual = {"tcp": VirtualTcp(self._fabric, machine), "ipc": VirtualIpc(self._fabric, machine)}
+        scope = trio.CancelScope()
+        machine.scopes[scope] = None
+        self.recorder.record("context opened", host)
+        try:
+            with scope:
+                async with open_context(
+                    strict_checkpoints=strict_checkpoints, transports={**virtual, **(transports or {})}, rng=rng
+                ) as context:
+                    yield context
+        finally:
+            machine.scopes.pop(scope, None)
+            self.recorder.record("context closed", host)
+
+    async def run_on(
+        self,
+        host: str,
+        program: Callable[Concatenate[Context, P], Awaitable[T]],
+        /,
+        *arguments: P.args,
+        **keywords: P.kwargs,
+    ) -> T:
+        """Run ``await program(context, …)`` on a host, and again after each restart, until it returns.
+
+        Returns: what the program returned.
+        Cancellation: the program is cancelled.
+        """
+        machine = self._fabric.host(host)
+        while True:
+            if not machine.running:
+                await machine.restarted.wait()
+            async with self.open_context(host) as context:
+                return await program(context, *arguments, **keywords)
+
+    # --- links ----------------------------------------------------------------------------
+
+    def link(self, one: str, other: str, *, both_ways: bool = True, **settings: Unpack[LinkArguments]) -> None:
+        """Change the link between two hosts; what is not named stays as it is.
+
+        Args:
+          both_ways: also from ``other`` to ``one``.
+          settings: see `LinkSettings`.
+        """
+        for source, target in [(one, other), (other, one)][: 1 + both_ways]:
+            self._fabric.host(source)
+            self._fabric.host(target)
+            path = self._fabric.path(source, target)
+            path.settings = attrs.evolve(path.settings, **settings)
+            words = ", ".join(f"{name}={value}" for name, value in settings.items())
+            self.recorder.record("link", source, target, text=words)
+
+    # --- faults ---------------------------------------------------------------------------
+
+    def partition(self, *groups: Iterable[str] | str) -> Partition:
+        """Separate groups of hosts: nothing that is sent from one to another arrives, until `heal`.
+
+        Connections stay, and TCP sends again: what was sent meanwhile arrives after healing, some time later, unless
+        the link's ``give_up`` has passed. One group alone is separated from all other hosts.
+
+        Args:
+          groups: names of hosts; one name is a group of one.
+        Returns: the partition, for `heal`.
+        """
+        sets = tuple(frozenset([group] if isinstance(group, str) else group) for group in groups)
+        if not sets:
+            raise TypeError("partition() takes groups of hosts, such as partition({'a', 'b'}, {'c'})")
+        for name in sorted(name for group in sets for name in group):
+            self._fabric.host(name)
+        made = Partition(sets)
+        self._fabric.partitions.append(made)
+        self.recorder.record("partition", text=str(made))
+        return made
+
+    def heal(self, partition: Partition | None = None) -> None:
+        """Take back one partition, or all of them."""
+        gone = [partition] if partition is not None else list(self._fabric.partitions)
+        for one in gone:
+            if one in self._fabric.partitions:
+                self._fabric.partitions.remove(one)
+                self.recorder.record("heal", text=str(one))
+
+    def cut(self, one: str, other: str, how: Literal["reset", "black hole"] = "reset") -> int:
+        """Cut the connections there are now between two hosts; new ones can be made.
+
+        Args:
+          how: ``"reset"``: both ends learn it at once, as from a firewall that resets; ``"black hole"``: neither
+            does, as with a router that has forgotten the connection, until it gives up sending again.
+        Returns: how many ends of connections were cut.
+        """
+        if how not in ("reset", "black hole"):
+            raise ValueError(f"how={how!r}: it is 'reset' or 'black hole'")
+        self.recorder.record("cut", one, other, text=how)
+        streams = self._fabric.streams([(one, other)])
+        for stream in streams:
+            if how == "reset":
+                stream.fall("reset delivered", "the network reset the connection")
+            else:
+                stream.outgoing.black_hole = stream.incoming.black_hole = True
+        return len(streams)
+
+    def crash(self, host: str, how: Literal["power", "process"] = "power") -> None:
+        """Let a host die: its contexts are cancelled, and `open_context` is refused until `restart`.
+
+        Args:
+          how: ``"power"``: the machine is gone and peers hear nothing, until they send after its restart and are
+            reset, or give up. ``"process"``: its kernel lives, ends its connections, and refuses new ones.
+        """
+        if how not in ("power", "process"):
+            raise ValueError(f"how={how!r}: it is 'power' or 'process'")
+        machine = self._fabric.host(host)
+        if not machine.running:
+            return
+        self.recorder.record("crash", host, text=how)
+        machine.forget()
+        machine.restarted = trio.Event()
+        if how == "power":
+            self._lose_power(machine)
+        else:
+            for listener in list(machine.listeners.values()):
+                listener.close()
+            for stream in list(machine.streams):
+                stream.close()
+        for scope in list(machine.scopes):
+            scope.cancel(reason=f"triomq: host {host} crashed")
+        machine.scopes.clear()
+
+    def _lose_power(self, machine: Host) -> None:
+        machine.up = False
+        machine.boots += 1
+        machine.listeners.clear()
+        for stream in machine.streams:
+            stream.vanish()
+        machine.streams.clear()
+
+    def restart(self, host: str) -> None:
+        """Let a crashed host live again, with nothing running on it but what `run_on` has there."""
+        machine = self._fabric.host(host)
+        if machine.running:
+            return
+        self.recorder.record("restart", host)
+        machine.up = machine.running = True
+        machine.restarted.set()
+
+    def pause(self, host: str) -> None:
+        """Stop a host's process, as SIGSTOP does: its kernel still takes in what arrives, until its buffers are full.
+
+        Its streams take and give nothing. Tasks of the host that wait for time and not for streams go on: what they
+        send waits in triomq.
+        """
+        machine = self._fabric.host(host)
+        if machine.running and not machine.paused:
+            self.recorder.record("pause", host)
+            machine.paused = True
+
+    def resume(self, host: str) -> None:
+        """Let a paused host go on."""
+        machine = self._fabric.host(host)
+        if machine.paused:
+            self.recorder.record("resume", host)
+            machine.resume()
+
+    # --- what happened --------------------------------------------------------------------
+
+    def note(self, text: str, host: str = "") -> None:
+        """Write something of the test's own into the record."""
+        self.recorder.record("note", host, text=text)
+
+    def trace(self) -> str:
+        """What happened, as text: a line each with time, connection, hosts, and what it was."""
+        return self.recorder.text()
+
+    def digest(self) -> str:
+        """A fingerprint of all that happened, equal for equal runs."""
+        return self.recorder.digest()

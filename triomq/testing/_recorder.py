@@ -1,0 +1,125 @@
+"""What happened on a virtual network, in order: the one place that everything is told to."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import deque
+from typing import Literal, TypeAlias, final
+
+import attrs
+import trio
+
+Kind: TypeAlias = Literal[
+    "context opened",
+    "context closed",
+    "listening",
+    "listening stopped",
+    "connecting",
+    "established",
+    "refused",
+    "gave up",
+    "accepted",
+    "sent",
+    "delivered",
+    "lost",
+    "sent again",
+    "end sent",
+    "end delivered",
+    "reset sent",
+    "reset delivered",
+    "timed out",
+    "closed",
+    "partition",
+    "heal",
+    "cut",
+    "crash",
+    "restart",
+    "pause",
+    "resume",
+    "link",
+    "note",
+]
+"""What can happen."""
+
+_SHOWN = 24  # octets of a segment that its line of text shows
+
+
+@attrs.frozen
+class Happening:
+    """One thing that happened.
+
+    Attributes:
+      time: the virtual time, in seconds.
+      kind: what it was.
+      host: where; for what travels, who sent it.
+      peer: the other host, if one is concerned.
+      connection: the number of the connection, counted from 1 in the order of the attempts; 0 where there is none.
+      data: the octets that travelled.
+      text: what else there is to say.
+    """
+
+    time: float
+    kind: Kind
+    host: str = ""
+    peer: str = ""
+    connection: int = 0
+    data: bytes = b""
+    text: str = ""
+
+    def __str__(self) -> str:
+        who = f"{self.host} > {self.peer}" if self.peer else self.host
+        words = [f"{self.time:14.6f}", f"#{self.connection}" if self.connection else "-", who, self.kind]
+        if self.data:
+            more = "…" if len(self.data) > _SHOWN else ""
+            words.append(f"{len(self.data)} {self.data[:_SHOWN]!r}{more}")
+        if self.text:
+            words.append(self.text)
+        return "  ".join(words)
+
+
+@final
+class Recorder:
+    """Keeps the newest happenings, and a digest of all.
+
+    Args:
+      limit: how many happenings to keep; the digest covers the forgotten ones too.
+
+    Attributes:
+      events: those that are kept, oldest first.
+      total: how many there have been.
+      forgotten: how many of them are not kept any more.
+    """
+
+    def __init__(self, limit: int = 100_000) -> None:
+        self.events: deque[Happening] = deque(maxlen=limit)
+        self.total: int = 0
+        self._hash = hashlib.sha256()
+
+    @property
+    def forgotten(self) -> int:
+        """How many happenings were dropped for newer ones."""
+        return self.total - len(self.events)
+
+    def record(
+        self, kind: Kind, host: str = "", peer: str = "", connection: int = 0, data: bytes = b"", text: str = ""
+    ) -> None:
+        """Note that something happens now."""
+        happening = Happening(trio.current_time(), kind, host, peer, connection, data, text)
+        self.total += 1
+        self.events.append(happening)
+        self._hash.update(repr((happening.time, kind, host, peer, connection, data, text)).encode())
+
+    def digest(self) -> str:
+        """A fingerprint of everything so far, octets and times included: equal for equal runs."""
+        return self._hash.hexdigest()
+
+    def of_kind(self, *kinds: Kind) -> list[Happening]:
+        """The happenings of some kinds, oldest first."""
+        return [happening for happening in self.events if happening.kind in kinds]
+
+    def text(self) -> str:
+        """The happenings as text, a line each."""
+        lines = [str(happening) for happening in self.events]
+        if self.forgotten:
+            lines.insert(0, f"({self.forgotten} earlier happenings were not kept)")
+        return "\n".join(lines)

@@ -1,0 +1,70 @@
+"""What a link between two hosts is like."""
+
+from __future__ import annotations
+
+import math
+from typing import Any, TypedDict
+
+import attrs
+
+
+def _seconds(_: object, field: attrs.Attribute[Any], value: Any) -> None:
+    if not isinstance(value, (int, float)) or not 0 <= value < math.inf:
+        raise ValueError(f"{field.name}={value!r}: it is a time in seconds, 0 or more")
+
+
+def _rate(_: object, field: attrs.Attribute[Any], value: Any) -> None:
+    if not isinstance(value, (int, float)) or not value > 0:
+        raise ValueError(f"{field.name}={value!r}: it is above 0 (math.inf for no bound)")
+
+
+def _chance(_: object, field: attrs.Attribute[Any], value: Any) -> None:
+    if not isinstance(value, (int, float)) or not 0 <= value <= 1:
+        raise ValueError(f"{field.name}={value!r}: it is a chance, from 0 to 1")
+
+
+def _octets(_: object, field: attrs.Attribute[Any], value: Any) -> None:
+    if not isinstance(value, int) or value < 1:
+        raise ValueError(f"{field.name}={value!r}: it is a whole number of octets, 1 or more")
+
+
+@attrs.frozen(kw_only=True)
+class LinkSettings:
+    """One direction of a link. What is changed later holds for what is sent later; buffers, for later connections.
+
+    Attributes:
+      latency: seconds that every segment takes.
+      jitter: most seconds that are added to a segment's latency at random. Octets keep their order all the same.
+      bandwidth: octets in a second, for all connections in this direction together.
+      loss: chance that a segment must be sent again. TCP hides that; what is seen is that it comes later.
+      fragmentation: chance that a write, a segment or a read is cut short at a random octet.
+      segment_size: most octets that travel at once.
+      send_buffer: octets that the sender's kernel takes and has not sent; the option ``send_buffer`` overrides it.
+      receive_buffer: octets that are on their way or not yet read, at the most; the option ``receive_buffer``
+        overrides it. So a connection carries no more than that in one round trip.
+      give_up: seconds of retransmission without an answer after which a connection is dead, as on Linux.
+    """
+
+    latency: float = attrs.field(default=0.001, validator=_seconds)
+    jitter: float = attrs.field(default=0.0, validator=_seconds)
+    bandwidth: float = attrs.field(default=math.inf, validator=_rate)
+    loss: float = attrs.field(default=0.0, validator=_chance)
+    fragmentation: float = attrs.field(default=0.0, validator=_chance)
+    segment_size: int = attrs.field(default=16384, validator=_octets)
+    send_buffer: int = attrs.field(default=65536, validator=_octets)
+    receive_buffer: int = attrs.field(default=65536, validator=_octets)
+    give_up: float = attrs.field(default=924.6, validator=_rate)
+
+
+class LinkArguments(TypedDict, total=False):
+    """The keyword arguments of `VirtualNetwork.link`; see `LinkSettings` for what each means."""
+
+    latency: float
+    jitter: float
+    bandwidth: float
+    loss: float
+    fragmentation: float
+    segment_size: int
+    send_buffer: int
+    receive_buffer: int
+    give_up: float

@@ -1,0 +1,280 @@
+"""One end of a virtual connection: the stream that a session gets, and what a kernel knows about it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Literal, final
+
+import trio
+
+from .._message import BytesLike
+from ..abc import NonblockingStream
+from ._agenda import Spot
+
+if TYPE_CHECKING:
+    from ._fabric import Fabric, Host
+    from ._link import Link, Segment
+    from ._listener import VirtualListener
+
+_RECEIVE_SIZE = 65536
+
+
+@final
+class VirtualStream(NonblockingStream):
+    """A stream over a virtual network; behaves as a connected TCP socket does on Linux.
+
+    Args:
+      host: whose end it is.
+      peer: the other side's address as text.
+    """
+
+    __slots__ = (
+        "_arrived", "_closed", "_ended", "_fabric", "_failure", "_gone", "_number", "_peer", "_reader", "_sending",
+        "_sent_end", "_writer", "_writing", "host", "incoming", "listener", "outgoing", "remote_host",
+    )  # fmt: skip
+
+    outgoing: Link
+    """The way to the other end; set when both ends are there."""
+    incoming: Link
+    """The way back."""
+
+    def __init__(self, fabric: Fabric, host: Host, remote_host: str, peer: str, number: int) -> None:
+        self.host: Host = host
+        self.remote_host: str = remote_host
+        self.listener: VirtualListener | None = None  # who accepts this end once the handshake is complete
+        self._fabric = fabric
+        self._peer = peer
+        self._number = number
+        self._arrived = bytearray()
+        self._ended = False  # the peer's end has arrived
+        self._sent_end = False
+        self._failure = ""  # why the connection is dead
+        self._closed = False
+        self._gone = False  # the process that had it is dead: nothing happens here any more
+        self._sending = False  # a task is in send_all
+        self._writing = False  # a task is in send_all or waits to write
+        self._reader = Spot()
+        self._writer = Spot()
+
+    @property
+    def peer(self) -> str:
+        """The other side's address as text."""
+        return self._peer
+
+    @property
+    def number(self) -> int:
+        """The number of the connection, as the recorder has it."""
+        return self._number
+
+    def __repr__(self) -> str:
+        return f"<VirtualStream #{self._number} {self.host.name} > {self._peer}{' closed' if self._closed else ''}>"
+
+    # --- for the user ---------------------------------------------------------------------
+
+    def send_nowait(self, buffers: Sequence[BytesLike]) -> int:
+        """Hand over as much of the buffers as the send buffer takes. See `NonblockingStream.send_nowait`.
+
+        Raises also:
+          trio.BusyResourceError: another task is in `send_all`.
+        """
+        if self._sending:
+            raise trio.BusyResourceError(f"another task is in send_all to {self._peer}")
+        return self._send(buffers)
+
+    def _send(self, buffers: Sequence[BytesLike]) -> int:
+        self._check_writable()
+        if self._is_still:
+            return 0
+        room = self.outgoing.room()
+        data = bytearray()
+        for buffer in buffers:
+            with memoryview(buffer).cast("B") as view:
+                data += view[: room - len(data)]
+            if len(data) >= room:
+                break
+        if not data:
+            return 0
+        taken = bytes(data[: self.outgoing.cut(len(data))])
+        self.outgoing.push(taken)
+        return len(taken)
+
+    def end_sending(self) -> bool:
+        """Let the peer see the end of the stream behind what was sent. Returns: True."""
+        self._check_writable(ending=True)
+        if not self._sent_end:
+            self._sent_end = True
+            self.host.when_running(self._finish)
+        return True
+
+    def receive_nowait(self, max_bytes: int) -> bytes:
+        """Take what has arrived. See `NonblockingStream.receive_nowait`."""
+        if self._closed:
+            raise self._closed_error()
+        if self._is_still:
+            raise trio.WouldBlock
+        if self._arrived:
+            size = self.incoming.cut(min(max_bytes, len(self._arrived)))
+            data = bytes(self._arrived[:size])
+            del self._arrived[:size]
+            self.incoming.consumed(size)
+            return data
+        if self._failure:  # after the data, as Linux does it
+            raise self._broken_error()
+        if self._ended:
+            return b""
+        raise trio.WouldBlock
+
+    async def wait_receivable(self) -> None:  # noqa: ASYNC910  (one of the two: a checkpoint, or asleep)
+        """Wait until `receive_nowait` would not raise `trio.WouldBlock`. See `NonblockingStream.wait_receivable`.
+
+        Raises:
+          trio.ClosedResourceError: the stream was closed, before or meanwhile.
+          trio.BusyResourceError: another task waits already.
+        """
+        if self._closed or self._is_receivable:
+            await trio.lowlevel.checkpoint()
+        while not self._closed and not self._is_receivable:
+            if self._reader.taken:
+                raise trio.BusyResourceError(f"another task is already receiving from {self._peer}")
+            await self._reader.sleep()
+        if self._closed:
+            raise self._closed_error()
+
+    async def receive_some(self, max_bytes: int | None = None) -> bytes:
+        """Wait for octets and take some. See `trio.abc.ReceiveStream`."""
+        if max_bytes is None:
+            max_bytes = _RECEIVE_SIZE
+        elif not isinstance(max_bytes, int):
+            raise TypeError(f"max_bytes={max_bytes!r}: it is a whole number of octets, or None")
+        elif max_bytes < 1:
+            raise ValueError(f"max_bytes={max_bytes}: it is 1 or more")
+        await self.wait_receivable()
+        return self.receive_nowait(max_bytes)
+
+    async def send_all(self, data: BytesLike) -> None:
+        """Send everything. See `trio.abc.SendStream`."""
+        with self._write_guard(), memoryview(data).cast("B") as rest:
+            await trio.lowlevel.checkpoint()
+            self._check_writable()
+            self._sending = True
+            try:
+                sent = 0
+                while sent < len(rest):
+                    with rest[sent:] as piece:
+                        sent += self._send((piece,))
+                    if sent < len(rest):
+                        await self._wait_for_room()
+            finally:
+                self._sending = False
+
+    async def wait_send_all_might_not_block(self) -> None:
+        """Wait until the send buffer has room. `send_nowait` stays allowed. See `trio.abc.SendStream`."""
+        with self._write_guard():
+            await self._wait_for_room()
+
+    async def _wait_for_room(self) -> None:
+        await trio.lowlevel.checkpoint()
+        while not self._closed and (self._is_still or not (self._failure or self.outgoing.room())):
+            await self._writer.sleep()
+        if self._closed:
+            raise self._closed_error()
+
+    def close(self) -> None:
+        """Close at once. What the kernel has taken it goes on sending; but with something unread it resets."""
+        if not self._closed:
+            self._closed = True
+            if not self._gone:
+                self.host.when_running(self._close_in_kernel)
+            self.wake()
+
+    async def aclose(self) -> None:
+        """`close`, and a checkpoint; closes even when cancelled."""
+        self.close()
+        await trio.lowlevel.checkpoint()
+
+    # --- for the network ------------------------------------------------------------------
+
+    def arrive(self, segment: Segment) -> None:
+        """Something has come from the other end."""
+        if self._failure or self._gone or (self._closed and segment.data):
+            self.outgoing.reset("nobody has this connection")
+        elif segment.kind == "data":
+            self._arrived += segment.data
+            self._reader.wake()
+        elif segment.kind == "end":
+            self._ended = True
+            self._reader.wake()
+        elif segment.kind == "open" and self.listener is not None:
+            self.listener.enqueue(self)
+
+    def room_made(self) -> None:
+        """The send buffer has room."""
+        self._writer.wake()
+
+    def fall(self, what: Literal["reset delivered", "timed out"], why: str) -> None:
+        """The connection is dead."""
+        if not self._failure and not self._gone:
+            self._failure = why
+            self.outgoing.abandon()
+            self._fabric.recorder.record(what, self.host.name, self.remote_host, self._number)
+            self.host.streams.pop(self, None)
+            self.wake()
+
+    def vanish(self) -> None:
+        """The kernel that has this end is dead."""
+        self.outgoing.abandon()
+        self._gone = True
+
+    def wake(self) -> None:
+        """Let the tasks that wait here look again."""
+        self._reader.wake()
+        self._writer.wake()
+
+    def _close_in_kernel(self) -> None:
+        if self._gone:
+            return
+        self.host.streams.pop(self, None)
+        if self._failure:
+            return
+        self._fabric.recorder.record("closed", self.host.name, self.remote_host, self._number)
+        if self._arrived:
+            self.outgoing.reset("closed with something unread")
+        else:
+            self._finish()
+
+    def _finish(self) -> None:
+        if not self._gone:
+            self.outgoing.finish()
+
+    @property
+    def _is_still(self) -> bool:
+        return self._gone or self.host.paused
+
+    @property
+    def _is_receivable(self) -> bool:
+        return not self._is_still and bool(self._arrived or self._ended or self._failure)
+
+    def _check_writable(self, *, ending: bool = False) -> None:
+        if self._closed:
+            raise self._closed_error()
+        if self._failure:
+            raise self._broken_error()
+        if self._sent_end and not ending:
+            raise trio.BrokenResourceError(f"nothing more can be sent to {self._peer}: the end was sent")
+
+    @contextmanager
+    def _write_guard(self) -> Iterator[None]:
+        if self._writing:
+            raise trio.BusyResourceError(f"another task is already sending to {self._peer}")
+        self._writing = True
+        try:
+            yield
+        finally:
+            self._writing = False
+
+    def _closed_error(self) -> trio.ClosedResourceError:
+        return trio.ClosedResourceError(f"the stream to {self._peer} was closed here")
+
+    def _broken_error(self) -> trio.BrokenResourceError:
+        return trio.BrokenResourceError(f"the connection to {self._peer} broke: {self._failure}")
