@@ -68,11 +68,11 @@ class Peer:
         self._serials = count()
         self._lock = trio.Lock()
 
-    async def call(self, command: str, **arguments: Any) -> Any:
-        """Run a command there. Raises: PeerError."""
+    async def call(self, command: str, *, patience: float = PATIENCE, **arguments: Any) -> Any:
+        """Run a command there, and wait for its answer as long as ``patience``. Raises: PeerError."""
         async with self._lock:
             serial = os.getpid() * 1_000_000_000 + next(_names)
-            with trio.fail_after(PATIENCE):
+            with trio.fail_after(patience):
                 await self._commands.send_all(json.dumps([serial, command, arguments]).encode() + b"\n")
                 while (answer := json.loads(await self._line()))["serial"] != serial:
                     pass  # the answer to a call that was cancelled

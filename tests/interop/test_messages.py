@@ -2,23 +2,34 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import pytest
 import trio
 
 import triomq
 
 from .libzmq import Peer
-from .pairs import bring_together, ours_of, theirs_of
+from .pairs import FIRST_ID, SECOND_ID, Pairing, bring_together, couple, ours_of, theirs_of
 
 pytestmark = pytest.mark.interop
 
 SIZES = {
     "around a short frame": [0, 1, 255, 256, 0],
+    "every short frame": list(range(240, 270)),
+    "empty frames": [0, 0, 0],
     "around 64 KiB": [65_535, 65_536],
     "16 MiB": [16 * 2**20],
     "a thousand frames": [number % 300 for number in range(1000)],
+    "a thousand empty frames": [0] * 1000,
 }
 MANY = 100_000
+PATIENCE = 15.0  # seconds for so many, on a slow machine
+STREAMS = [
+    Pairing("PUSH", "PULL", replied=None),
+    Pairing("DEALER", "ROUTER", heard=(FIRST_ID,), replied=None),
+    Pairing("ROUTER", "DEALER", said=(SECOND_ID,), replied=None),
+]
 
 
 def pattern(sizes: list[int]) -> list[bytes]:
@@ -42,23 +53,55 @@ async def test_frames_of_every_size_pass(
         assert list(await ours.receive()) == pattern(message)
 
 
-@pytest.mark.parametrize(("kind", "theirs_kind"), [("PUSH", "PULL"), ("DEALER", "ROUTER")])
-async def test_a_hundred_thousand_from_us(ctx: triomq.Context, peer: Peer, kind: str, theirs_kind: str) -> None:
-    """libzmq receives every message, in order."""
-    ours, theirs = ours_of(ctx, kind), await theirs_of(peer, theirs_kind)
-    await bring_together(ours, theirs, "tcp://127.0.0.1:*", we_bind=False)
-    envelope = ["first"] if theirs_kind == "ROUTER" else []
-    async with trio.open_nursery() as nursery:
-        nursery.start_soon(ours.send_many, (b"%d" % number for number in range(MANY)))
-        assert await theirs.call("receive_numbers", start=0, stop=MANY, envelope=envelope)
+def numbers(envelope: tuple[bytes, ...]) -> Iterator[tuple[bytes, ...]]:
+    """What `send_numbers` sends."""
+    return ((*envelope, b"%d" % number) for number in range(MANY))
 
 
-@pytest.mark.parametrize(("kind", "theirs_kind"), [("PULL", "PUSH"), ("ROUTER", "DEALER")])
-async def test_a_hundred_thousand_from_libzmq(ctx: triomq.Context, peer: Peer, kind: str, theirs_kind: str) -> None:
-    """We receive every message, in order."""
-    ours, theirs = ours_of(ctx, kind), await theirs_of(peer, theirs_kind)
-    await bring_together(ours, theirs, "tcp://127.0.0.1:*", we_bind=True)
+def text(envelope: tuple[bytes, ...]) -> list[str]:
+    return [frame.decode() for frame in envelope]
+
+
+@pytest.mark.parametrize("one_by_one", [False, True], ids=["send-many", "send"])
+@pytest.mark.parametrize("stream", STREAMS, ids=str)
+async def test_a_hundred_thousand_from_us(
+    ctx: triomq.Context, peer: Peer, endpoint: str, stream: Pairing, one_by_one: bool
+) -> None:
+    """libzmq receives every message, in order, and nothing else: when its queue is full we wait."""
+    options = {"router_mandatory": True} if stream.first == "ROUTER" else {}
+    pair = await couple(ctx, peer, stream, endpoint, ours_first=True, we_bind=False, **options)
+
+    async def send() -> None:
+        if one_by_one:
+            for message in numbers(stream.said):
+                await pair.ours.send(message)
+        else:
+            await pair.ours.send_many(numbers(stream.said))
+
     async with trio.open_nursery() as nursery:
-        nursery.start_soon(lambda: theirs.call("send_numbers", start=0, stop=MANY, envelope=[]))
-        for number in range(MANY):
-            assert (await ours.receive())[-1] == b"%d" % number
+        nursery.start_soon(send)
+        envelope = text(stream.heard)
+        assert await pair.theirs.call("receive_numbers", patience=PATIENCE, start=0, stop=MANY, envelope=envelope)
+    assert await pair.theirs.receive_within(0.01) is None
+
+
+@pytest.mark.parametrize("one_by_one", [False, True], ids=["receive-many", "receive"])
+@pytest.mark.parametrize("stream", STREAMS, ids=str)
+async def test_a_hundred_thousand_from_libzmq(
+    ctx: triomq.Context, peer: Peer, endpoint: str, stream: Pairing, one_by_one: bool
+) -> None:
+    """We receive every message, in order: when our queue is full libzmq waits."""
+    pair = await couple(ctx, peer, stream, endpoint, ours_first=False, we_bind=True)
+    expected = list(numbers(stream.heard))
+    got: list[tuple[bytes, ...]] = []
+
+    async def send() -> None:
+        await pair.theirs.call("send_numbers", patience=PATIENCE, start=0, stop=MANY, envelope=text(stream.said))
+
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(send)
+        while len(got) < MANY:
+            got += [await pair.ours.receive()] if one_by_one else await pair.ours.receive_many(MANY)
+    assert got == expected
+    with pytest.raises(trio.WouldBlock):
+        pair.ours.receive_nowait()
