@@ -84,7 +84,19 @@ async def reconnect(ctx: triomq.Context, sender: Any, receiver: Any) -> None:
     await trio.sleep(5)
 
 
-ENDINGS = [leave, close, fail, be_cancelled, undo, reconnect]
+async def meet_strangers(ctx: triomq.Context, sender: Any, receiver: Any) -> None:
+    """Fail to shake hands with a socket that does not fit, and keep the events that tell of it."""
+    stranger = ctx.socket(triomq.REP, reconnect_interval=0.01)
+    events = stranger.monitor()
+    stranger.connect(receiver.endpoints[0])
+    with trio.move_on_after(5):
+        while True:
+            told.append(await events.receive())
+
+
+told: list[triomq.MonitorEvent] = []
+
+ENDINGS = [leave, close, fail, be_cancelled, undo, reconnect, meet_strangers]
 
 
 async def life(endpoint: str, flow: Flow, ending: Callable[..., Any], watch: Callable[[Any], None]) -> None:
@@ -111,6 +123,7 @@ def no_collector():
     yield
     gc.set_debug(0)
     gc.garbage.clear()
+    told.clear()
     gc.enable()
     gc.collect()
 

@@ -121,6 +121,37 @@ def test_what_was_accepted_is_sent_while_the_socket_lingers(scheme: str) -> None
     run(main, True)
 
 
+def test_what_was_half_written_goes_out_again_whole() -> None:
+    """Promise 5, C4: a connection that breaks within a message loses none that had not left in full, and tears none."""
+
+    async def main() -> None:
+        wire = Wire(capacity=200)
+        async with context(transports={"wire": wire}) as ctx:
+            pull, push = ctx.socket(triomq.PULL, receive_hwm=2), ctx.socket(triomq.PUSH)
+            await pull.bind("wire://it")
+            push.connect("wire://it")
+            await push.wait_peers()
+            await push.send_many([b"%d" % number, bytes(90)] for number in range(20))
+            await trio.testing.wait_all_tasks_blocked()
+            wire.streams[0].octets_lost()
+            await trio.testing.wait_all_tasks_blocked()
+            arrived, left = pull.statistics().messages_received, push.statistics().messages_sent
+            assert 0 < arrived < left < 20
+            await trio.sleep(1000)
+            got = []
+            while len(got) < arrived + 20 - left:
+                number, body = await pull.receive()
+                assert body == bytes(90)
+                got.append(int(number))
+            # To the one who binds, the new connection is another peer, and takes turns with what the old one left.
+            assert [number for number in got if number < left] == list(range(arrived))
+            assert [number for number in got if number >= left] == list(range(left, 20))
+            with pytest.raises(trio.WouldBlock):
+                pull.receive_nowait()
+
+    run(main)
+
+
 def test_a_connection_that_never_came_is_lingered_for() -> None:
     """Leaving waits ``linger`` for a peer that may still come, and then no longer."""
 

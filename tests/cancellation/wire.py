@@ -93,6 +93,13 @@ class WireStream(NonblockingStream):
         await self.wait_receivable()
         return self.receive_nowait(max_bytes or 65536)
 
+    def octets_lost(self) -> None:
+        """Break the connection: what is on its way never arrives."""
+        for way in (self._outgoing, self._incoming):
+            way.octets.clear()
+            way.ended = way.broken = True
+            way.wake()
+
     async def aclose(self) -> None:
         self.closed = True
         self._outgoing.ended = self._incoming.broken = True
