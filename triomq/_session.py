@@ -25,7 +25,8 @@ from ._writer import Writer
 from .abc import NonblockingStream
 
 _PING_SINCE = (3, 1)  # peers of ZMTP 3.0 know no heartbeats
-_READ_SIZE = 64 * 1024  # asked for in one read to begin with,
+_HANDSHAKE_READ_SIZE = 16 * 1024  # asked for in one read of a peer not known yet, who shall cost little
+_READ_SIZE = 64 * 1024  # asked for in one read after that to begin with,
 _LARGE_READ_SIZE = 1024 * 1024  # and doubled up to this while reads are filled
 _EVENTS_PER_TURN = 512  # messages taken in between two schedule points: half a millisecond or less
 _KEEPALIVE = 1.0  # seconds between the PINGs of a peer that has sent none yet: so often it may be about to
@@ -179,7 +180,7 @@ class Session:
             if data := connection.data_to_send():
                 await stream.send_all(data)
             await stream.wait_receivable()
-            received = self._receive(_READ_SIZE)
+            received = self._receive(_HANDSHAKE_READ_SIZE)
             if received == b"":
                 raise trio.BrokenResourceError("the peer closed the connection during the handshake")
             if received is not None:

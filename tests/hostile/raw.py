@@ -1,0 +1,107 @@
+"""A peer that says whatever it likes: octets over a plain stream."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import attrs
+import trio
+
+GREETING = b"\xff" + bytes(8) + b"\x7f\x03\x01NULL" + bytes(48)
+SOON = 5.0  # seconds, within which whatever is waited for must happen
+
+
+def frame(body: bytes, flags: int = 0) -> bytes:
+    """One frame; LONG is added where due."""
+    return header(flags, len(body)) + body
+
+
+def header(flags: int, size: int) -> bytes:
+    """What a frame of this size begins with."""
+    return bytes((flags, size)) if size < 256 else bytes((flags | 2,)) + size.to_bytes(8, "big")
+
+
+def command(name: bytes, data: bytes = b"") -> bytes:
+    return frame(bytes((len(name),)) + name + data, 4)
+
+
+def metadata(name: bytes, value: bytes) -> bytes:
+    return bytes((len(name),)) + name + len(value).to_bytes(4, "big") + value
+
+
+def ready(socket_type: str, identity: bytes | None = None, further: bytes = b"") -> bytes:
+    identity_property = b"" if identity is None else metadata(b"Identity", identity)
+    return command(b"READY", metadata(b"Socket-Type", socket_type.encode()) + identity_property + further)
+
+
+@attrs.define(eq=False)
+class Raw:
+    """One connection of a hostile peer."""
+
+    stream: trio.SocketStream
+
+    @property
+    def address(self) -> str:
+        """As a monitor calls this peer."""
+        host, port = self.stream.socket.getsockname()[:2]
+        return f"tcp://{host}:{port}"
+
+    async def say(self, *pieces: bytes) -> bool:
+        """Send; whether the other end took it all."""
+        try:
+            for piece in pieces:
+                await self.stream.send_all(piece)
+        except trio.BrokenResourceError:
+            return False
+        return True
+
+    async def flood(self, block: bytes, times: int, quiet: float = 0.3) -> int:
+        """Send a block again and again, until it is not taken for so many seconds. Returns: blocks taken."""
+        for number in range(times):
+            with trio.move_on_after(quiet) as scope:
+                if not await self.say(block):
+                    return number
+            if scope.cancelled_caught:
+                return number
+        return times
+
+    async def hear(self, size: int) -> bytes:
+        """Exactly so many octets, or fewer if the connection ends before."""
+        heard = b""
+        with trio.fail_after(SOON):
+            while len(heard) < size and (data := await self.stream.receive_some(size - len(heard))):
+                heard += data
+        return heard
+
+    async def hear_frame(self) -> bytes:
+        """The body of the next frame."""
+        flags, size = await self.hear(2)
+        if flags & 2:
+            size = int.from_bytes(bytes((size,)) + await self.hear(7), "big")
+        return await self.hear(size)
+
+    async def hear_end(self) -> bytes:
+        """Everything until the other end closes the connection, as it must."""
+        heard = b""
+        with trio.fail_after(SOON):
+            try:
+                while data := await self.stream.receive_some():
+                    heard += data
+            except trio.BrokenResourceError:
+                pass  # it closed with something unread
+        return heard
+
+    async def greet(self, socket_type: str, identity: bytes | None = None, *, minor: int = 1) -> bytes:
+        """Make the handshake as it should be. Returns: what the other end said of itself."""
+        await self.say(GREETING[:11] + bytes((minor,)) + GREETING[12:], ready(socket_type, identity))
+        assert len(await self.hear(64)) == 64
+        return await self.hear_frame()
+
+
+@asynccontextmanager
+async def raw_at(endpoint: str) -> AsyncIterator[Raw]:
+    """A connection to an endpoint."""
+    host, port = endpoint.removeprefix("tcp://").rsplit(":", 1)
+    async with await trio.open_tcp_stream(host, int(port)) as stream:
+        yield Raw(stream)
