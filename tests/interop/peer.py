@@ -99,6 +99,21 @@ class Peer:
             messages.append(message)
         return messages
 
+    def send_sized(self, name: str, number: int, size: int) -> None:
+        """Send a number and a frame of that size."""
+        self._sockets[name].send_multipart([b"%d" % number, bytes(size)])
+
+    def receive_prefix(self, name: str) -> str:
+        """The first frame of the next message."""
+        return self._sockets[name].recv_multipart()[0].decode("latin-1")
+
+    def receive_prefixes(self, name: str, quiet: float) -> list[str]:
+        """The first frame of every message until none comes for ``quiet`` seconds."""
+        prefixes = []
+        while self._sockets[name].poll(int(quiet * 1000)):
+            prefixes.append(self.receive_prefix(name))
+        return prefixes
+
     def send_sizes(self, name: str, sizes: list[int]) -> None:
         """Send one message whose frames have these sizes."""
         self._sockets[name].send_multipart(pattern(sizes), copy=False)

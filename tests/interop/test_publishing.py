@@ -1,0 +1,222 @@
+"""Publishing to libzmq and from it: what an XPUB is told, what passes the filter, what is dropped."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+import trio
+
+import triomq
+
+from .libzmq import Peer
+from .pairs import bring_together, until
+
+pytestmark = pytest.mark.interop
+
+QUIET = 0.1  # seconds without a message after which none is taken to come
+LARGE = bytes(64 * 1024)
+
+
+class Subscriber:
+    """A SUB of either library."""
+
+    def __init__(self, socket: Any) -> None:
+        self._socket = socket
+
+    async def connect(self, endpoint: str) -> None:
+        if isinstance(self._socket, triomq.SUB):
+            self._socket.connect(endpoint)
+        else:
+            await self._socket.connect(endpoint)
+
+    async def subscribe(self, topic: bytes) -> None:
+        if isinstance(self._socket, triomq.SUB):
+            self._socket.subscribe(topic)
+        else:
+            await self._socket.set("subscribe", topic)
+
+    async def unsubscribe(self, topic: bytes) -> None:
+        if isinstance(self._socket, triomq.SUB):
+            self._socket.unsubscribe(topic)
+        else:
+            await self._socket.set("unsubscribe", topic)
+
+    async def receive(self) -> tuple[bytes, ...]:
+        return await self._socket.receive()
+
+    async def aclose(self) -> None:
+        await self._socket.aclose()
+
+
+async def receive_within(socket: Any, seconds: float) -> tuple[bytes, ...] | None:
+    """The next message at a socket of either library, or None."""
+    if not isinstance(socket, triomq.Socket):
+        return await socket.receive_within(seconds)
+    with trio.move_on_after(seconds):
+        return await socket.receive()
+    return None
+
+
+async def told_until(publisher: Any, last: bytes) -> list[bytes]:
+    """What an XPUB is told before ``last``, markers left out."""
+    told = []
+    while (message := (await publisher.receive())[0]) != last:
+        told.append(message)
+    return [message for message in told if not message[1:].startswith(b"mark")]
+
+
+async def told_in_the_end(publisher: Any) -> list[bytes]:
+    """What an XPUB is told until it is quiet, markers left out."""
+    told = []
+    while (message := await receive_within(publisher, QUIET)) is not None:
+        told.append(message[0])
+    return [message for message in told if not message[1:].startswith(b"mark")]
+
+
+@pytest.mark.parametrize("verbosity", ["", "xpub_verbose", "xpub_verboser"])
+@pytest.mark.parametrize("we_publish", [True, False], ids=["we-publish", "they-publish"])
+async def test_what_an_xpub_is_told(
+    ctx: triomq.Context, peer: Peer, endpoint: str, we_publish: bool, verbosity: str
+) -> None:
+    """Subscriptions, cancellations and departures are told as libzmq's own XPUB tells them, whatever the verbosity."""
+    publisher: Any
+    if we_publish:
+        publisher = ctx.socket(triomq.XPUB, **({verbosity: True} if verbosity else {}))  # type: ignore[misc]
+        one, two = [Subscriber(await peer.socket("SUB")) for _ in range(2)]
+    else:
+        publisher = await peer.socket("XPUB", **({verbosity: 1} if verbosity else {}))
+        one, two = [Subscriber(ctx.socket(triomq.SUB)) for _ in range(2)]
+    every, all_cancellations = bool(verbosity), verbosity == "xpub_verboser"
+    place = await publisher.bind(endpoint)
+    for subscriber in (one, two):
+        await subscriber.connect(place)
+
+    async def told_after(step: int, subscriber: Subscriber) -> list[bytes]:
+        await subscriber.subscribe(b"mark %d" % step)
+        return await told_until(publisher, b"\1mark %d" % step)
+
+    await one.subscribe(b"a")
+    assert await told_after(1, one) == [b"\1a"]
+    await two.subscribe(b"a")
+    assert await told_after(2, two) == ([b"\1a"] if every else [])
+    await two.subscribe(b"b")
+    assert await told_after(3, two) == [b"\1b"]
+    await one.unsubscribe(b"a")
+    assert await told_after(4, one) == ([b"\0a"] if all_cancellations else [])
+    await one.subscribe(b"a")
+    assert await told_after(5, one) == ([b"\1a"] if every else [])
+    await one.aclose()
+    assert await told_in_the_end(publisher) == ([b"\0a"] if all_cancellations else [])
+    await two.aclose()
+    assert sorted(await told_in_the_end(publisher)) == [b"\0a", b"\0b"]
+
+
+@pytest.mark.parametrize("we_publish", [True, False], ids=["we-publish", "they-publish"])
+async def test_subscribing_by_messages(ctx: triomq.Context, peer: Peer, endpoint: str, we_publish: bool) -> None:
+    """An XSUB subscribes and cancels by sending, and its other messages reach the XPUB as they are."""
+    publisher: Any = ctx.socket(triomq.XPUB) if we_publish else await peer.socket("XPUB")
+    subscriber: Any = await peer.socket("XSUB") if we_publish else ctx.socket(triomq.XSUB)
+    place = await publisher.bind(endpoint)
+    if we_publish:
+        await subscriber.connect(place)
+    else:
+        subscriber.connect(place)
+        await subscriber.wait_peers()
+    await subscriber.send(b"\1news")
+    assert await publisher.receive() == (b"\1news",)
+    for topic in (b"old", b"news", b"newspaper", b"new"):
+        await publisher.send([topic, b"text"])
+    assert await subscriber.receive() == (b"news", b"text")
+    assert await subscriber.receive() == (b"newspaper", b"text")
+    await subscriber.send([b"to the", b"editor"])
+    assert await publisher.receive() == (b"to the", b"editor")
+    await subscriber.send(b"\0news")
+    assert await publisher.receive() == (b"\0news",)
+    await publisher.send([b"news", b"nobody reads"])
+    await subscriber.send(b"\1end")
+    assert await publisher.receive() == (b"\1end",)
+    await publisher.send(b"end")
+    assert await subscriber.receive() == (b"end",)
+
+
+@pytest.mark.parametrize("we_publish", [True, False], ids=["we-publish", "they-publish"])
+async def test_subscriptions_are_counted(ctx: triomq.Context, peer: Peer, endpoint: str, we_publish: bool) -> None:
+    """Two subscriptions to one topic take two cancellations."""
+    publisher: Any = ctx.socket(triomq.XPUB) if we_publish else await peer.socket("XPUB")
+    subscriber = Subscriber(await peer.socket("SUB") if we_publish else ctx.socket(triomq.SUB))
+    await subscriber.subscribe(b"topic")
+    await subscriber.subscribe(b"topic")
+    await subscriber.connect(await publisher.bind(endpoint))
+    assert await publisher.receive() == (b"\1topic",)
+    await subscriber.unsubscribe(b"topic")
+    await subscriber.subscribe(b"mark")
+    assert await told_until(publisher, b"\1mark") == []
+    await publisher.send(b"topic")
+    assert await subscriber.receive() == (b"topic",)
+    await subscriber.unsubscribe(b"topic")
+    assert await publisher.receive() == (b"\0topic",)
+
+
+async def test_several_subscribers_each_with_its_topics(ctx: triomq.Context, peer: Peer, endpoint: str) -> None:
+    """Waiting for subscribers is all that a publisher needs; each gets what it has asked for and no more."""
+    publisher = ctx.socket(triomq.PUB)
+    place = await publisher.bind(endpoint)
+    subscribers = [await peer.socket("SUB", subscribe=topic) for topic in (b"", b"a", b"ab", b"b")]
+    for subscriber in subscribers:
+        await subscriber.connect(place)
+    await publisher.wait_subscribers(b"abc", 3)
+    await publisher.wait_subscribers(b"b", 2)
+    sent = [(topic, b"%d" % number) for number in range(50) for topic in (b"abc", b"ac", b"b", b"c", b"")]
+    for message in sent:
+        await publisher.send(message)
+    for subscriber, topic in zip(subscribers, (b"", b"a", b"ab", b"b"), strict=True):
+        wanted = [message for message in sent if message[0].startswith(topic)]
+        assert [await subscriber.receive() for _ in wanted] == wanted
+        assert await subscriber.receive_within(0) is None
+
+
+@pytest.mark.parametrize("kind", ["PUB", "XPUB"])
+async def test_a_subscriber_of_theirs_that_does_not_read(ctx: triomq.Context, peer: Peer, kind: str) -> None:
+    """Publishing never waits for it: what finds it full is dropped and counted, and others miss nothing."""
+    publisher = ctx.socket(getattr(triomq, kind), send_hwm=10)
+    place = await publisher.bind("tcp://127.0.0.1:*")
+    idle = await peer.socket("SUB", subscribe=b"", rcvhwm=1, rcvbuf=64 * 1024)
+    await idle.connect(place)
+    await publisher.wait_peers(1)
+    eager = await peer.socket("SUB", subscribe=b"", rcvhwm=0)
+    await eager.connect(place)
+    await publisher.wait_subscribers(b"", 2)
+    total = 0
+    with trio.fail_after(5):
+        while publisher.statistics().peers[0].messages_dropped < 20:
+            publisher.send_nowait([b"%d" % total, LARGE])
+            total += 1
+            await until(lambda: publisher.statistics().peers[1].send_queue == 0)
+    got = [await eager.call("receive_prefix") for _ in range(total)]
+    assert got == [str(number) for number in range(total)]
+    counted = publisher.statistics()
+    assert counted.messages_dropped == counted.peers[0].messages_dropped
+    late = [int(number) for number in await idle.call("receive_prefixes", quiet=QUIET)]
+    assert late == list(range(total - counted.messages_dropped))  # the oldest were kept
+    await publisher.send(b"%d" % total)
+    assert await idle.receive() == (b"%d" % total,)
+
+
+async def test_a_subscriber_of_ours_that_does_not_read(ctx: triomq.Context, peer: Peer) -> None:
+    """It stops reading, so libzmq drops; what it has taken in is bounded, and it goes on when it is read again."""
+    publisher = await peer.socket("XPUB", sndhwm=10)
+    subscriber = ctx.socket(triomq.SUB, topics=[b""], receive_hwm=3, receive_buffer=64 * 1024)
+    await bring_together(subscriber, publisher, "tcp://127.0.0.1:*", we_bind=False)
+    assert await publisher.receive() == (b"\1",)
+    for number in range(200):
+        await publisher.call("send_sized", number=number, size=len(LARGE))
+    assert subscriber.statistics().messages_received <= 3
+    got = []
+    while (message := await receive_within(subscriber, QUIET)) is not None:
+        got.append(int(message[0]))
+    assert got[:10] == list(range(10))
+    assert got == sorted(set(got))
+    assert len(got) < 200
+    await publisher.send(b"again")
+    assert await subscriber.receive() == (b"again",)
