@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator
+from operator import length_hint
 
 import pytest
 import trio
@@ -58,16 +58,13 @@ class Load:
         return serial + 1
 
     async def _many(self, who: int, serial: int) -> int:
-        def messages() -> Iterator[triomq.Message]:
-            nonlocal serial
-            for _ in range(5):
-                self.book.accepted.add((who, serial))
-                serial += 1
-                yield self.flow.wrap(*self.book.frames(who, serial - 1))
-
+        serials = range(serial, serial + 5)
+        messages = iter([self.flow.wrap(*self.book.frames(who, one)) for one in serials])
         with self.chaos.scope():
-            await self.sender.send_many(messages())
-        return serial
+            await self.sender.send_many(messages)
+        accepted = serials[: len(serials) - length_hint(messages)]
+        self.book.accepted.update((who, one) for one in accepted)
+        return serial + len(accepted)
 
     async def receive(self, who: int) -> None:
         while True:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
+
+import pytest
 import trio
 import trio.testing
 
@@ -33,17 +36,31 @@ async def test_another_task_waiting_for_another_peer_is_not_waited_for(autojump_
 
 
 async def test_what_was_not_accepted_stays_in_the_iterator() -> None:
-    """Cancelled, it has taken from the iterator exactly what it has sent."""
+    """Cancelled, it has taken from a list's iterator exactly what it has sent, and from a generator one more."""
     async with triomq.open_context() as ctx:
         push = ctx.socket(triomq.PUSH, send_hwm=2, linger=0)
         pull = ctx.socket(triomq.PULL, receive_hwm=2)
         await pull.bind("inproc://many")
         push.connect("inproc://many")
-        numbers = iter(range(10))
-        async with trio.open_nursery() as nursery:
-            nursery.start_soon(push.send_many, (b"%d" % number for number in numbers))
-            await trio.testing.wait_all_tasks_blocked()
-            nursery.cancel_scope.cancel()
-        received = [int(bytes(pull.receive_nowait())) for _ in range(4)]
-        assert received == [0, 1, 2, 3]
-        assert next(numbers) == 4
+        numbers = [b"%d" % number for number in range(10)]
+        for iterator, taken in ((iter(numbers), 4), ((number for number in numbers), 5)):
+            async with trio.open_nursery() as nursery:
+                nursery.start_soon(push.send_many, iterator)
+                await trio.testing.wait_all_tasks_blocked()
+                nursery.cancel_scope.cancel()
+            assert [bytes(pull.receive_nowait()) for _ in range(4)] == numbers[:4]
+            assert list(iterator) == numbers[taken:]
+
+
+@pytest.mark.parametrize("kind", [list, iter, lambda numbers: (number for number in numbers)])
+async def test_as_many_as_there_is_room_for_are_not_waited_for(
+    kind: Callable[[list[bytes]], Iterable[bytes]], autojump_clock: trio.testing.MockClock
+) -> None:
+    """Once the last message is accepted the call returns, though there is room for no other."""
+    async with triomq.open_context() as ctx:
+        push = ctx.socket(triomq.PUSH, send_hwm=5, linger=0)
+        push.connect("inproc://nobody")
+        with trio.fail_after(1):
+            await push.send_many(kind([b"x"] * 5))
+        with pytest.raises(trio.TooSlowError), trio.fail_after(1):
+            await push.send_many(kind([b"x"]))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Iterable
+from operator import length_hint
 from threading import get_ident
 
 import trio
@@ -79,32 +80,37 @@ class SendSide(Socket, trio.abc.SendChannel[Message]):
     async def send_many(self, messages: Iterable[MessageLike]) -> None:
         """Queue many messages, in order, waiting while there is no room.
 
-        A message is taken from the iterable only when there is room for it.
-
-        Cancellation: every message taken from the iterable so far was accepted whole, in order, and no other was:
-          give an iterator, and it stands where to go on. (A ROUTER with ``router_mandatory``, or a publisher with
-          ``xpub_nodrop``, learns only from the message itself whether there is room; the one it waited with was
-          not accepted.)
+        Cancellation: the messages accepted so far, each whole and in order, will go; no other will. Give the iterator
+          of a list, tuple, deque or the like, and it stands where to go on: from such, a message is taken only when
+          there is room for it. From a generator the one that was waited with has been taken. (Likewise for a ROUTER
+          with ``router_mandatory`` and for ``xpub_nodrop``, where the message itself decides whether there is room.)
         Raises: as `send`.
         """
         self._check("send_many")
         await trio.lowlevel.checkpoint_if_cancelled()
         budget = self._slice
         iterator = iter(messages)
+        knows_its_end = hasattr(iterator, "__length_hint__")
         while True:
-            while (self._senders and self._one_for_all) or not self._can_submit():
+            if knows_its_end and not self._has_room():
+                if not length_hint(iterator):
+                    return
                 await self._wait_for_room()
+                continue
             try:
                 message = as_message(next(iterator))
             except StopIteration:
                 return
-            if not self._submit(message):
+            if (self._senders and self._one_for_all) or not self._submit(message):
                 await self._wait_to_send(message)
             budget.left -= 1
             if budget.left <= 0:
                 await budget.end()
                 await trio.lowlevel.checkpoint_if_cancelled()
                 self._check("send_many")
+
+    def _has_room(self) -> bool:
+        return not (self._senders and self._one_for_all) and self._can_submit()
 
     @abstractmethod
     def _submit(self, message: Message) -> bool:
