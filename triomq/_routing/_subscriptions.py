@@ -6,14 +6,20 @@ Every node stands for a prefix; the edge to it is labelled with the octets that 
 no two edges of a node begin with the same octet. Matching walks down the one possible path and meets each
 subscribed prefix of the topic on it, so its cost is bounded by the topic's length and the number of *nested*
 subscriptions, never by how many there are. Nothing here recurses: a peer chooses how deep the tree is.
+
+A peer also chooses how large it is, and most nodes are leaves that one subscriber is subscribed to, once. So a
+``counts`` of one entry may be shared by any number of nodes, and is never changed but replaced; and leaves share
+their emptiness.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Generic, TypeVar
+from typing import Any, Final, Generic, TypeVar
 
 T = TypeVar("T")
+
+_NO_CHILDREN: Final[dict[int, Any]] = {}
 
 
 class _Node(Generic[T]):
@@ -21,7 +27,7 @@ class _Node(Generic[T]):
 
     def __init__(self, label: bytes) -> None:
         self.label = label
-        self.children: dict[int, _Node[T]] = {}
+        self.children: dict[int, _Node[T]] = _NO_CHILDREN
         self.counts: dict[T, int] | None = None  # subscribers to exactly this prefix, and how often each
 
 
@@ -33,6 +39,7 @@ class Subscriptions(Generic[T]):
 
     def __init__(self) -> None:
         self._root: _Node[T] = _Node(b"")
+        self._newest: dict[T, int] = {}  # the newest ``counts`` made for one subscriber alone
 
     def add(self, topic: bytes, subscriber: T) -> bool:
         """Count one more subscription.
@@ -40,11 +47,16 @@ class Subscriptions(Generic[T]):
         Returns: whether nobody was subscribed to exactly this topic before.
         """
         node = self._descend_making(topic)
-        if node.counts is None:
-            node.counts = {}
-        first = not node.counts
-        node.counts[subscriber] = node.counts.get(subscriber, 0) + 1
-        return first
+        counts = node.counts
+        if counts is None:
+            if subscriber not in self._newest:
+                self._newest = {subscriber: 1}
+            node.counts = self._newest
+            return True
+        if len(counts) == 1:
+            node.counts = counts = counts.copy()
+        counts[subscriber] = counts.get(subscriber, 0) + 1
+        return False
 
     def remove(self, topic: bytes, subscriber: T, *, all_of_them: bool = False) -> bool | None:
         """Count one subscription less.
@@ -55,6 +67,10 @@ class Subscriptions(Generic[T]):
         path = self._path(topic)
         if path is None or not (counts := path[-1].counts) or subscriber not in counts:
             return None
+        if subscriber in self._newest:
+            self._newest = {}  # it may be leaving: keep no hold of it
+        if len(counts) == 1:
+            path[-1].counts = counts = counts.copy()
         counts[subscriber] -= 1
         if all_of_them or counts[subscriber] == 0:
             del counts[subscriber]
@@ -119,13 +135,16 @@ class Subscriptions(Generic[T]):
         while position < len(topic):
             child = node.children.get(topic[position])
             if child is None:
-                child = node.children[topic[position]] = _Node(topic[position:])
+                child = _Node(topic[position:])
+                if not node.children:
+                    node.children = {}
+                node.children[topic[position]] = child
                 return child
             shared = _shared_length(child.label, topic, position)
             if shared < len(child.label):  # the topic leaves the edge in its middle: split it there
                 upper: _Node[T] = _Node(child.label[:shared])
                 child.label = child.label[shared:]
-                upper.children[child.label[0]] = child
+                upper.children = {child.label[0]: child}
                 node.children[topic[position]] = upper
                 child = upper
             node = child
