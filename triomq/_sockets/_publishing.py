@@ -18,6 +18,7 @@ from ._receiving import ReceiveSide
 from ._sending import SendSide
 from ._topics import as_topic
 
+_LONGEST_TOPIC = 64 * 1024  # as in a SUBSCRIBE command; ZMTP 3.0 subscribes by messages, which may have any size
 _MOST_TOPICS = 100_000  # for one peer that comes by a connection; with
 _MOST_OCTETS = 64 * 1024 * 1024  # in them all together
 _PIPES_PER_MESSAGE = 16  # deliveries that count as one message of a slice
@@ -106,6 +107,9 @@ class PublishSide(SendSide):
         topics = self._topics.get(pipe)
         if topics is None:
             topics = self._topics[pipe] = PeerTopics()
+        if pipe.hang_up is not None and len(topic) > _LONGEST_TOPIC:
+            pipe.hang_up(RemoteProtocolError(f"a topic of {len(topic)} octets; {_LONGEST_TOPIC} are allowed"))
+            return
         if not topics.add(topic) and pipe.hang_up is not None:
             text = f"subscribed to more than {_MOST_TOPICS} topics, or than {_MOST_OCTETS} octets of them"
             pipe.hang_up(RemoteProtocolError(text))
