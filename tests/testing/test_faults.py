@@ -34,6 +34,41 @@ async def test_what_was_on_its_way_is_sent_again(net: VirtualNetwork, connect) -
     assert await far.receive_some() == b"x"
 
 
+@pytest.mark.virtual_seeds(5)
+async def test_octets_keep_their_order_through_partitions(net: VirtualNetwork, connect) -> None:
+    """Some segments are lost while others are still on their way, and more are sent meanwhile."""
+    net.link("a", "b", latency=0.1, jitter=0.5, bandwidth=5000.0, loss=0.1, fragmentation=0.5, segment_size=200)
+    near, far = await connect()
+    sent, received = bytes(range(250)) * 100, b""
+
+    async def trouble() -> None:
+        while True:
+            split = net.partition("a", "b")
+            await trio.sleep(0.3)
+            net.heal(split)
+            await trio.sleep(0.4)
+
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(trouble)
+        nursery.start_soon(near.send_all, sent)
+        while len(received) < len(sent):
+            received += await far.receive_some()
+        nursery.cancel_scope.cancel()
+    assert received == sent
+
+
+async def test_who_crashes_within_the_handshake_is_forgotten_after_a_minute(net: VirtualNetwork, tcp) -> None:
+    net.link("a", "b", latency=1.0)
+    listener = await tcp("b").listen("*:5555", triomq.Options(backlog=1))
+    await tcp("a").connect("b:5555", triomq.Options())
+    net.crash("a")  # the third step is on its way
+    await trio.sleep(62)
+    assert listener.is_full
+    await trio.sleep(2)
+    assert not listener.is_full
+    assert not net._fabric.host("b").streams
+
+
 @pytest.mark.parametrize("give_up", [10.0, 924.6])
 async def test_a_long_one_kills_who_sends_and_nobody_else(net: VirtualNetwork, connect, give_up: float) -> None:
     net.link("a", "b", give_up=give_up)

@@ -7,10 +7,10 @@ segments, as far as the receive window allows: octets on their way, or arrived a
 receive buffer. Each octet read gives one octet of window back, which the sender knows one latency later. No entry of
 the agenda is made for that unless the sender waits for it.
 
-A segment that does not arrive (a partition, a dead host) makes the link *recover*: it and all that come after it are
-held, in order, and tried again with growing pauses, as TCP does. When the path is open again they all go; when it
-stays closed for `give_up` seconds the sender's stream breaks. A sender that waits for a window which never opens asks
-from time to time, so that it too learns that its peer is gone.
+A segment that does not arrive (a partition, a dead host) makes the link *recover*: it, those that fly behind it, and
+all that come later are held, in order, and tried again with growing pauses, as TCP does. When the path is open again
+they all go; when it stays closed for `give_up` seconds the sender's stream breaks. A sender that waits for a window
+which never opens asks from time to time, so that it too learns that its peer is gone.
 """
 
 from __future__ import annotations
@@ -53,9 +53,9 @@ class Link:
     """
 
     __slots__ = (
-        "_back", "_boots", "_credit", "_dice", "_ending", "_fabric", "_first_loss", "_held", "_last_arrival",
-        "_looking", "_number", "_path", "_pause", "_probing", "_queue", "_returns", "_send_buffer", "_source",
-        "_target", "black_hole",
+        "_back", "_boots", "_credit", "_dice", "_ending", "_fabric", "_first_loss", "_flight", "_flying", "_held",
+        "_last_arrival", "_looking", "_number", "_path", "_pause", "_probing", "_queue", "_returns", "_send_buffer",
+        "_source", "_target", "black_hole",
     )  # fmt: skip
 
     def __init__(
@@ -85,6 +85,8 @@ class Link:
         self._probing = False  # and another will ask for it
         self._pause = _FIRST_RETRY  # until the next retry or probe
         self._ending: Literal["", "due", "sent"] = ""
+        self._flying: deque[Segment] = deque()  # on the wire
+        self._flight = 0  # changes when what is on the wire is lost
         self._held: deque[Segment] | None = None  # not None: recovering
         self._first_loss = 0.0
         self._last_arrival = 0.0
@@ -212,14 +214,18 @@ class Link:
             delay += pause
             pause *= 2
         self._last_arrival = max(self._last_arrival, trio.current_time() + delay)
-        self._fabric.agenda.plan(self._last_arrival, self._arrive, segment)
+        self._flying.append(segment)
+        self._fabric.agenda.plan(self._last_arrival, self._arrive, self._flight)
 
-    def _arrive(self, segment: Segment) -> None:
-        if self._held is not None:
-            self._held.append(segment)
-        elif self.black_hole or not self._path.is_open():
+    def _arrive(self, flight: int) -> None:
+        if flight != self._flight:
+            return  # lost together with one before it
+        segment = self._flying.popleft()
+        if self.black_hole or not self._path.is_open():
             self._record("lost", segment)
-            self._held = deque([segment])
+            self._held = deque((segment, *self._flying))
+            self._flying.clear()
+            self._flight += 1
             self._first_loss = trio.current_time()
             self._pause = _FIRST_RETRY + self._path.settings.latency + self._back.settings.latency
             self._fabric.agenda.plan(self._first_loss + self._pause, self._retry)

@@ -49,7 +49,7 @@ class VirtualListener(Listener):
         self._key = key
         self._endpoint = endpoint
         self._queue: deque[VirtualStream] = deque()
-        self._unfinished: dict[VirtualStream, float] = {}  # wait for their third step, since when
+        self._unfinished: dict[VirtualStream, None] = {}  # wait for their third step
         self._spot = Spot()
         self._closed = False
         host.listeners[key] = self
@@ -66,16 +66,19 @@ class VirtualListener(Listener):
     @property
     def is_full(self) -> bool:
         """Whether no more connections can wait to be accepted."""
-        if len(self._queue) + len(self._unfinished) < self.options.backlog:
-            return False
-        oldest = trio.current_time() - _UNFINISHED_FOR
-        self._unfinished = {stream: since for stream, since in self._unfinished.items() if since > oldest}
         return len(self._queue) + len(self._unfinished) >= self.options.backlog
 
     def expect(self, stream: VirtualStream) -> None:
         """A connection is complete but for its third step."""
         stream.listener = self
-        self._unfinished[stream] = trio.current_time()
+        self._unfinished[stream] = None
+        self._fabric.agenda.plan(trio.current_time() + _UNFINISHED_FOR, self._expire, stream)
+
+    def _expire(self, stream: VirtualStream) -> None:
+        if stream in self._unfinished:  # who called has vanished
+            del self._unfinished[stream]
+            stream.listener = None
+            stream.host.streams.pop(stream, None)
 
     def enqueue(self, stream: VirtualStream) -> None:
         """A connection is complete, and waits to be accepted."""
