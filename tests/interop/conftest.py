@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import AsyncIterator, Iterator
+from functools import wraps
+from typing import Any
 
 import pytest
 import trio
@@ -14,6 +17,19 @@ from .libzmq import Peer, PeerProcess
 pytest.importorskip("zmq")
 
 MOST_SECONDS = 20.0  # of one test
+
+
+def pytest_itemcollected(item: pytest.Item) -> None:
+    """No test waits for ever. (A fixture could not see to it: of pytest-trio's only those in use are run.)"""
+    if isinstance(item, pytest.Function) and inspect.iscoroutinefunction(item.obj):
+        test = item.obj
+
+        @wraps(test)
+        async def bounded(**arguments: Any) -> None:
+            with trio.fail_after(MOST_SECONDS):
+                await test(**arguments)
+
+        item.obj = bounded
 
 
 class Workshop:
@@ -32,17 +48,6 @@ def workshop() -> Iterator[Workshop]:
     workshop = Workshop()
     yield workshop
     workshop.process.end()
-
-
-@pytest.fixture(autouse=True)
-async def _an_end(nursery: trio.Nursery) -> None:
-    """No test waits for ever."""
-
-    async def expire() -> None:
-        await trio.sleep(MOST_SECONDS)
-        raise trio.TooSlowError(f"a test of more than {MOST_SECONDS} s")
-
-    nursery.start_soon(expire)
 
 
 @pytest.fixture
