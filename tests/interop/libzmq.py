@@ -140,6 +140,23 @@ class Theirs:
     async def set(self, option: str, value: Any) -> None:
         await self.peer.call("set", name=self.name, option=option, value=_text(value))
 
+    @asynccontextmanager
+    async def attentive(self) -> AsyncIterator[None]:
+        """Call the socket again and again during the block.
+
+        A bound socket of libzmq takes notice of a new peer, to subscribe or to send a probe, only while it is called.
+        """
+
+        async def attend() -> None:
+            while True:
+                await self.call("attend")
+                await trio.sleep(0.005)
+
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(attend)
+            yield
+            nursery.cancel_scope.cancel()
+
     async def send(self, message: bytes | Sequence[bytes]) -> None:
         frames = [message] if isinstance(message, bytes) else message
         await self.peer.call("send", name=self.name, message=[_text(frame) for frame in frames])

@@ -76,14 +76,14 @@ class Couple:
     async def get_ready(self) -> None:
         """Wait until what the first sends will arrive."""
         await self.ours.wait_peers()
-        if self.pairing.first == "XPUB":
-            if self.ours_first:
-                await self.theirs.receive_within(0.05)
-            assert await self.first.receive() == (b"\1",)
+        if self.pairing.first == "XPUB" and self.ours_first:
+            async with self.theirs.attentive():
+                assert await self.ours.receive() == (b"\1",)
+        elif self.pairing.first == "XPUB":
+            assert await self.theirs.receive() == (b"\1",)
         elif self.pairing.first == "PUB" and self.ours_first:
-            # A bound libzmq SUB tells a new publisher its topics only when its own thread is in a call of it.
-            await self.theirs.receive_within(0.05)
-            await self.ours.wait_subscribers(b"")
+            async with self.theirs.attentive():
+                await self.ours.wait_subscribers(b"")
         elif self.pairing.first == "PUB":
             await self._wait_for_silent_publisher()
 

@@ -76,6 +76,10 @@ class Peer:
             getattr(zmq, option.upper()), value.encode("latin-1") if isinstance(value, str) else value
         )
 
+    def attend(self, name: str) -> None:
+        """Let the socket do what it does only from within a call."""
+        self._sockets[name].get(zmq.EVENTS)
+
     def send(self, name: str, message: list[str]) -> None:
         """Send; for a mandatory ROUTER, as soon as the peer is there."""
         deadline = time.monotonic() + PATIENCE / 1000
@@ -86,6 +90,10 @@ class Peer:
                 if exc.errno != zmq.EHOSTUNREACH or time.monotonic() > deadline:
                     raise
                 time.sleep(0.002)
+
+    def send_once(self, name: str, message: list[str]) -> None:
+        """Send, or fail at once."""
+        self._sockets[name].send_multipart(decoded(message))
 
     def receive(self, name: str, timeout: float) -> list[str] | None:
         """The next message, or None when none comes for ``timeout`` seconds."""
