@@ -45,6 +45,7 @@ class Scene:
       strange: messages that came to the socket from elsewhere.
     """
 
+    ctx: triomq.Context
     kind: str
     victim: Any
     honest: Any
@@ -59,6 +60,12 @@ class Scene:
     def attacker(self) -> Any:
         """A connection to the socket that does what the test says."""
         return raw_at(self.endpoint)
+
+    def newcomer(self, **options: Any) -> Any:
+        """One more well-behaved peer."""
+        socket = _subscribed(self.ctx, PARTNERS[self.kind], MARK, **options)
+        socket.connect(self.endpoint)
+        return socket
 
     @asynccontextmanager
     async def established(self, identity: bytes | None = None, *, minor: int = 1) -> AsyncIterator[Raw]:
@@ -152,7 +159,7 @@ async def attacked(kind: str, *, pause: float | None = 0.002, **options: Any) ->
     async with triomq.open_context() as ctx:
         victim, honest = _subscribed(ctx, kind, b"", **options), _subscribed(ctx, PARTNERS[kind], MARK)
         endpoint = await victim.bind("tcp://127.0.0.1:0")
-        scene = Scene(kind, victim, honest, endpoint, victim.monitor(100_000), pause or 0.0)
+        scene = Scene(ctx, kind, victim, honest, endpoint, victim.monitor(100_000), pause or 0.0)
         await _introduce(scene)
         async with trio.open_nursery() as nursery:
             if pause is not None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 from itertools import pairwise
 
 import pytest
@@ -88,7 +89,7 @@ async def test_a_full_queue_pushes_back() -> None:
     """While nobody receives, a peer that sends frames without end is not read: its octets stay with it."""
     async with attacked("PULL", pause=None, receive_hwm=1, receive_buffer=32 * 1024) as scene:
         async with scene.established() as raw:
-            raw.stream.setsockopt(1, 7, 32 * 1024)  # SOL_SOCKET, SO_SNDBUF
+            raw.stream.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 32 * 1024)
             block = frame(b"whole") + frame(bytes(1024), 1) * 64
             more = frame(bytes(1024), 1) * 64
             await raw.say(block)

@@ -1,0 +1,131 @@
+"""Hostile by number: many connections, none of which anybody needs."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections import Counter
+from pathlib import Path
+
+import pytest
+import trio
+import trio.testing
+
+import triomq
+
+from .raw import GREETING, raw_at
+from .scene import Scene, attacked, until
+
+EXHAUSTED = Path(__file__).with_name("exhausted.py")
+
+
+class Crowd:
+    """Connections that stay."""
+
+    def __init__(self, scene: Scene, nursery: trio.Nursery) -> None:
+        self._scene = scene
+        self._nursery = nursery
+        self.here = 0
+
+    async def come(self, count: int, octets: bytes = b"") -> None:
+        """So many more connections, each of which says that and no more."""
+        for _ in range(count):
+            await self._nursery.start(self._stay, octets)
+
+    async def _stay(self, octets: bytes, task_status: trio.TaskStatus[None]) -> None:
+        async with raw_at(self._scene.endpoint) as raw:
+            await raw.say(octets)
+            self.here += 1
+            task_status.started()
+            try:
+                async for _ in raw.stream:
+                    pass
+            except trio.BrokenResourceError:
+                pass
+            self.here -= 1
+
+
+def failures(scene: Scene) -> Counter[str]:
+    """How often each reason was given for dropping somebody, until now."""
+    reasons: Counter[str] = Counter()
+    while True:
+        try:
+            event = scene.monitor.receive_nowait()
+        except trio.WouldBlock:
+            return reasons
+        if isinstance(event, triomq.HandshakeFailed):
+            reasons[str(event.error)] += 1
+
+
+async def test_twelve_hundred_silent_connections() -> None:
+    """A thousand may be in the handshake; more are closed at once, and those who are established are served."""
+    async with attacked("ROUTER", backlog=2000) as scene, trio.open_nursery() as nursery:
+        crowd = Crowd(scene, nursery)
+        await crowd.come(1200)
+        await until(lambda: crowd.here == 1000)
+        assert failures(scene) == {"max_handshakes=1000 reached: connection closed": 200}
+        await scene.serve_more(20)
+        nursery.cancel_scope.cancel()
+
+
+@pytest.mark.parametrize("octets", [b"", GREETING], ids=["silent", "greeted"])
+async def test_a_crowd_leaves_with_the_deadline(octets: bytes, autojump_clock: object) -> None:
+    """While the handshakes are all taken nobody else gets in; after handshake_timeout somebody does."""
+    async with attacked("ROUTER", pause=0.25, max_handshakes=20) as scene, trio.open_nursery() as nursery:
+        crowd = Crowd(scene, nursery)
+        await crowd.come(60, octets)
+        await until(lambda: crowd.here == 20)
+        late = scene.newcomer(reconnect_interval_max=1.0)
+        await late.send(b"let me in")
+        with trio.fail_after(33):
+            await scene.victim.wait_peers(2)
+        assert crowd.here == 0
+        reasons = failures(scene)
+        assert reasons["max_handshakes=20 reached: connection closed"] >= 40
+        assert sum(count for reason, count in reasons.items() if "handshake_timeout=30.0" in reason) == 20
+        await until(lambda: bool(scene.strange))
+        nursery.cancel_scope.cancel()
+
+
+async def test_max_peers() -> None:
+    """It bounds all connections together; one that leaves makes room for another."""
+    async with attacked("ROUTER", max_peers=5) as scene, trio.open_nursery() as nursery:
+        crowd = Crowd(scene, nursery)
+        async with scene.established():
+            await crowd.come(20)
+            await until(lambda: crowd.here == 3)
+            assert failures(scene) == {"max_peers=5 reached: connection closed": 17}
+        await until(lambda: len(scene.victim.peers) == 1)
+        async with scene.established():
+            await scene.serve_more(10)
+        nursery.cancel_scope.cancel()
+
+
+async def test_coming_and_going() -> None:
+    """A thousand connections that break off wherever they like leave nothing behind."""
+    async with attacked("ROUTER", backlog=2000) as scene:
+        async with trio.open_nursery() as nursery:
+
+            async def come_and_go(length: int) -> None:
+                async with scene.attacker() as raw:
+                    await raw.say(GREETING[:length])
+
+            for number in range(1000):
+                nursery.start_soon(come_and_go, number % 65)
+        with trio.fail_after(5):
+            ended = 0
+            while ended < 1000:
+                ended += isinstance(await scene.monitor.receive(), triomq.HandshakeFailed)
+        assert len(scene.victim.peers) == 1
+
+
+async def test_no_descriptors_left() -> None:
+    """Out of file descriptors the sockets go on serving, do not spin, and accept and dial again afterwards."""
+    environment = {**os.environ, "PYTHONPATH": str(Path(triomq.__file__).parents[1])}
+    with trio.fail_after(20):
+        done = await trio.run_process(
+            [sys.executable, "-W", "error", str(EXHAUSTED)],
+            env=environment, capture_stdout=True, stderr=subprocess.STDOUT, check=False,
+        )  # fmt: skip
+    assert done.stdout.decode() == "well\n"
