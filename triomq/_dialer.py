@@ -64,6 +64,8 @@ class Dialer:
     ) -> None:
         self.pipe = pipe
         self._scope: trio.CancelScope | None = None
+        self._session: Session | None = None
+        self._stopped = False
         self._endpoint = endpoint
         self._address = endpoint.partition("://")[2]
         self._transport = transport
@@ -77,7 +79,10 @@ class Dialer:
         self._scope = tasks.start(self._run, name=f"triomq dialer {self._endpoint}")
 
     def stop(self) -> None:
-        """Nothing: a dialer goes on while its socket lingers, to send what is queued."""
+        """Dial no more: all is sent. An established connection may end in good order."""
+        self._stopped = True
+        if self._session is None or not self._session.established:
+            self.close()
 
     def close(self) -> None:
         """End the connection, and dial no more."""
@@ -113,7 +118,7 @@ class Dialer:
 
         Returns: whether the peer refused us, which dialling again would not change (RFC 37).
         """
-        session = self._new_session(stream)
+        session = self._session = self._new_session(stream)
         self._monitors.emit(Connected(endpoint=self._endpoint, address=session.address))
         error = await session.run()
         if session.established:
@@ -123,5 +128,8 @@ class Dialer:
             self._monitors.emit(HandshakeFailed(endpoint=self._endpoint, address=session.address, error=error))
             if isinstance(error, PeerRefusedError):
                 return True
+        self._session = None
+        if self._stopped:
+            return True
         await trio.sleep(self._backoff.next_wait())
         return False

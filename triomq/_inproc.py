@@ -63,7 +63,7 @@ class InprocPipe(Pipe):
         if len(inbox) >= other.receive_limit:
             other.stalled = self.blocked = True
             return False
-        self.sent += 1
+        self.sent += self.joined
         if not other.owner._has_ingress and inbox.maxlen is None:
             inbox.append(item)
             other.received += 1
@@ -90,11 +90,7 @@ class InprocPipe(Pipe):
             self.other.deliver([event])
 
     def withdraw(self, item: Any) -> bool:
-        if self.joined or not remove_same(self.other.inbox, item):
-            return False
-        self.sent -= 1
-        self.room_made()
-        return True
+        return not self.joined and remove_same(self.other.inbox, item)
 
     def send_capacity(self) -> float:
         return self.other.receive_limit
@@ -241,6 +237,8 @@ class InprocConnection:
             self._failed(binding, RemoteProtocolError(reason))
             return True
         gathered = list(far.inbox)
+        far.received = 0  # by nobody so far
+        far.stalled = near.stalled = False  # that was by limits which end here, and below who waits is told
         far.inbox = deque(maxlen=1 if ours._options.conflate or theirs._options.conflate else None)
         far.owner = theirs
         far.receive_limit = _sum(ours._options.send_hwm, theirs._options.receive_hwm)
@@ -259,6 +257,7 @@ class InprocConnection:
             self._failed(binding, exc)
             return False
         near.joined = True
+        near.sent += len(gathered)
         self._binding = binding
         binding.connections[self] = None
         for socket, peer in ((ours, theirs), (theirs, ours)):
@@ -287,13 +286,15 @@ class InprocConnection:
     def part(self) -> None:
         """The binding socket goes: gather again, for whoever binds the name next."""
         self._split()
-        if self._socket._options.immediate:  # nothing is queued for a peer to come
+        immediate = self._socket._options.immediate
+        if immediate:  # nothing is queued for a peer to come
             self._socket._remove(self.pipe)
             self.pipe = self._new_pipe()
         self._far = self._unowned_pipe()
         self._names.wait(self)
         self._names.retry(self.name)
-        self.pipe.room_made()
+        if not immediate:
+            self.pipe.room_made()
 
     async def wait_stopped(self) -> None:
         """Nothing is bound: there is nothing to wait for."""

@@ -141,7 +141,14 @@ class Pipe(ABC):
 
     @abstractmethod
     def withdraw(self, item: Any) -> bool:
-        """Take back a message that was queued, if it has not left yet. Returns: whether it was still there."""
+        """Take back a message that was queued, if it has not left yet. Returns: whether it was still there.
+
+        The owner is not told that there is room, until `room_made` is called.
+        """
+
+    @abstractmethod
+    def room_made(self) -> None:
+        """Tell the owner, if it was turned away and there is room now."""
 
     @abstractmethod
     def send_capacity(self) -> float:
@@ -183,7 +190,7 @@ class SessionPipe(Pipe):
         self, owner: PipeOwner, endpoint: str, send_limit: float, receive_limit: float, *, conflate: bool = False
     ) -> None:
         super().__init__(owner, endpoint, receive_limit, conflate=conflate)
-        self.outbox: deque[Any] = deque(maxlen=1) if conflate else deque()
+        self.outbox: deque[Any] = deque()
         self.conflate: bool = conflate
         self.send_limit: float = math.inf if conflate else send_limit
         self.controls: int = 0  # in the outbox or half written, that are no messages
@@ -199,7 +206,7 @@ class SessionPipe(Pipe):
         if len(outbox) >= self.send_limit and not self.has_room():
             return False
         if self.conflate and outbox:
-            self.dropped += 1
+            self._drop_messages()
         outbox.append(item)
         if not self.attended:
             self.wake() if at_once else self.wake_later()
@@ -221,10 +228,7 @@ class SessionPipe(Pipe):
                 self.wake()
 
     def withdraw(self, item: Any) -> bool:
-        if not remove_same(self.outbox, item):
-            return False
-        self.room_made()
-        return True
+        return remove_same(self.outbox, item)
 
     def send_capacity(self) -> float:
         return self.send_limit + self.unsent
@@ -239,7 +243,7 @@ class SessionPipe(Pipe):
         """These have left, whole."""
         self.sent += len(items)
         if self.controls:
-            controls = sum(not isinstance(item, (tuple, bytes)) for item in items)
+            controls = sum(not _is_message(item) for item in items)
             self.sent -= controls
             self.controls -= controls
 
@@ -248,8 +252,30 @@ class SessionPipe(Pipe):
         self.send_limit += self.unsent - count
         self.unsent = count
 
+    def restore(self, items: list[Any]) -> None:
+        """Put back, at the head, what left the outbox and did not reach the peer whole.
+
+        Subscriptions and heartbeats were for that peer alone: the next one is told what holds then.
+        """
+        self.outbox.extendleft(reversed(items))
+        if self.controls:
+            messages = [item for item in self.outbox if _is_message(item)]
+            self.outbox.clear()
+            self.outbox.extend(messages)
+            self.controls = 0
+        if self.conflate:
+            while len(self.outbox) > 1:
+                self.outbox.popleft()
+                self.dropped += 1
+        self.set_unsent(0)
+
+    def _drop_messages(self) -> None:
+        controls = [item for item in self.outbox if not _is_message(item)] if self.controls else []
+        self.dropped += len(self.outbox) - len(controls)
+        self.outbox.clear()
+        self.outbox.extend(controls)
+
     def room_made(self) -> None:
-        """Tell the owner, if it was turned away and there is room now."""
         if self.blocked and len(self.outbox) < self.send_limit:
             self.blocked = False
             self.owner._pipe_writable(self)
@@ -259,6 +285,10 @@ class SessionPipe(Pipe):
         self.controls = 0
         self.outbox.clear()
         self.set_unsent(0)
+
+
+def _is_message(item: Any) -> bool:
+    return isinstance(item, (tuple, bytes))
 
 
 def remove_same(queue: deque[Any], item: Any) -> bool:

@@ -185,11 +185,10 @@ class Writer:
     def _restore(self, pipe: SessionPipe) -> None:
         whole = bisect_right(self._batch_ends, self._batch_written)
         pipe.count_sent(self._batch[:whole])
-        pipe.outbox.extendleft(reversed(self._batch[whole:]))
+        pipe.restore(self._batch[whole:])
         self._batch = []
         self._batch_ends = []
         self._unsent = []
-        pipe.set_unsent(0)
 
 
 def _ignore(_: Exception) -> None:

@@ -34,5 +34,6 @@ class BalancedSendSide(SendSide):
 
     def _pipe_writable(self, pipe: Pipe) -> None:
         """See `PipeOwner`."""
-        self._balancer.activate(pipe)
+        if not pipe.draining:  # disconnected: it only sends what it has
+            self._balancer.activate(pipe)
         super()._pipe_writable(pipe)

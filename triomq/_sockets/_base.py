@@ -28,7 +28,7 @@ class Attachment(Protocol):
         """The pipe that belongs to the endpoint itself, whoever is connected; bound ones have none."""
 
     def stop(self) -> None:
-        """Accept nobody new; the socket is about to close."""
+        """Accept nobody new, or look for nobody any more; the socket is about to close. Connections stay."""
 
     def close(self) -> None:
         """End the endpoint and its connections now."""
@@ -163,6 +163,8 @@ class Socket(PeerKeeper, trio.abc.AsyncResource):
         if attachment is None:
             raise EndpointError(self._no_such(endpoint, "connected", self._connected))
         pipe = attachment.pipe
+        if pipe is None:  # with `immediate` there is one only while there is a peer
+            pipe = next((one for one in self._pipes if one.endpoint == endpoint and not one.draining), None)
         if pipe is None or not pipe.queued() or not self._options.linger:
             attachment.close()
             if pipe is not None:
@@ -172,11 +174,13 @@ class Socket(PeerKeeper, trio.abc.AsyncResource):
         pipe.draining = True
 
         async def finish() -> None:
-            with trio.move_on_after(self._options.linger):
-                while pipe.queued() and pipe.alive:
-                    await self._changed.park()
-            attachment.close()
-            self._remove(pipe)
+            try:
+                with trio.move_on_after(self._options.linger):
+                    while pipe.queued() and pipe.alive:
+                        await self._changed.park()
+            finally:
+                attachment.close()
+                self._remove(pipe)
 
         self._tasks.start(finish, name=f"triomq disconnecting {endpoint}")
 
@@ -235,6 +239,8 @@ class Socket(PeerKeeper, trio.abc.AsyncResource):
             pipe.draining = True
         while any(pipe.queued() for pipe in self._pipes):
             await self._changed.park()
+        for attachment in self._connected.values():
+            attachment.stop()
         for session in list(self._sessions):
             session.say_goodbye()
         while self._sessions:

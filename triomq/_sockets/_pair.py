@@ -25,6 +25,22 @@ class PAIR(BalancedSendSide, ReceiveSide, trio.abc.Channel[Message]):
                 f"this PAIR is connected to {', '.join(self._connected)}, and a PAIR has one peer; disconnect first"
             )
 
+    @trio.lowlevel.enable_ki_protection
+    def connect(self, endpoint: str) -> None:
+        """Connect to an endpoint, as `Socket.connect`.
+
+        Raises:
+          WrongStateError: this PAIR has its peer already, or an endpoint to find it at.
+        """
+        self._check("connect")
+        if endpoint not in self._connected:
+            for pipe in self._pipes:
+                if pipe.peer is not None and not pipe.draining:
+                    raise WrongStateError(
+                        f"this PAIR has its peer already, by {pipe.endpoint}; unbind or close it first"
+                    )
+        super().connect(endpoint)
+
     def _admit(self, pipe: Pipe) -> None:
         if any(other is not pipe for other in self._pipes):
             raise PeerRejectedError("this PAIR has its peer already")

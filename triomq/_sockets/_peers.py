@@ -167,7 +167,9 @@ class PeerKeeper:
         """See `SessionOwner`."""
         del self._sessions[session]
         self._forget_peer(pipe)
-        if not self._keeps(pipe):
+        if self._keeps(pipe):
+            pipe.room_made()  # of a batch that was half written, the messages that were whole are not queued any more
+        else:
             self._remove(pipe)
 
     def _greet(self, pipe: Pipe, peer: PeerInfo) -> None:

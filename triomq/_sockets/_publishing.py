@@ -32,16 +32,18 @@ class PeerTopics:
         self._octets: int = 0
 
     def add(self, topic: bytes) -> bool:
-        """Note a topic. Returns: False if that was more than a peer may have."""
-        if topic not in self._topics:
-            self._topics[topic] = None
-            self._octets += len(topic)
+        """Note a topic that is not noted yet. Returns: False if that was more than a peer may have."""
+        self._topics[topic] = None
+        self._octets += len(topic)
         return len(self._topics) <= _MOST_TOPICS and self._octets <= _MOST_OCTETS
 
     def remove(self, topic: bytes) -> None:
         """Forget a topic that was noted."""
         del self._topics[topic]
         self._octets -= len(topic)
+
+    def __contains__(self, topic: bytes) -> bool:
+        return topic in self._topics
 
     def __iter__(self) -> Iterator[bytes]:
         return iter(self._topics)
@@ -52,6 +54,7 @@ class PublishSide(SendSide):
 
     _session_events: tuple[type, ...] = (Message, zmtp.Subscribe, zmtp.Cancel)
     _has_ingress = True
+    _one_for_all = False  # with xpub_nodrop: full are those who want the message
 
     def __init__(self, runtime: Runtime, options: Options) -> None:
         super().__init__(runtime, options)
@@ -110,21 +113,30 @@ class PublishSide(SendSide):
         if pipe.hang_up is not None and len(topic) > _LONGEST_TOPIC:
             pipe.hang_up(RemoteProtocolError(f"a topic of {len(topic)} octets; {_LONGEST_TOPIC} are allowed"))
             return
+        if topic in topics:  # one cancellation undoes them all: libzmq's SUB repeats subscriptions, and cancels once
+            self._tell_subscribed(topic, False, told)
+            return
         if not topics.add(topic) and pipe.hang_up is not None:
             text = f"subscribed to more than {_MOST_TOPICS} topics, or than {_MOST_OCTETS} octets of them"
             pipe.hang_up(RemoteProtocolError(text))
             return
         first = self._subscriptions.add(topic, pipe)
-        self._changed.unpark_all()
+        self._wanted_changed()
         self._tell_subscribed(topic, first, told)
 
     def _cancel(self, pipe: Pipe, topic: bytes, told: list[Message]) -> None:
         last = self._subscriptions.remove(topic, pipe)
         if last is None:
             return
-        if not self._subscriptions.count(topic, pipe):
-            self._topics[pipe].remove(topic)
+        self._topics[pipe].remove(topic)
+        self._wanted_changed()
         self._tell_cancelled(topic, last, told)
+
+    def _wanted_changed(self) -> None:
+        """Wake who waits for subscribers, or for room in the queue of one who does not want the message any more."""
+        self._changed.unpark_all()
+        if self._senders:
+            self._serve_senders()
 
     def _tell_subscribed(self, topic: bytes, first: bool, told: list[Message]) -> None:
         """A peer has subscribed; for the first of them ``first`` is set."""

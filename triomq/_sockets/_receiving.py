@@ -26,6 +26,7 @@ class ReceiveSide(Socket, trio.abc.ReceiveChannel[Message]):
         self._fair_queue = FairQueue()
         self._receivers: dict[Waiter, None] = {}
         self._receive_bells: dict[Bell, None] = {}
+        self._serving_receivers = False
 
     def _take(self) -> Message | None:
         """The next message for the user, or None when there is none."""
@@ -100,15 +101,24 @@ class ReceiveSide(Socket, trio.abc.ReceiveChannel[Message]):
         return waiter.message
 
     def _serve_receivers(self) -> None:
-        """Complete the calls that wait in ``receive``, the longest waiting first."""
+        """Complete the calls that wait in ``receive``, the longest waiting first.
+
+        Taking a message may let an inproc peer send its next one from within: that one is for the next turn here.
+        """
+        if self._serving_receivers:
+            return
         receivers = self._receivers
-        while receivers:
-            message = self._take()
-            if message is None:
-                return
-            waiter = next(iter(receivers))
-            del receivers[waiter]
-            waiter.finish(message)
+        self._serving_receivers = True
+        try:
+            while receivers:
+                message = self._take()
+                if message is None:
+                    return
+                waiter = next(iter(receivers))
+                del receivers[waiter]
+                waiter.finish(message)
+        finally:
+            self._serving_receivers = False
         if self._receive_bells and self._peek() is not None:
             for bell in self._receive_bells:
                 bell.ring()

@@ -34,7 +34,7 @@ class REQ(BalancedSendSide, ReceiveSide, trio.abc.Channel[Message]):
         self._asked: Pipe | None = None  # who owes the reply that is wanted
         self._expected: tuple[bytes, ...] = ()  # what its reply begins with
         self._request: Message | None = None  # as it was sent, envelope included
-        self._given_up: dict[Pipe, int] = {}  # replies without id that may still come, and are not wanted
+        self._given_up: dict[Pipe, Message] = {}  # requests without id whose reply may still come, and is not wanted
         self._next_id = runtime.random.getrandbits(32)
         self._requesting = False
 
@@ -107,7 +107,7 @@ class REQ(BalancedSendSide, ReceiveSide, trio.abc.Channel[Message]):
         if pipe is None:
             return False
         envelope: tuple[bytes, ...] = (_DELIMITER,)
-        if self._options.req_correlate or self._given_up.get(pipe):
+        if self._options.req_correlate or pipe in self._given_up:
             self._next_id = (self._next_id + 1) & 0xFFFFFFFF
             envelope = (self._next_id.to_bytes(4, "big"), _DELIMITER)
         # Before it is sent: over inproc the reply may be there when `send` returns.
@@ -125,19 +125,23 @@ class REQ(BalancedSendSide, ReceiveSide, trio.abc.Channel[Message]):
     def _give_up(self) -> None:
         """Want the reply no longer."""
         pipe, self._asked = self._asked, None
-        if pipe is None or pipe.withdraw(self._request):
+        request, self._request = self._request, None
+        if pipe is None or request is None:
+            return
+        if pipe.withdraw(request):
+            pipe.room_made()
             return
         arrived = self._fair_queue.take() is not None
         if not arrived and len(self._expected) == 1:
-            self._given_up[pipe] = self._given_up.get(pipe, 0) + 1
+            self._given_up[pipe] = request
 
     def _ingress(self, pipe: Pipe, events: list[Event]) -> list[Message]:
         """Let through what is the awaited reply, without its envelope."""
         kept: list[Message] = []
         for message in events:
             size = len(self._expected)
-            if message[:1] == (_DELIMITER,) and self._given_up.get(pipe):
-                self._given_up[pipe] -= 1
+            if message[:1] == (_DELIMITER,) and pipe in self._given_up:
+                del self._given_up[pipe]
             elif (
                 pipe is self._asked
                 and not kept
@@ -156,5 +160,7 @@ class REQ(BalancedSendSide, ReceiveSide, trio.abc.Channel[Message]):
             pipe.send_nowait(Message([b""]))
 
     def _peer_lost(self, pipe: Pipe) -> None:
-        self._given_up.pop(pipe, None)
+        request = self._given_up.pop(pipe, None)
+        if request is not None:
+            pipe.withdraw(request)  # if it had not left whole, it would be sent again
         super()._peer_lost(pipe)

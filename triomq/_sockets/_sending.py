@@ -30,6 +30,8 @@ class SendSide(Socket, trio.abc.SendChannel[Message]):
         super().__init__(runtime, options)
         self._senders: dict[Waiter, None] = {}
         self._send_bells: dict[Bell, None] = {}
+        self._serving_senders = False
+        self._senders_due = False  # there may be room for somebody who was passed over
 
     # On the path of every message.
     @trio.lowlevel.enable_ki_protection
@@ -137,7 +139,25 @@ class SendSide(Socket, trio.abc.SendChannel[Message]):
         self._slice.left = self._slice.size
 
     def _serve_senders(self) -> None:
-        """Complete the calls that wait in ``send`` and are possible now, the longest waiting first."""
+        """Complete the calls that wait in ``send`` and are possible now, the longest waiting first.
+
+        Sending may itself make room, and lead here from within: that is for another round here.
+        """
+        self._senders_due = True
+        if self._serving_senders:
+            return
+        self._serving_senders = True
+        try:
+            while self._senders_due:
+                self._senders_due = False
+                self._serve_each_sender()
+        finally:
+            self._serving_senders = False
+        if self._send_bells and not (self._senders and self._one_for_all):
+            for bell in self._send_bells:
+                bell.ring()
+
+    def _serve_each_sender(self) -> None:
         for waiter in list(self._senders):
             message = waiter.message
             assert message is not None
@@ -152,9 +172,6 @@ class SendSide(Socket, trio.abc.SendChannel[Message]):
                 waiter.finish()
             elif self._one_for_all:
                 return
-        if self._send_bells and not self._senders:
-            for bell in self._send_bells:
-                bell.ring()
 
     def _pipe_writable(self, pipe: Pipe) -> None:
         """See `PipeOwner`."""

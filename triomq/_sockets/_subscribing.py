@@ -28,9 +28,9 @@ class SubscribeSide(ReceiveSide):
         self._filter = TopicFilter()
 
     def _add_topic(self, topic: bytes) -> None:
-        if self._filter.add(topic):
-            for pipe in self._pipes:
-                pipe.control(zmtp.Subscribe(topic))
+        self._filter.add(topic)
+        for pipe in self._pipes:  # each time: a verbose XPUB, behind however many proxies, is to know
+            pipe.control(zmtp.Subscribe(topic))
 
     def _remove_topic(self, topic: bytes) -> bool:
         last = self._filter.remove(topic)

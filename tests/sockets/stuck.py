@@ -1,0 +1,52 @@
+"""A peer that shakes hands and then does as it is told: reads nothing, reads some, goes away."""
+
+from __future__ import annotations
+
+from types import TracebackType
+from typing import Self
+
+import trio
+
+from triomq import zmtp
+
+TOO_MUCH = 20_000_000  # octets: more than the kernel takes from us when the peer does not read
+
+
+class StuckPeer:
+    """Listens, and is one peer."""
+
+    def __init__(self, socket_type: str) -> None:
+        self._type = socket_type
+        self._stream: trio.SocketStream | None = None
+
+    async def __aenter__(self) -> Self:
+        (self._listener,) = await trio.open_tcp_listeners(0, host="127.0.0.1")
+        host, port = self._listener.socket.getsockname()
+        self.endpoint = f"tcp://{host}:{port}"
+        return self
+
+    async def __aexit__(
+        self, _: type[BaseException] | None, __: BaseException | None, ___: TracebackType | None
+    ) -> None:
+        await self.leave()
+
+    async def greet(self) -> None:
+        """Accept somebody, and read no more than the handshake takes."""
+        self._stream = await self._listener.accept()
+        connection = zmtp.Connection(self._type, as_server=True)
+        while not connection.established:
+            await self._stream.send_all(connection.data_to_send())
+            connection.receive_data(await self._stream.receive_some(1000), 1)
+        await self._stream.send_all(connection.data_to_send())
+
+    async def read(self, octets: int) -> None:
+        """Take in so much, or somewhat more."""
+        assert self._stream is not None
+        while octets > 0:
+            octets -= len(await self._stream.receive_some(octets))
+
+    async def leave(self) -> None:
+        """Close everything; the endpoint is free for another."""
+        await self._listener.aclose()
+        if self._stream is not None:
+            await trio.aclose_forcefully(self._stream)

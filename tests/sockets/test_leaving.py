@@ -1,0 +1,114 @@
+"""disconnect, unbind and aclose: what still goes where, and what does not."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+import trio
+import trio.testing
+
+import triomq
+
+from .stuck import StuckPeer
+
+settled = trio.testing.wait_all_tasks_blocked
+
+
+async def test_nothing_more_goes_to_an_endpoint_that_was_disconnected() -> None:
+    """What was queued for it does, for up to ``linger``; who waited for room waits for another peer."""
+    async with triomq.open_context() as ctx:
+        pull = ctx.socket(triomq.PULL)
+        push = ctx.socket(triomq.PUSH, send_hwm=2, linger=math.inf)
+        push.connect("inproc://it")
+        await push.send_many([b"1", b"2"])
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(push.send, b"too late")
+            await settled()
+            push.disconnect("inproc://it")
+            await pull.bind("inproc://it")
+            assert [await pull.receive(), await pull.receive()] == [(b"1",), (b"2",)]
+            await settled()
+            assert push.statistics().tasks_waiting_send == 1
+            assert push.statistics().peers == ()
+            nursery.cancel_scope.cancel()
+
+
+async def test_disconnect_lingers_with_immediate_too(autojump_clock: trio.testing.MockClock) -> None:
+    """The peer is there, and gets what was accepted for it."""
+    async with triomq.open_context() as ctx:
+        pull = ctx.socket(triomq.PULL, receive_hwm=1)
+        push = ctx.socket(triomq.PUSH, immediate=True, linger=math.inf)
+        endpoint = await pull.bind("tcp://127.0.0.1:0")
+        push.connect(endpoint)
+        await push.send_many([bytes(100_000)] * 100)
+        push.disconnect(endpoint)
+        with trio.fail_after(60):
+            for _ in range(100):
+                await pull.receive()
+
+
+async def test_immediate_queues_for_nobody_when_the_binder_has_gone() -> None:
+    """What would be accepted then would be for nobody."""
+    async with triomq.open_context() as ctx:
+        push, pull = ctx.socket(triomq.PUSH, immediate=True), ctx.socket(triomq.PULL)
+        push.connect("inproc://it")
+        for _ in range(2):
+            with pytest.raises(trio.WouldBlock):
+                push.send_nowait(b"for nobody")
+            await pull.bind("inproc://it")
+            push.send_nowait(b"for somebody")
+            assert await pull.receive() == (b"for somebody",)
+            await pull.unbind("inproc://it")
+
+
+async def test_a_closed_socket_waits_for_no_inproc_name() -> None:
+    """Not even one that was disconnected, and closed before it had sent what it had."""
+    async with triomq.open_context() as ctx:
+        push, pull = ctx.socket(triomq.PUSH, linger=math.inf), ctx.socket(triomq.PULL)
+        monitor = pull.monitor()
+        push.connect("inproc://it")
+        await push.send(b"for nobody")
+        push.disconnect("inproc://it")
+        with trio.CancelScope() as scope:
+            scope.cancel()
+            await push.aclose()
+        await pull.bind("inproc://it")
+        assert isinstance(monitor.receive_nowait(), triomq.Listening)
+
+
+async def test_a_closing_socket_that_has_sent_all_does_not_come_back(
+    autojump_clock: trio.testing.MockClock,
+) -> None:
+    """One peer is slow to go; another, which has gone, is not called again, and closing ends with the slow one."""
+    async with triomq.open_context() as ctx, StuckPeer("PULL") as slow:
+        quick = ctx.socket(triomq.PULL)
+        monitor = quick.monitor()
+        push = ctx.socket(triomq.PUSH, linger=math.inf, reconnect_interval=1e-6)
+        push.connect(slow.endpoint)
+        await slow.greet()
+        push.connect(await quick.bind("tcp://127.0.0.1:0"))
+        await push.wait_peers(2)
+        await push.send_many([b"1", b"2"])
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(push.aclose)
+            async for event in monitor:
+                if isinstance(event, triomq.Disconnected):
+                    break
+            await trio.sleep(3600)
+            await slow.leave()
+        with pytest.raises(trio.WouldBlock):
+            monitor.receive_nowait()
+
+
+async def test_a_pair_with_a_peer_connects_to_no_second_one() -> None:
+    """Else every other message would wait for a peer that is turned away."""
+    async with triomq.open_context() as ctx:
+        bound, connected = ctx.socket(triomq.PAIR), ctx.socket(triomq.PAIR)
+        endpoint = await bound.bind("inproc://pair")
+        connected.connect(endpoint)
+        with pytest.raises(triomq.WrongStateError, match="has its peer already, by inproc://pair"):
+            bound.connect("inproc://other")
+        await bound.send(b"1")
+        await bound.send(b"2")
+        assert [await connected.receive(), await connected.receive()] == [(b"1",), (b"2",)]
