@@ -10,23 +10,31 @@ What makes a run repeatable from its seed, and what a user must not do, is told 
 
 from __future__ import annotations
 
+from ._channel_contracts import MakeChannels, check_receive_channel, check_send_channel
 from ._determinism import fixed_schedule
 from ._fabric import Partition
+from ._mechanism_contract import check_mechanism
 from ._network import VirtualNetwork
 from ._recorder import Happening, Kind, Recorder
 from ._run import run
 from ._settings import LinkArguments, LinkSettings
 from ._stream import VirtualStream
+from ._transport_contract import check_transport
 
 __all__ = [
     "Happening",
     "Kind",
     "LinkArguments",
     "LinkSettings",
+    "MakeChannels",
     "Partition",
     "Recorder",
     "VirtualNetwork",
     "VirtualStream",
+    "check_mechanism",
+    "check_receive_channel",
+    "check_send_channel",
+    "check_transport",
     "fixed_schedule",
     "run",
 ]

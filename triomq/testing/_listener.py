@@ -185,7 +185,7 @@ class Attempt:
         if self._stream is None:
             assert self._failure is not None
             raise self._failure
-        return self._stream  # noqa: ASYNC910  (it has slept: nobody answers at once)
+        return self._stream
 
     def _record(self, kind: Literal["connecting", "established", "refused", "lost", "gave up"], text: str = "") -> None:
         self._fabric.recorder.record(kind, self._source.name, self._target.name, self._number, text=text)

@@ -125,7 +125,7 @@ class VirtualStream(NonblockingStream):
             return b""
         raise trio.WouldBlock
 
-    async def wait_receivable(self) -> None:  # noqa: ASYNC910  (one of the two: a checkpoint, or asleep)
+    async def wait_receivable(self) -> None:
         """Wait until `receive_nowait` would not raise `trio.WouldBlock`. See `NonblockingStream.wait_receivable`.
 
         Raises:

@@ -1,0 +1,140 @@
+"""What `triomq.zmtp` asks of a security mechanism, as a check that a user's own can be put to."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from .._errors import RemoteProtocolError
+from .._message import Message
+from ..zmtp import Connection, Mechanism
+from ._determinism import seeded
+from ._requirements import require
+
+_MESSAGES = [
+    Message([b""]),
+    Message([b"one"]),
+    Message([b"several", b"", b"frames", bytes(300)]),
+    Message([bytes(range(256)) * 300]),
+    *(Message([b"%d" % number]) for number in range(50)),
+]
+_MOST_TURNS = 100  # of a handshake
+_HARMED = 400  # handshakes and conversations with a wrong octet
+
+
+def check_mechanism(client: Callable[[], Mechanism], server: Callable[[], Mechanism], *, seed: int = 0) -> None:
+    """Check that a mechanism's two sides agree, carry every message, and stand any octets from the peer.
+
+    The handshake completes however its octets are cut and tells each side the other's metadata; messages arrive whole
+    and in order; ``overhead`` is true; and a peer whose octets are wrong, in the handshake or after, makes nothing but
+    `RemoteProtocolError`, before more is believed of it.
+
+    Args:
+      client: makes a fresh one for the side that connects.
+      server: and for the side that binds.
+      seed: of the wrong octets.
+    Raises:
+      AssertionError: a promise is broken; the text says which.
+    """
+    for size in (1, 7, 10_000):
+        pair = _Pair(client(), server())
+        pair.shake_hands(size)
+        pair.check_metadata()
+        pair.exchange(size)
+    _check_overhead(client, server)
+    dice = seeded(seed, "mechanism")
+    for _ in range(_HARMED):
+        _harm(_Pair(client(), server()), dice.random(), dice.randrange(1, 256), dice.choice([True, False]))
+
+
+class _Pair:
+    """Two connections, and the octets between them."""
+
+    def __init__(self, client: Mechanism, server: Mechanism) -> None:
+        self.client = Connection("DEALER", as_server=False, mechanism=client, metadata={"X-Side": b"client"})
+        self.server = Connection("ROUTER", as_server=True, mechanism=server, metadata={"X-Side": b"server"})
+        self.sides = (self.client, self.server), (self.server, self.client)
+
+    def shake_hands(self, size: int, change: Callable[[Connection, bytes], bytes] | None = None) -> None:
+        """Let them talk until both are ready."""
+        for _ in range(_MOST_TURNS):
+            said = False
+            for speaker, listener in self.sides:
+                data = speaker.data_to_send()
+                said = said or bool(data)
+                _feed(listener, change(speaker, data) if change and data else data, size)
+            if self.client.established and self.server.established and not said:
+                return
+            require(said or change, "the handshake stops before both sides are ready: neither has anything to say")
+            if not said:
+                return
+        require(change, f"the handshake is not over after {_MOST_TURNS} turns")
+
+    def check_metadata(self) -> None:
+        """Each knows what the other has told."""
+        for side, other in (self.client, b"server"), (self.server, b"client"):
+            require(side.peer is not None, "an established connection knows its peer")
+            metadata = dict(side.peer.metadata) if side.peer else {}
+            require(metadata.get("X-Side") == other, f"the peer's metadata arrives; it was {metadata!r}")
+
+    def exchange(self, size: int) -> None:
+        """Send every message both ways."""
+        for speaker, listener in self.sides:
+            received = [
+                event for event in _feed(listener, _encoded(speaker, _MESSAGES), size) if type(event) is Message
+            ]
+            require(received == _MESSAGES, "every message arrives, whole and in order")
+
+
+def _encoded(connection: Connection, messages: Iterable[Message]) -> bytes:
+    buffers: list[bytes] = []
+    count = connection.encode(messages, buffers)
+    data = b"".join(buffers)
+    require(count == len(data), "encode counts the octets it makes")
+    return data
+
+
+def _feed(connection: Connection, data: bytes, size: int) -> list[Any]:
+    events: list[Any] = []
+    for start in range(0, len(data), size):
+        events += connection.receive_data(data[start : start + size])
+    return events
+
+
+def _check_overhead(client: Callable[[], Mechanism], server: Callable[[], Mechanism]) -> None:
+    one, other = client(), server()
+    pair = _Pair(one, other)
+    pair.shake_hands(10_000)
+    for mechanism in one, other:
+        if mechanism.shares_encoding:
+            require(not mechanism.overhead, "a mechanism that shares encodings does not change frames: overhead is 0")
+        else:
+            for body in (b"", b"x", bytes(1000)):
+                longer = len(mechanism.encode_frame(0, body)) - len(body)
+                require(longer == mechanism.overhead, f"overhead is {mechanism.overhead}, a frame grew by {longer}")
+
+
+def _harm(pair: _Pair, where: float, mask: int, from_client: bool) -> None:
+    """Change one octet of what one side says in the handshake; nothing but a RemoteProtocolError may come of it."""
+    speaker_harmed = pair.client if from_client else pair.server
+    rest = [1 + int(where * 200)]
+
+    def change(speaker: Connection, data: bytes) -> bytes:
+        if speaker is not speaker_harmed or rest[0] < 0:
+            return data
+        position, rest[0] = rest[0], rest[0] - len(data)
+        if position >= len(data):
+            return data
+        rest[0] = -1
+        return data[:position] + bytes([data[position] ^ mask]) + data[position + 1 :]
+
+    try:
+        pair.shake_hands(10_000, change)
+        if pair.client.established and pair.server.established:
+            data = bytearray(_encoded(speaker_harmed, _MESSAGES[:3]))
+            data[int(where * len(data))] ^= mask
+            _feed(pair.server if from_client else pair.client, bytes(data), 10_000)
+    except RemoteProtocolError:
+        return
+    except Exception as exc:
+        raise AssertionError(f"a wrong octet from the peer raised {exc!r}, not RemoteProtocolError") from exc
