@@ -122,6 +122,10 @@ class Peer:
             prefixes.append(self.receive_prefix(name))
         return prefixes
 
+    def receive_heads(self, name: str, quiet: float) -> list[str]:
+        """The first frame of every message until none comes for ``quiet`` seconds."""
+        return [message[0] for message in self.receive_all(name, quiet)]
+
     def send_sizes(self, name: str, sizes: list[int]) -> None:
         """Send one message whose frames have these sizes."""
         self._sockets[name].send_multipart(pattern(sizes), copy=False)
