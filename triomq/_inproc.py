@@ -86,7 +86,7 @@ class InprocPipe(Pipe):
         self.owner._pipe_writable(self)
 
     def control(self, event: Event) -> None:
-        if self.peer is not None and isinstance(event, self.other.owner._session_events):  # type: ignore[attr-defined]
+        if self.peer is not None:
             self.other.deliver([event])
 
     def withdraw(self, item: Any) -> bool:
@@ -236,11 +236,8 @@ class InprocConnection:
         if reason is not None:
             self._failed(binding, RemoteProtocolError(reason))
             return True
-        gathered = list(far.inbox)
-        far.received = 0  # by nobody so far
+        far.inbox = deque(far.inbox)  # behind what was gathered comes what is sent while the sides greet each other
         far.stalled = near.stalled = False  # that was by limits which end here, and below who waits is told
-        far.inbox = deque(maxlen=1 if ours._options.conflate or theirs._options.conflate else None)
-        far.owner = theirs
         far.receive_limit = _sum(ours._options.send_hwm, theirs._options.receive_hwm)
         near.receive_limit = _sum(theirs._options.send_hwm, ours._options.receive_hwm)
         try:
@@ -253,11 +250,15 @@ class InprocConnection:
                 raise
         except PeerRejectedError as exc:
             self._far = self._unowned_pipe()
-            self._far.inbox.extend(gathered)
+            self._far.inbox.extend(far.inbox)
             self._failed(binding, exc)
             return False
+        gathered = list(far.inbox)
+        far.inbox = deque(maxlen=1 if ours._options.conflate or theirs._options.conflate else None)
+        far.owner = theirs
+        far.received = 0  # by nobody so far
         near.joined = True
-        near.sent += len(gathered)
+        near.sent += sum(isinstance(item, Message) for item in gathered)
         self._binding = binding
         binding.connections[self] = None
         for socket, peer in ((ours, theirs), (theirs, ours)):

@@ -85,6 +85,22 @@ async def test_both_ends_wait_when_a_name_is_bound() -> None:
         assert push.statistics().messages_sent == pull.statistics().messages_received == 2
 
 
+async def test_who_waits_comes_after_what_was_gathered() -> None:
+    """A name is bound again: the ROUTER's waiting message is behind those that wait for the binder."""
+    async with triomq.open_context() as ctx:
+        router = ctx.socket(triomq.ROUTER, router_mandatory=True, send_hwm=2)
+        dealer = ctx.socket(triomq.DEALER, routing_id=b"id")
+        await dealer.bind("inproc://again")
+        router.connect("inproc://again")
+        await dealer.unbind("inproc://again")
+        await router.send_many([b"id", body] for body in (b"1", b"2"))
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(router.send, [b"id", b"3"])
+            await settled()
+            await dealer.bind("inproc://again")
+        assert [bytes(await dealer.receive()) for _ in range(3)] == [b"1", b"2", b"3"]
+
+
 @pytest.mark.parametrize("endpoint", ["inproc://nobody", "tcp://127.0.0.1:9"])
 async def test_one_request_relieves_another_while_both_wait(endpoint: str) -> None:
     """With ``req_relaxed`` the second takes the first one's place, and is queued once."""
