@@ -111,6 +111,15 @@ def soak(session: nox.Session) -> None:
 
 
 @nox.session(default=False)
+def simulate(session: nox.Session) -> None:
+    """The scenarios in virtual time with many seeds: ``nox -s simulate -- --seeds 2000``."""
+    install(session, "test")
+    arguments = ["--triomq-seeds" if argument == "--seeds" else argument for argument in session.posargs]
+    session.env.update(PYTHONSAFEPATH="1", PYTHONDONTWRITEBYTECODE="1")
+    session.run("pytest", "-q", "tests/scenarios", *(arguments or ["--triomq-seeds", "200"]))
+
+
+@nox.session(default=False)
 def bench(session: nox.Session) -> None:
     """The figures in the documentation, measured here: ``nox -s bench -- --help``."""
     install(session, "bench")

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import random
 from collections.abc import AsyncIterator, Callable
-from itertools import combinations
+from functools import partial
 
 import pytest
 import trio
 
 from triomq.testing import VirtualNetwork
+
+from .weather import make_rough
 
 
 @pytest.fixture
@@ -33,18 +35,4 @@ async def net(virtual_network: VirtualNetwork) -> AsyncIterator[VirtualNetwork]:
 @pytest.fixture
 def rough(net: VirtualNetwork, dice: random.Random) -> Callable[..., None]:
     """Make the links between some hosts bad, but not so bad that TCP gives up."""
-
-    def make(*hosts: str) -> None:
-        for one, other in combinations(hosts, 2):
-            net.link(
-                one,
-                other,
-                latency=dice.choice([0.0, 0.001, 0.05]),
-                jitter=dice.choice([0.0, 0.02, 0.2]),
-                loss=dice.choice([0.0, 0.05]),
-                fragmentation=dice.choice([0.0, 0.3, 1.0]),
-                bandwidth=dice.choice([20_000.0, 1_000_000.0, float("inf")]),
-                segment_size=dice.choice([100, 1448, 65536]),
-            )
-
-    return make
+    return partial(make_rough, net, dice)

@@ -62,7 +62,7 @@ async def test_through_resets_nothing_twice_nothing_torn_and_order(net, rough, d
     async with trio.open_nursery() as nursery:
         nursery.start_soon(net.run_on, "b", sink)
         async with net.open_context("a") as ctx:
-            push = ctx.socket(triomq.PUSH, linger=600, reconnect_interval_max=1.0)
+            push = ctx.socket(triomq.PUSH, linger=600, reconnect_interval_max=1.0, send_hwm=dice.choice([10, 1000]))
             push.connect("tcp://b:5555")
             for number in range(500):
                 await push.send([b"%d" % number, b"x" * dice.randrange(2000), b"%d" % number])
