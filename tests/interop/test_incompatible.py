@@ -31,13 +31,20 @@ def right_for(kind: str) -> tuple[Pairing, bool]:
 
 
 async def failures(monitor: triomq.Monitor, count: int) -> list[str]:
-    """The reasons of the next failed handshakes."""
-    reasons = []
+    """The reasons of the next failed handshakes.
+
+    libzmq judges our type before it tells its own, and hangs up, when it finds our READY together with our greeting.
+    There is nothing to be named then; as it was we who connected, the next attempt tells.
+    """
+    reasons: list[str] = []
     while len(reasons) < count:
         event = await monitor.receive()
         if isinstance(event, triomq.HandshakeFailed):
-            assert isinstance(event.error, triomq.RemoteProtocolError)
-            reasons.append(str(event.error))
+            if isinstance(event.error, trio.BrokenResourceError):
+                assert str(event.error) == "the peer closed the connection during the handshake"
+            else:
+                assert isinstance(event.error, triomq.RemoteProtocolError)
+                reasons.append(str(event.error))
     return reasons
 
 
