@@ -107,8 +107,8 @@ class Writer:
     def flush(self) -> None:
         """Write what is queued, as far as the connection takes it. Never waits, never raises."""
         pipe = self._pipe
-        if pipe is None or self._unsent:
-            return
+        if pipe is None or self._unsent or not self._connection.established:
+            return  # at fault, a connection gives out the events before the fault first, and takes nothing
         pipe.attended = False
         outbox = pipe.outbox
         flushed = 0
