@@ -15,7 +15,7 @@ from .._monitor import Listening, ListeningStopped
 from .._options import Options, make_options
 from .._pipe import Pipe
 from .._runtime import Runtime, Slice
-from .._transports import unsupported
+from .._transports import find_transport
 from ..abc import Transport
 from ._peers import CLOSED, PeerKeeper
 
@@ -88,7 +88,7 @@ class Socket(PeerKeeper, trio.abc.AsyncResource):
         if scheme == "inproc":
             self._bound[endpoint] = self._runtime.inproc.bind(self, address)
         else:
-            transport = self._transport(scheme, endpoint)
+            transport = self._transport(endpoint)
             listener = await transport.listen(address, self._options)
             if self._closing:
                 await trio.aclose_forcefully(listener)
@@ -141,7 +141,7 @@ class Socket(PeerKeeper, trio.abc.AsyncResource):
         if scheme == "inproc":
             self._connected[endpoint] = self._runtime.inproc.connect(self, address)
             return
-        transport = self._transport(scheme, endpoint)
+        transport = self._transport(endpoint)
         transport.check_connect(address)
         pipe = None if self._options.immediate else self._new_pipe(endpoint)
         new_session = self._new_session(endpoint, pipe)
@@ -189,11 +189,8 @@ class Socket(PeerKeeper, trio.abc.AsyncResource):
         """The endpoints bound, without wildcards, then those connected, in the order of the calls."""
         return (*self._bound, *self._connected)
 
-    def _transport(self, scheme: str, endpoint: str) -> Transport:
-        transport = self._runtime.transports.get(scheme)
-        if transport is None:
-            raise unsupported(endpoint, scheme, ["inproc", *self._runtime.transports])
-        return transport
+    def _transport(self, endpoint: str) -> Transport:
+        return find_transport(endpoint, self._runtime.transports, also=["inproc"])[0]
 
     def _no_such(self, endpoint: object, what: str, attachments: dict[str, Attachment]) -> str:
         known = ", ".join(attachments) or "nothing"
