@@ -14,7 +14,14 @@ author = "the triomq contributors"
 project_copyright = author
 version = release = triomq.__version__
 
-extensions = ["sphinx.ext.autodoc", "sphinxcontrib_trio", "sphinx_copybutton", "contracts", "option_tables"]
+extensions = [
+    "sphinx.ext.autodoc",
+    "sphinxcontrib_trio",
+    "sphinx_copybutton",
+    "myst_parser",  # pages with pictures and tables of figures are Markdown
+    "contracts",
+    "option_tables",
+]
 default_role = "py:obj"
 nitpicky = True
 exclude_patterns = ["_build"]

@@ -51,7 +51,7 @@ def blocks(path):
 
 
 def cases():
-    for path in [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.rst"))]:
+    for path in [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.rst")), *sorted((ROOT / "docs").rglob("*.md"))]:
         found = [block for block in blocks(path) if block.language == "python" or block.kind == "output"]
         index = 0
         while index < len(found):
