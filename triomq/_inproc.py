@@ -15,7 +15,7 @@ from collections import deque
 from typing import Any, ClassVar, Protocol
 
 from ._errors import AddressInUseError, EndpointError, PeerRejectedError, RemoteProtocolError
-from ._message import Message
+from ._message import Message, new_message
 from ._monitor import Disconnected, HandshakeFailed, HandshakeSucceeded, MonitorHub
 from ._options import Options
 from ._pipe import NOBODY, Event, Pipe, remove_same
@@ -64,6 +64,8 @@ class InprocPipe(Pipe):
             other.stalled = self.blocked = True
             return False
         self.sent += self.joined
+        if type(item) is tuple:
+            item = new_message(Message, item)
         if not other.owner._has_ingress and inbox.maxlen is None:
             inbox.append(item)
             other.received += 1
@@ -79,6 +81,9 @@ class InprocPipe(Pipe):
             other.stalled = self.blocked = True
             return False
         return True
+
+    def room(self) -> float:
+        return self.other.receive_limit - len(self.other.inbox)
 
     def room_made(self) -> None:
         """The other side has taken a message from its full inbox."""

@@ -21,7 +21,7 @@ from __future__ import annotations
 import math
 from abc import ABC, abstractmethod
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, Protocol
 
 from ._message import Message
@@ -83,7 +83,8 @@ class Pipe(ABC):
 
     __slots__ = (
         "address", "alive", "blocked", "draining", "dropped", "endpoint", "hang_up", "inbox", "listed", "owner", "peer",
-        "receive_limit", "received", "resume", "routing_id", "sent", "shares_encoding", "stalled", "uncounted",
+        "receive_limit", "received", "resume", "resume_at", "routing_id", "sent", "shares_encoding", "stalled",
+        "uncounted",
     )  # fmt: skip
 
     def __init__(self, owner: PipeOwner, endpoint: str, receive_limit: float, *, conflate: bool = False) -> None:
@@ -95,7 +96,8 @@ class Pipe(ABC):
         self.resume: Callable[[], None] = nothing_to_do
         self.hang_up: Callable[[Exception], None] | None = None  # ends the connection, and says why, where there is one
         self.uncounted: int = 0  # messages in the inbox for which the limit was raised
-        self.stalled: bool = False  # the inbox was full and the other end waits for `resume`
+        self.stalled: bool = False  # the inbox was full and the other end waits for `resume`,
+        self.resume_at: float = math.inf  # which is due when no more messages than these are left
         self.blocked: bool = False  # the outbox was full and the owner waits for `_pipe_writable`
         self.draining: bool = False
         self.listed: bool = False  # among the fair queue's pipes with messages
@@ -134,6 +136,15 @@ class Pipe(ABC):
     @abstractmethod
     def has_room(self) -> bool:
         """Whether `send_nowait` would accept; if not, ``owner._pipe_writable`` will be called."""
+
+    @abstractmethod
+    def room(self) -> float:
+        """How many messages `send_nowait` would accept one after the other."""
+
+    def send_many_nowait(self, items: Sequence[Any]) -> None:
+        """Queue messages, for no more than there is `room`."""
+        for item in items:
+            self.send_nowait(item)
 
     @abstractmethod
     def control(self, event: Event) -> None:
@@ -219,6 +230,17 @@ class SessionPipe(Pipe):
             self.blocked = len(self.outbox) >= self.send_limit
             return not self.blocked
         return True
+
+    def room(self) -> float:
+        return self.send_limit - len(self.outbox)
+
+    def send_many_nowait(self, items: Sequence[Any]) -> None:
+        if self.conflate:
+            super().send_many_nowait(items)
+            return
+        self.outbox.extend(items)
+        if not self.attended:
+            self.wake()
 
     def control(self, event: Event) -> None:
         if self.peer is not None:

@@ -304,6 +304,7 @@ class Session:
 
     async def _sleep_until_woken(self, pipe: SessionPipe) -> None:
         pipe.stalled = True
+        pipe.resume_at = pipe.receive_limit // 2  # as libzmq: to read on for every message would cost a turn for each
         self._reader = trio.lowlevel.current_task()
 
         def abort(_: object) -> trio.lowlevel.Abort:

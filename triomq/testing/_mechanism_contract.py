@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from .._errors import RemoteProtocolError
@@ -86,7 +86,7 @@ class _Pair:
             require(received == _MESSAGES, "every message arrives, whole and in order")
 
 
-def _encoded(connection: Connection, messages: Iterable[Message]) -> bytes:
+def _encoded(connection: Connection, messages: Sequence[Message]) -> bytes:
     buffers: list[bytes] = []
     count = connection.encode(messages, buffers)
     data = b"".join(buffers)
