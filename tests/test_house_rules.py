@@ -31,7 +31,7 @@ ROOMS: dict[str, list[str]] = {
     "patterns": ["_proxy", "_merge"],
     "context": ["_context"],
     "sockets": ["_sockets", "_sockets.*"],
-    "connections": ["_session", "_writer", "_dialer", "_acceptor", "_inproc", "_awaited_stream"],
+    "connections": ["_session", "_reader", "_writer", "_dialer", "_acceptor", "_inproc", "_awaited_stream"],
     "routing": ["_routing", "_routing.*"],
     "pipe": ["_pipe"],
     "transports": ["_transports", "_transports.*"],

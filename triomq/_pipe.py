@@ -52,6 +52,28 @@ class PipeOwner(Protocol):
         """Nothing accepted by the pipe is left to send; called only while ``pipe.draining``."""
 
 
+class Lender(Protocol):
+    """A connection that a task may read for itself while it waits for a message; see `triomq._reader`."""
+
+    borrowed: bool
+    """Whether it is still to be waited for."""
+
+    def borrow(self) -> bool:
+        """Read in place of the session. Returns: False if that cannot be."""
+
+    async def wait(self) -> None:
+        """Wait until `take_in` has something to take, or `poke` is called, or it ends."""
+
+    def take_in(self) -> None:
+        """Deliver to the pipe what has arrived."""
+
+    def poke(self) -> None:
+        """Let `wait` return."""
+
+    def give_back(self) -> None:
+        """Let the session read on."""
+
+
 class _Nobody:
     """Owns the pipes that no socket owns: those left behind, and those waiting for an inproc name."""
 
@@ -82,9 +104,9 @@ class Pipe(ABC):
     """The queues to and from one peer."""
 
     __slots__ = (
-        "address", "alive", "blocked", "draining", "dropped", "endpoint", "hang_up", "inbox", "listed", "owner", "peer",
-        "receive_limit", "received", "resume", "resume_at", "routing_id", "sent", "shares_encoding", "stalled",
-        "uncounted",
+        "address", "alive", "blocked", "draining", "dropped", "endpoint", "hang_up", "inbox", "lender", "listed",
+        "owner", "peer", "receive_limit", "received", "resume", "resume_at", "routing_id", "sent", "shares_encoding",
+        "stalled", "uncounted",
     )  # fmt: skip
 
     def __init__(self, owner: PipeOwner, endpoint: str, receive_limit: float, *, conflate: bool = False) -> None:
@@ -95,6 +117,7 @@ class Pipe(ABC):
         self.receive_limit: float = math.inf if conflate else receive_limit
         self.resume: Callable[[], None] = nothing_to_do
         self.hang_up: Callable[[Exception], None] | None = None  # ends the connection, and says why, where there is one
+        self.lender: Lender | None = None  # while there is a connection to be read
         self.uncounted: int = 0  # messages in the inbox for which the limit was raised
         self.stalled: bool = False  # the inbox was full and the other end waits for `resume`,
         self.resume_at: float = math.inf  # which is due when no more messages than these are left

@@ -30,6 +30,9 @@ from ._pipe import SessionPipe, nothing_to_do
 from ._runtime import Runtime
 from .abc import NonblockingStream
 
+PING_SINCE = (3, 1)
+"""The version of ZMTP whose peers know heartbeats."""
+
 _IDLE = 50e-6  # seconds without a write after which the next message is written from within `send`
 _BATCH = 64  # messages encoded for one write: as many as a slice sends,
 _LARGE_BATCH = 256  # or several slices, if they are
@@ -60,6 +63,7 @@ class Writer:
         self._fail = fail
         self._pipe: SessionPipe | None = None  # while the connection is established
         self._last_write = -math.inf
+        self.answers: bool = True  # the peer has said something since the last write: now it is our turn
         self._control_due = False  # the connection has a PONG or the like to send
         self._batch: list[Any] = []  # the messages that `_unsent` is the rest of
         self._batch_ends: list[int] = []  # where in the octets of the batch each of them ends
@@ -96,9 +100,15 @@ class Writer:
         self._control_due = True
         self._wake_later()
 
+    def send_when_idle(self, heartbeat: zmtp.Ping | zmtp.Pong) -> None:
+        """Show that we live, unless something that shows it is about to be written anyway."""
+        pipe = self._pipe
+        if pipe is not None and pipe.peer is not None and pipe.peer.version >= PING_SINCE and not pipe.queued():
+            pipe.control(heartbeat)
+
     def _wake(self) -> None:
         """The first message since the last flush has been accepted: write it, or gather more."""
-        if trio.current_time() - self._last_write >= _IDLE:
+        if self.answers or trio.current_time() - self._last_write >= _IDLE:
             self.flush()
         else:
             self._wake_later()
@@ -138,6 +148,7 @@ class Writer:
                 break
             flushed += taken
         self._last_write = trio.current_time()
+        self.answers = False
         pipe.room_made()
         if pipe.draining and not pipe.queued():
             pipe.owner._pipe_drained(pipe)

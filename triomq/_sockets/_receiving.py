@@ -9,7 +9,7 @@ from trio.lowlevel import checkpoint_if_cancelled  # by its name alone: 30 ns fo
 
 from .._message import Message
 from .._options import Options
-from .._pipe import Pipe
+from .._pipe import Lender, Pipe
 from .._routing import FairQueue
 from .._runtime import Runtime
 from ._base import Socket
@@ -28,6 +28,7 @@ class ReceiveSide(Socket, trio.abc.ReceiveChannel[Message]):
         self._receivers: dict[Waiter[Message], None] = {}
         self._receive_bells: dict[Bell, None] = {}
         self._serving_receivers = False
+        self._borrowed: Lender | None = None  # the connection that a task in `receive` reads for itself
 
     def _take(self) -> Message | None:
         """The next message for the user, or None when there is none."""
@@ -103,12 +104,48 @@ class ReceiveSide(Socket, trio.abc.ReceiveChannel[Message]):
         return messages
 
     async def _wait_to_receive(self) -> Message:
+        if len(self._pipes) == 1 and not self._receivers and self._borrowed is None:
+            (pipe,) = self._pipes
+            if pipe.lender is not None and pipe.lender.borrow():
+                message = await self._read_for_itself(pipe.lender)
+                if message is not None:
+                    self._slice.left = self._slice.size
+                    return message
         waiter: Waiter[Message] = Waiter()
         self._receivers[waiter] = None
+        self._serve_receivers()  # something may have come while the connection was given back
         await waiter.wait(self._receivers)
         self._slice.left = self._slice.size
         assert waiter.message is not None
         return waiter.message
+
+    # On the path of a message that is waited for.
+    async def _read_for_itself(self, lender: Lender) -> Message | None:
+        """Wait for the connection to the only peer, and read it, in place of its session; see `triomq._reader`.
+
+        Returns: the next message, whoever brought it; or None when the connection cannot be read any longer.
+        Cancellation: no message was taken.
+        """
+        self._borrowed = lender
+        message: Message | None = None
+        try:
+            while message is None and lender.borrowed:
+                await lender.wait()
+                if self._closing:
+                    raise self._closed_meanwhile()
+                message = self._take()
+                if message is None and lender.borrowed:
+                    lender.take_in()
+                    message = self._take()
+        finally:
+            self._borrowed = None
+            lender.give_back()
+            if self._receivers or self._receive_bells:
+                self._serve_receivers()
+        return message
+
+    def _closed_meanwhile(self) -> trio.ClosedResourceError:
+        return trio.ClosedResourceError(f"{self.socket_type}.receive: closed while it waited")
 
     def _serve_receivers(self) -> None:
         """Complete the calls that wait in ``receive``, the longest waiting first.
@@ -136,17 +173,21 @@ class ReceiveSide(Socket, trio.abc.ReceiveChannel[Message]):
     def _pipe_readable(self, pipe: Pipe) -> None:
         """See `PipeOwner`."""
         self._fair_queue.activate(pipe)
-        if self._receivers or self._receive_bells:
+        if self._borrowed is not None:
+            self._borrowed.poke()  # who reads for itself comes first
+        elif self._receivers or self._receive_bells:
             self._serve_receivers()
 
     def _wake_all_closed(self) -> None:
         for waiter in self._receivers:
-            waiter.finish(error=trio.ClosedResourceError(f"{self.socket_type}.receive: closed while it waited"))
+            waiter.finish(error=self._closed_meanwhile())
         self._receivers.clear()
+        if self._borrowed is not None:
+            self._borrowed.poke()
         for bell in self._receive_bells:
             bell.ring()
         self._fair_queue.clear()
         super()._wake_all_closed()
 
     def _count_receivers(self) -> int:
-        return len(self._receivers)
+        return len(self._receivers) + (self._borrowed is not None)

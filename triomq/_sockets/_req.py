@@ -75,7 +75,7 @@ class REQ(BalancedSendSide, ReceiveSide, trio.abc.Channel[Message]):
           trio.ClosedResourceError: the socket is closed, or was closed while this waited.
         """
         self._check_asked("receive")
-        if self._receivers:
+        if self._count_receivers():
             raise trio.BusyResourceError("REQ.receive: another task waits for this reply already")
         return await super().receive()
 
