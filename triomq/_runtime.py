@@ -52,7 +52,7 @@ class Slice:
 class Flushable(Protocol):
     """Something that has gathered output."""
 
-    def wants_more(self) -> bool:
+    def wants_more(self, now: float) -> bool:
         """Whether to gather for another slice; asked once in each."""
 
     def flush(self) -> None:
@@ -80,8 +80,9 @@ class Flusher:
             if not self._waiting:
                 await self._sleep()
             sessions, self._waiting = self._waiting, []
+            now = trio.current_time()
             for index, session in enumerate(sessions, 1):
-                if session.wants_more():
+                if session.wants_more(now):
                     self._waiting.append(session)
                 else:
                     session.flush()

@@ -37,7 +37,8 @@ _IDLE = 50e-6  # seconds without a write after which the next message is written
 _BATCH = 64  # messages encoded for one write: as many as a slice sends,
 _LARGE_BATCH = 256  # or several slices, if they are
 _SMALL = 256  # octets each or less, as of the last write
-_BUSY = 32  # messages gathered in one slice that let expect more
+_BUSY = 8  # messages gathered in one slice that let expect more,
+_LONGEST_GATHERING = 0.5e-3  # seconds after the first of which they are written in any case
 _WRITE_SIZE = 256 * 1024  # octets handed over in one flush before other connections have their turn
 
 
@@ -70,7 +71,8 @@ class Writer:
         self._batch_written = 0  # how many of these octets the connection has taken
         self._unsent: list[BytesLike] = []
         self._most = _BATCH
-        self._gathered = 0  # messages in the outbox when `wants_more` looked last
+        self._gathered = 0  # messages in the outbox when `wants_more` looked last,
+        self._gathering_since = 0.0  # and when it first said yes
 
     @property
     def busy(self) -> bool:
@@ -119,14 +121,18 @@ class Writer:
             pipe.attended = True
             self._runtime.flusher.add(self)
 
-    def wants_more(self) -> bool:
-        """Whether to put the flush off for another slice, because the last one has brought many small messages.
+    def wants_more(self, now: float) -> bool:
+        """Whether to put the flush off for another slice, because the last one has brought several small messages.
 
         One system call for several slices is cheaper here, and cheaper still for the peer, who reads them at once.
         """
         pipe = self._pipe
         queued = 0 if pipe is None or self._most == _BATCH else len(pipe.outbox)
         more = queued >= _BUSY and self._gathered < queued < _LARGE_BATCH
+        if more and not self._gathered:
+            self._gathering_since = now
+        elif more:
+            more = now - self._gathering_since < _LONGEST_GATHERING
         self._gathered = queued if more else 0
         return more
 

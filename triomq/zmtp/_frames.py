@@ -64,7 +64,7 @@ def encode_items(items: Sequence[Any], out: list[bytes], encode_event: Callable[
       encode_event: makes octets of whatever is neither frames nor already `bytes`.
     Returns: how many octets were appended.
     """
-    if len(items) >= _LEAST_ALIKE and (row := _encode_alike(items)) is not None:
+    if len(items) >= _LEAST_ALIKE and (row := _join_encoded(items) or _encode_alike(items)) is not None:
         out.append(row)
         return len(row)
     pieces: list[bytes] = []
@@ -102,6 +102,16 @@ def encode_items(items: Sequence[Any], out: list[bytes], encode_event: Callable[
         out.append(joined)
         total += len(joined)
     return total
+
+
+def _join_encoded(items: Sequence[Any]) -> bytes | None:
+    """The octets of small messages that are encoded all, as a publisher's are; or None if they are not that."""
+    if type(items[0]) is not bytes or len(items[0]) >= LARGE_BODY:
+        return None
+    try:
+        return b"".join(items)
+    except TypeError:
+        return None
 
 
 def _encode_alike(items: Sequence[Any]) -> bytes | None:
