@@ -19,6 +19,7 @@ from ._fabric import Fabric, Host, Partition
 from ._recorder import Recorder
 from ._settings import LinkArguments, LinkSettings
 from ._transport import VirtualIpc, VirtualTcp
+from ._watch import Watch
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -49,6 +50,7 @@ class VirtualNetwork:
         self.seed: int = seed
         self.recorder: Recorder = Recorder(record)
         self._fabric = Fabric(seed, LinkSettings(**link), self.recorder)
+        self._watch = Watch(self.recorder)
         self._repeatable = repeatable
         self._block: AbstractAsyncContextManager[None] | None = None
 
@@ -129,8 +131,10 @@ class VirtualNetwork:
                 async with open_context(
                     strict_checkpoints=strict_checkpoints, transports={**virtual, **(transports or {})}, rng=rng
                 ) as context:
+                    self._watch.add(host, context)
                     yield context
         finally:
+            self._watch.remove(host)
             machine.scopes.pop(scope, None)
             self.recorder.record("context closed", host)
 
@@ -233,6 +237,7 @@ class VirtualNetwork:
         if not machine.running:
             return
         self.recorder.record("crash", host, text=how)
+        self._watch.crash(host)
         machine.forget()
         machine.restarted = trio.Event()
         if how == "power":
