@@ -15,6 +15,7 @@ import trio.testing
 from .._context import Context, open_context
 from ..abc import Transport
 from ._determinism import fixed_schedule, seeded
+from ._diagram import Diagram
 from ._fabric import Fabric, Host, Partition
 from ._recorder import Recorder
 from ._settings import LinkArguments, LinkSettings
@@ -295,6 +296,22 @@ class VirtualNetwork:
     def trace(self) -> str:
         """What happened, as text: a line each with time, connection, hosts, and what it was."""
         return self.recorder.text()
+
+    def diagram(
+        self,
+        *,
+        hosts: Iterable[str] | None = None,
+        start: float | None = None,
+        end: float | None = None,
+        limit: int = 200,
+        title: str | None = None,
+    ) -> Diagram:
+        """What happened, as a sequence diagram; see `Diagram` for the arguments."""
+        if title is None:
+            title = f"seed {self.seed}"
+        return Diagram(
+            self.recorder, hosts=hosts, known=tuple(self._fabric.hosts), start=start, end=end, limit=limit, title=title
+        )
 
     def digest(self) -> str:
         """A fingerprint of all that happened, equal for equal runs."""
