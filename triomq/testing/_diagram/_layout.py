@@ -191,7 +191,7 @@ def _columns(sheet: Sheet) -> dict[str, float]:
                 gaps[index] += missing / (other - one)
     x = _LEFT + head_half(hosts[0]) if hosts else _LEFT
     places = {}
-    for host, gap in zip(hosts, [*gaps, 0.0], strict=True):
+    for host, gap in zip(hosts, [*gaps, 0.0], strict=False):
         places[host] = round(x, 1)
         x += gap
     return places

@@ -119,7 +119,7 @@ def make_sheet(
     """
     notes = [f"the {count(forgotten, 'earliest happening')} were not kept by the recorder"] if forgotten else []
     items = [item for item in story.items if _within(item, start, end)]
-    columns = tuple(dict.fromkeys(hosts)) if hosts is not None else _busy_hosts(items, known, most_hosts, notes)
+    columns = tuple(dict.fromkeys(hosts)) if hosts is not None else _busy_hosts(story, items, known, most_hosts, notes)
     shown = set(columns)
     items = [item for item in items if _concerns(item, shown)]
     rows = fold(items)
@@ -153,8 +153,8 @@ def _concerns(item: Item, shown: set[str]) -> bool:
     return not item.hosts or bool(shown.intersection(item.hosts))
 
 
-def _busy_hosts(items: list[Item], known: Sequence[str], most: int, notes: list[str]) -> tuple[str, ...]:
-    weight: dict[str, int] = {}
+def _busy_hosts(story: Story, items: list[Item], known: Sequence[str], most: int, notes: list[str]) -> tuple[str, ...]:
+    weight = {span.host: 0 for span in story.spans if span.kind == "context"}
     for item in items:
         for host in item.hosts:
             weight[host] = weight.get(host, 0) + 1
