@@ -52,7 +52,8 @@ class Tap(Monitor):
         if self._socket is None:
             return
         if isinstance(event, ConnectFailed):
-            self._recorder.record("retry planned", self._host, text=f"again in {show_gap(event.retry_in)}")
+            text = f"again in {show_gap(event.retry_in)}: {self._socket.socket_type}, {event.endpoint}"
+            self._recorder.record("retry planned", self._host, text=text)
         elif isinstance(event, HandshakeFailed):
             self._recorder.record("handshake failed", self._host, text=_reason(self._socket, event.error))
         elif isinstance(event, Disconnected) and event.error is not None:

@@ -39,6 +39,7 @@ class _Segment:
     """What was sent at once. ``end`` is for the end of the stream."""
 
     start: Place
+    data: bytes
     loads: list[_Load]
     end: bool = False
     again: bool = False
@@ -77,11 +78,11 @@ class Flow:
             self._begun.popleft()
         if self._words.done == self._words.read:
             self._begun.clear()
-        self._add(_Segment(place, loads))
+        self._add(_Segment(place, data, loads))
 
     def end_sent(self, place: Place) -> None:
         """The end of the stream left."""
-        self._add(_Segment(place, [], end=True))
+        self._add(_Segment(place, b"", [], end=True))
 
     def _add(self, segment: _Segment) -> None:
         if self._stalled:
@@ -99,10 +100,10 @@ class Flow:
                 self._renew(segment, place)
                 return
 
-    def delivered(self, place: Place) -> None:
-        """The oldest on its way arrived."""
+    def delivered(self, place: Place, data: bytes) -> None:
+        """The oldest on its way arrived; or, where the record has no beginning, one that it has forgotten."""
         self._stalled = False
-        if self._segments:
+        if self._segments and self._segments[0].data == data:
             self._draw(self._segments.popleft(), place, "arrived")
 
     def lost(self, place: Place, *, at_once: bool) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Callable, Iterable
 from functools import partial
 from typing import final
@@ -40,9 +40,8 @@ class Narrator:
         self._marks: list[Mark] = []
         self._spans: list[Span] = []
         self._attempts: dict[int, _Attempt] = {}
-        self._failed: dict[
-            str, tuple[int, float | None]
-        ] = {}  # by host: its last failed attempt among the arrows, and when
+        # By host: when attempts failed last, and where they are among the arrows.
+        self._failed: dict[str, tuple[float, deque[int]]] = {}
         self._flows: dict[tuple[int, str, str, str], Flow] = {}
         self._resets: dict[tuple[int, str, str], tuple[Place, str]] = {}
         self._begun: set[int] = set()
@@ -88,11 +87,11 @@ class Narrator:
             "gave up": self._gave_up,
             "accepted": _nothing,  # follows from what the host sends
             "sent": lambda it: self._flow(it).sent(self._here, it.data),
-            "delivered": lambda it: self._flow(it).delivered(self._here),
+            "delivered": lambda it: self._flow(it).delivered(self._here, it.data),
             "lost": self._lost,
             "sent again": lambda it: self._flow(it).sent_again(self._here),
             "end sent": lambda it: self._flow(it).end_sent(self._here),
-            "end delivered": lambda it: self._flow(it).delivered(self._here),
+            "end delivered": lambda it: self._flow(it).delivered(self._here, it.data),
             "reset sent": self._reset_sent,
             "reset delivered": self._reset_delivered,
             "timed out": self._timed_out,
@@ -199,7 +198,9 @@ class Narrator:
     def _answered(self, fate: Fate, it: Happening) -> None:
         if attempt := self._attempts.pop(it.connection, None):
             if fate == "refused":
-                self._failed[it.host] = len(self._arrows), it.time
+                if self._failed.get(it.host, (-1.0,))[0] != it.time:
+                    self._failed[it.host] = it.time, deque()
+                self._failed[it.host][1].append(len(self._arrows))
             self._arrows.append(_call(attempt, self._here, fate, it.connection))
 
     def _gave_up(self, it: Happening) -> None:
@@ -207,11 +208,13 @@ class Narrator:
         self._mark("trouble", f"gave up connecting to {it.peer}", it)
 
     def _retry_planned(self, it: Happening) -> None:
-        number, time = self._failed.pop(it.host, (0, None))
-        if time == self._here.time:
-            self._arrows[number] = attrs.evolve(self._arrows[number], outcome=f"refused, {it.text}")
+        time, failed = self._failed.get(it.host, (0.0, deque()))
+        if failed and time == it.time:
+            number = failed.popleft()
+            again = it.text.partition(":")[0]
+            self._arrows[number] = attrs.evolve(self._arrows[number], outcome=f"refused, {again}")
         else:
-            self._mark("trouble", f"not connected: {it.text}", it)
+            self._mark("trouble", f"not connected, {it.text}", it)
 
     # --- what travels ---------------------------------------------------------------------
 
