@@ -2,8 +2,8 @@
 
 The network sees octets. That a socket dropped a message because a peer's queue was full, why it hung up, and when it
 will try again, only the socket knows. It has no hook for that on the way of a message, and needs none: its monitor
-tells of connections, and its counters are looked at when something else happens at its host. So a "dropped" stands in
-the record behind the drop it tells of, and before whatever the host does next.
+tells of connections, and its counters are looked at when something else happens at its host, or a fault anywhere. So a
+"dropped" stands in the record behind the drops it tells of, and before whatever the host does next; it says since when.
 
 A socket with many peers has many counters: after a look that took long, as many happenings go by without one.
 """
@@ -21,6 +21,7 @@ from ._recorder import Kind, Recorder
 from ._times import show_gap
 
 _MAKES_SOCKETS_KNOWN: Final = {"connecting", "listening"}
+_FAULTS: Final = {"partition", "heal", "cut", "crash", "restart", "pause", "resume", "note"}
 _CHEAP: Final = 32  # counters that are looked at for nothing
 
 
@@ -35,17 +36,22 @@ class Tap(Monitor):
         self._host = host
         self._recorder = recorder
         self._known = 0
+        self._looked = trio.current_time()
 
     def count(self) -> int:
         """Record what was dropped since the last time. Returns: how many counters that took."""
         socket = self._socket
         if socket is None:
             return 0
+        now = trio.current_time()
         dropped = socket._past[2] + sum(pipe.dropped for pipe in socket._pipes)
         if dropped > self._known:
             more, self._known = dropped - self._known, dropped
-            word = "message" if more == 1 else "messages"
-            self._recorder.record("dropped", self._host, text=f"{socket.socket_type} dropped {more:,} {word}")
+            words = f"{socket.socket_type} dropped {more:,} {'message' if more == 1 else 'messages'}"
+            if self._looked < now:
+                words += f" in the last {show_gap(now - self._looked)}"
+            self._recorder.record("dropped", self._host, text=words)
+        self._looked = now
         return len(socket._pipes)
 
     def _put(self, event: MonitorEvent) -> None:
@@ -109,10 +115,10 @@ class Watch:
                 tap.silence()
 
     def look(self, host: str, kind: Kind) -> None:
-        """Something is about to happen at a host, or, without a name, to the network."""
+        """Something is about to happen at a host."""
         if self._busy:
             return
-        if not host:
+        if kind in _FAULTS:
             for name in list(self._contexts):
                 self._look_at(name)
         elif host in self._contexts:

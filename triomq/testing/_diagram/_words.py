@@ -104,13 +104,16 @@ class Words:
         """Returns: the octets behind the greeting."""
         missing = GREETING_SIZE - len(greeting)
         greeting += data[:missing]
-        if greeting[:1] != b"\xff" or (len(greeting) > 10 and (not greeting[9] & 1 or greeting[10] < 3)):
+        if (greeting and greeting[0] != 0xFF) or (len(greeting) > 10 and (not greeting[9] & 1 or greeting[10] < 3)):
+            units.append(self._unit(self.read, "octets", f"not ZMTP 3: {show_bytes(bytes(greeting) + data[missing:])}"))
             self._greeting = None
         elif len(greeting) == GREETING_SIZE:
             self._mechanism = bytes(greeting[12:32]).rstrip(b"\0").decode("latin-1")
             units.append(self._unit(GREETING_SIZE, "greeting", "greeting" + self._unless_null()))
             self._greeting = None
             self._frames = FrameReader()
+            self._frames.feed(bytes(greeting))
+            self._frames.offset = GREETING_SIZE  # it counts from the stream's first octet
         return data[missing:]
 
     def _unless_null(self) -> str:
@@ -120,7 +123,7 @@ class Words:
         reader.feed(data)
         while (frame := reader.take_frame(lambda flags, size: None)) is not None:
             flags, body, start = frame
-            stop = GREETING_SIZE + start + len(body)
+            stop = start + len(body)
             if flags & COMMAND:
                 command = parse_command(body, start)
                 kind: UnitKind = "handshake" if command.name in _HANDSHAKE else "command"
