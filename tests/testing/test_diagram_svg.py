@@ -117,7 +117,7 @@ def test_refusals_end_in_a_cross_and_say_when_the_next_attempt_is() -> None:
     assert [crosses(group) for group in refused] == [1, 1]
     (fold,) = groups(picture, "fold")[:1]
     assert f"the same × {len(recorder.of_kind('refused')) - 2} more" in "".join(fold.itertext())
-    assert told(refused[0])[1] == "connect tcp://server:5555 (refused, again in 98.9 ms)"
+    assert told(refused[0])[1] == "tcp://server:5555 refused, again in 98.9 ms"
 
 
 def test_an_arrow_tells_more_to_whom_points_at_it() -> None:

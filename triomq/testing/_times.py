@@ -20,14 +20,11 @@ def show_time(time: float, digits: int) -> str:
 
 
 def show_gap(seconds: float) -> str:
-    """How long something took: ``0 s``, ``1.5 ms``, ``12.3 s``, ``59 min 58 s``, ``2 h 5 min``."""
+    """How long something took, in three digits: ``0 s``, ``1.5 ms``, ``12.3 s``, ``59.9 min``, ``2.08 h``."""
     if seconds < 1e-6:
         return "0 s"
-    if seconds < 0.9995:
-        return f"{seconds * 1000:.3g} ms"
-    if seconds < 99.95:
-        return f"{seconds:.3g} s"
-    minutes, rest = divmod(round(seconds), 60)
-    if minutes < 60:
-        return f"{minutes} min {rest} s"
-    return f"{minutes // 60} h {minutes % 60} min"
+    for factor, unit, least in (1 / 3600, "h", 5997.0), (1 / 60, "min", 99.95), (1.0, "s", 0.9995):
+        if seconds >= least:
+            amount = seconds * factor
+            return f"{amount:,.0f} {unit}" if amount >= 999.5 else f"{amount:.3g} {unit}"
+    return f"{seconds * 1000:.3g} ms"

@@ -28,7 +28,7 @@ _GAP: Final = 1.5  # seconds without anything that break the axis
 _BREAK: Final = 24.0
 _NEAREST, _FARTHEST = 120.0, 340.0  # from one column to the next
 _FEW: Final = 3  # hosts that may be farther apart
-_FARTHEST_OF_FEW: Final = 440.0
+_FARTHEST_OF_FEW: Final = 400.0
 _LEFT: Final = 92.0  # of everything but the times
 _LONGEST_MARK: Final = 90  # characters of what is said beside a host
 
@@ -36,8 +36,10 @@ _LONGEST_MARK: Final = 90  # characters of what is said beside a host
 def label_of(row: Row) -> str:
     """What stands at a row, in full."""
     if isinstance(row, Arrow):
-        label = ("↻ " if row.again else "") + row.label
-        return f"{label} ({row.outcome})" if row.outcome else label
+        again = "↻ " if row.again else ""
+        if row.outcome:  # long enough without saying what its colour says too
+            return f"{again}{row.label.removeprefix('connect ')} {row.outcome}"
+        return again + row.label
     return row.label
 
 
