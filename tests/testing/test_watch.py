@@ -42,7 +42,7 @@ async def test_messages_that_a_full_subscriber_costs(net: VirtualNetwork) -> Non
         net.resume("slow")
         assert total(net) == dropped  # whatever happens to the host next, it is known before
         await trio.sleep(1)
-        net.note("that was all")
+        net.note("that was all", "pub")
         assert total(net) == dropped
         nursery.cancel_scope.cancel()
     assert texts(net, "dropped")[0] == f"PUB dropped {dropped} messages in the last 1.8 s"

@@ -21,7 +21,7 @@ from ._recorder import Kind, Recorder
 from ._times import show_gap
 
 _MAKES_SOCKETS_KNOWN: Final = {"connecting", "listening"}
-_FAULTS: Final = {"partition", "heal", "cut", "crash", "restart", "pause", "resume", "note"}
+_FAULTS: Final = {"partition", "heal", "cut", "crash", "restart", "pause", "resume"}
 _CHEAP: Final = 32  # counters that are looked at for nothing
 
 
@@ -94,6 +94,7 @@ class Watch:
         self._recorder = recorder
         self._contexts: dict[str, dict[Context, Taps]] = {}
         self._looked: dict[str, float] = {}
+        self._looked_everywhere = -1.0
         self._to_skip: dict[str, int] = {}
         self._busy = False
         recorder.look = self.look
@@ -118,11 +119,12 @@ class Watch:
         """Something is about to happen at a host."""
         if self._busy:
             return
-        if kind in _FAULTS:
+        now = trio.current_time()
+        if kind in _FAULTS and self._looked_everywhere != now:
+            self._looked_everywhere = now
             for name in list(self._contexts):
                 self._look_at(name)
         elif host in self._contexts:
-            now = trio.current_time()
             if kind in _MAKES_SOCKETS_KNOWN:
                 self._look_at(host)
             elif self._looked.get(host) != now:

@@ -36,8 +36,8 @@ STYLE: Final = """<style>
 .triomq-diagram .rule { stroke: currentColor; stroke-dasharray: 6 4 }
 .triomq-diagram .cross { fill: none; stroke: #c62828; stroke-width: 2.2 }
 .triomq-diagram .big { stroke-width: 3.5 }
-.triomq-diagram .label { fill: currentColor; paint-order: stroke; stroke: #ffffff; stroke-width: 4px;
-  stroke-opacity: 0.95; stroke-linejoin: round }
+.triomq-diagram .label { fill: currentColor; paint-order: stroke; stroke: #ffffff; stroke-width: 6px;
+  stroke-opacity: 0.9; stroke-linejoin: round }
 .triomq-diagram .fold rect { fill: #f3f4f6; stroke: #9ca3af; stroke-dasharray: 3 3 }
 .triomq-diagram .folded { fill: #424a53; font-style: italic }
 .triomq-diagram .message { color: #0b57d0 }
