@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Awaitable, Callable
 from typing import Any
 from xml.etree import ElementTree
 
+import attrs
 import pytest
 import trio
 
 import triomq
-from triomq.testing import Recorder, VirtualNetwork, run
+from triomq.testing import Diagram, Happening, Recorder, VirtualNetwork, run
 
 from . import busy_network, small_runs
 
@@ -138,8 +140,7 @@ def test_an_arrow_tells_more_to_whom_points_at_it() -> None:
 @pytest.mark.parametrize(("function", "link"), RUNS, ids=lambda value: getattr(value, "__name__", None))
 def test_it_stands_alone_and_everything_is_on_the_page(function: Run, link: dict[str, Any]) -> None:
     picture, _ = drawn(function, link=link)
-    left, top, width, height = map(float, picture.get("viewBox", "").split())
-    assert (left, top) == (0, 0)
+    assert_on_page(picture)
     assert {element.tag.removeprefix(SVG) for element in picture.iter()} <= {
         "svg", "style", "g", "rect", "line", "path", "circle", "text", "title",
     }  # fmt: skip
@@ -147,6 +148,19 @@ def test_it_stands_alone_and_everything_is_on_the_page(function: Run, link: dict
     paper = picture.find(f"{SVG}rect")
     assert paper is not None
     assert paper.get("class") == "paper"
+
+
+@attrs.frozen
+class Part:
+    """A recorder that has a part of a record."""
+
+    events: list[Happening]
+    forgotten: int
+
+
+def assert_on_page(picture: ElementTree.Element) -> None:
+    left, top, width, height = map(float, picture.get("viewBox", "").split())
+    assert (left, top) == (0, 0)
     for line in picture.iter(f"{SVG}line"):
         for x, y in ("x1", "y1"), ("x2", "y2"):
             assert 0 <= float(line.get(x, "")) <= width
@@ -184,6 +198,25 @@ def boxes(picture: ElementTree.Element) -> list[tuple[float, float, float, float
         x -= {"start": 0.0, "middle": size / 2, "end": size}[text.get("text-anchor", "")]
         found.append((x, y - HEIGHT + 1, x + size, y + 1, words))
     return found
+
+
+def test_any_part_of_any_record_can_be_drawn() -> None:
+    whole, dice = busy_network.busy_run(4).happenings, random.Random(4)
+    for _ in range(40):
+        forgotten = dice.randrange(len(whole))
+        start = dice.uniform(0, 20)
+        diagram = Diagram(
+            Part(whole[forgotten : forgotten + dice.randrange(1, 2000)], forgotten),  # type: ignore[arg-type]
+            hosts=dice.choice([None, dice.sample(["w", "server", "s1", "d", "broker", "unknown"], dice.randint(0, 4))]),
+            start=dice.choice([None, start]),
+            end=dice.choice([None, start + dice.uniform(0, 5)]),
+            limit=dice.randint(1, 50),
+        )
+        picture = ElementTree.fromstring(diagram.svg())
+        assert_on_page(picture)
+        assert len(diagram.text().splitlines()) <= 3 + 2 * 50 + 2
+        for group in groups(picture, "arrow"):
+            assert told(group)
 
 
 async def test_what_xml_has_no_characters_for(virtual_network: VirtualNetwork) -> None:

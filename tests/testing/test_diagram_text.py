@@ -106,6 +106,15 @@ def test_everything_that_can_go_wrong() -> None:
 """), LEGEND]  # noqa: E501  # fmt: skip
 
 
+def test_columns_are_as_far_apart_as_the_width_allows() -> None:
+    async def main(net: VirtualNetwork) -> list[str]:
+        await small_runs.exchange(net)
+        return [net.diagram().text(width).splitlines()[1] for width in (20, 60, 200)]
+
+    heads = run(main)
+    assert [head.index("server") - head.index("client") for head in heads] == [12, 24, 30]
+
+
 def test_an_empty_run() -> None:
     assert lines_of(drawn(small_runs.nothing)) == ["seed 3", " seconds", "nothing happened", LEGEND]
 

@@ -75,8 +75,6 @@ class Mark:
     label: str
     host: str = ""
     concerns: tuple[str, ...] = ()
-    connection: int = 0
-    more: str = ""
 
     @property
     def stop(self) -> Place | None:

@@ -30,7 +30,7 @@ _NEAREST, _FARTHEST = 120.0, 340.0  # from one column to the next
 _FEW: Final = 3  # hosts that may be farther apart
 _FARTHEST_OF_FEW: Final = 400.0
 _LEFT: Final = 92.0  # of everything but the times
-_LONGEST_MARK: Final = 90  # characters of what is said beside a host
+LONGEST_MARK: Final = 90  # characters of what is said beside a host
 
 
 def label_of(row: Row) -> str:
@@ -58,7 +58,7 @@ class Layout:
         self._sheet = sheet
         self.top: float = top + HEAD
         self.x: dict[str, float] = _columns(sheet)
-        self.row_y: list[float] = [0.0] * len(sheet.rows)
+        self.row_y: list[float] = [0.0] * len(sheet.rows)  # 0 until it has a place
         self.breaks: list[tuple[float, float, str]] = []
         self._stop_y: dict[int, float] = {}  # by row
         self._orders: list[int] = []
@@ -138,11 +138,11 @@ class Layout:
         if isinstance(row, Arrow):
             if row.source != row.target:
                 return 0.0
-            return xs[0] + 50 + min(_LONGEST_MARK, len(label_of(row))) * CHARACTER
+            return xs[0] + 50 + min(LONGEST_MARK, len(label_of(row))) * CHARACTER
         if isinstance(row, Fold):
             return min(xs) + 20 + len(row.label) * CHARACTER + 110
         start = xs[0] if len(row.hosts) == 1 else self.left
-        return start + 24 + min(_LONGEST_MARK, len(row.label)) * CHARACTER
+        return start + 24 + min(LONGEST_MARK, len(row.label)) * CHARACTER
 
     def short_of(self, arrow: Arrow) -> float:
         """Where what is lost ends: before its target, and behind every host that it was not for."""
@@ -154,7 +154,7 @@ class Layout:
     def room(self, arrow: Arrow) -> int:
         """Characters that a label of the arrow may have."""
         if arrow.source == arrow.target:
-            return _LONGEST_MARK
+            return LONGEST_MARK
         return int((abs(self.x[arrow.source] - self.x[arrow.target]) - 34) / CHARACTER)
 
 

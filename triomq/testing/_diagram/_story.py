@@ -113,9 +113,7 @@ class Narrator:
 
     def _mark(self, kind: MarkKind, label: str, it: Happening, concerns: tuple[str, ...] = ()) -> None:
         host = "" if concerns else it.host
-        self._marks.append(
-            Mark(start=self._here, kind=kind, label=label, host=host, concerns=concerns, connection=it.connection)
-        )
+        self._marks.append(Mark(start=self._here, kind=kind, label=label, host=host, concerns=concerns))
 
     # --- what lasts -----------------------------------------------------------------------
 

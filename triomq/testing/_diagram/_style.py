@@ -95,6 +95,7 @@ LEGEND: Final = [
     ("command", _arrow("command"), "command"),
     ("octets", _arrow("octets"), "octets, not understood"),
     ("end", _arrow("end"), "end of the connection"),
+    ("reset", _arrow("reset"), "connection broken off"),
     ("lost", _crossed("message lost"), "lost"),
     ("refused", _crossed("connect refused"), "refused"),
     ("held", _crossed("message held"), "held back behind what was lost"),
@@ -110,7 +111,7 @@ LEGEND: Final = [
     ("pause", _box("pause"), "paused"),
     ("down", '<line class="down" x1="0" y1="0" x2="34" y2="0"/>', "host is down"),
     ("crash", '<path class="cross big" d="M10 -6l12 12m0 -12l-12 12"/>', "crash"),
-    ("dropped", _dot("dropped"), "a socket's own words"),
+    ("said", _dot("dropped"), "a socket's own words"),
     ("break", '<path class="slash" d="M8 3l18 -6m-18 9l18 -6"/>', "time left out"),
     ("fold", '<g class="fold"><rect x="2" y="-7" width="30" height="14" rx="7"/></g>', "repeated rows left out"),
 ]

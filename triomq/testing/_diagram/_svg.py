@@ -11,13 +11,12 @@ from xml.sax.saxutils import escape, quoteattr
 
 from .._times import show_gap, show_time, time_digits
 from ._items import Arrow, Mark, Span
-from ._layout import HALF_BAR, HEAD, Layout, cut, head_half, label_of
+from ._layout import HALF_BAR, HEAD, LONGEST_MARK, Layout, cut, head_half, label_of
 from ._rows import Fold, Sheet
 from ._style import LEGEND, STYLE, group_class
 from ._text import one_line
 
 _STRIP: Final = 30.0  # half the width of what is shaded around a host
-_LONGEST_MARK: Final = 90
 
 
 def draw_svg(sheet: Sheet, title: str) -> str:
@@ -239,9 +238,9 @@ class _Drawing:
 
     def _mark(self, index: int, mark: Mark) -> str:
         at, y = self._at, self._at.row_y[index]
-        self._seen.add(mark.kind)
+        self._seen.add("said" if mark.kind in ("dropped", "trouble") else mark.kind)
         told = "\n".join((one_line(mark.label), f"at {show_time(mark.start.time, 6)} s"))
-        label = cut(mark.label, _LONGEST_MARK)
+        label = cut(mark.label, LONGEST_MARK)
         if not mark.host:
             shape = _line(at.left - 40, y, max(at.right + 40, at.left + 60), y, "rule")
             words = _text(at.left + 12, y - 5, label, "label")
