@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from ._channel_contracts import MakeChannels, check_receive_channel, check_send_channel
 from ._determinism import fixed_schedule
+from ._diagram import Diagram
 from ._fabric import Partition
 from ._mechanism_contract import check_mechanism
 from ._network import VirtualNetwork
@@ -22,6 +23,7 @@ from ._stream import VirtualStream
 from ._transport_contract import check_transport
 
 __all__ = [
+    "Diagram",
     "Happening",
     "Kind",
     "LinkArguments",

@@ -15,10 +15,12 @@ import trio.testing
 from .._context import Context, open_context
 from ..abc import Transport
 from ._determinism import fixed_schedule, seeded
+from ._diagram import Diagram
 from ._fabric import Fabric, Host, Partition
 from ._recorder import Recorder
 from ._settings import LinkArguments, LinkSettings
 from ._transport import VirtualIpc, VirtualTcp
+from ._watch import Watch
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -49,6 +51,7 @@ class VirtualNetwork:
         self.seed: int = seed
         self.recorder: Recorder = Recorder(record)
         self._fabric = Fabric(seed, LinkSettings(**link), self.recorder)
+        self._watch = Watch(self.recorder)
         self._repeatable = repeatable
         self._block: AbstractAsyncContextManager[None] | None = None
 
@@ -129,8 +132,10 @@ class VirtualNetwork:
                 async with open_context(
                     strict_checkpoints=strict_checkpoints, transports={**virtual, **(transports or {})}, rng=rng
                 ) as context:
+                    self._watch.add(host, context)
                     yield context
         finally:
+            self._watch.remove(host)
             machine.scopes.pop(scope, None)
             self.recorder.record("context closed", host)
 
@@ -233,6 +238,7 @@ class VirtualNetwork:
         if not machine.running:
             return
         self.recorder.record("crash", host, text=how)
+        self._watch.crash(host)
         machine.forget()
         machine.restarted = trio.Event()
         if how == "power":
@@ -290,6 +296,22 @@ class VirtualNetwork:
     def trace(self) -> str:
         """What happened, as text: a line each with time, connection, hosts, and what it was."""
         return self.recorder.text()
+
+    def diagram(
+        self,
+        *,
+        hosts: Iterable[str] | None = None,
+        start: float | None = None,
+        end: float | None = None,
+        limit: int = 200,
+        title: str | None = None,
+    ) -> Diagram:
+        """What happened, as a sequence diagram; see `Diagram` for the arguments."""
+        if title is None:
+            title = f"seed {self.seed}"
+        return Diagram(
+            self.recorder, hosts=hosts, known=tuple(self._fabric.hosts), start=start, end=end, limit=limit, title=title
+        )
 
     def digest(self) -> str:
         """A fingerprint of all that happened, equal for equal runs."""

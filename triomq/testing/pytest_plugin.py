@@ -1,13 +1,15 @@
 """pytest: a virtual network for each test, many seeds for one test, and the seed of a failure.
 
 pytest finds this by itself where triomq is installed; pytest-trio runs the tests. A test that uses `virtual_network`
-runs in virtual time, and its run is that of its seed. When it fails, the report has the seed and what happened last.
+runs in virtual time, and its run is that of its seed. When it fails, the report has the seed, how to run it again, a
+sequence diagram of what happened last, and where the whole one is as a picture.
 """
 
 from __future__ import annotations
 
 import inspect
 from collections.abc import AsyncIterator, Awaitable, Callable, Generator, Iterator, Sequence
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -17,20 +19,30 @@ import trio.testing
 from .._context import Context
 from ._determinism import fixed_schedule
 from ._network import VirtualNetwork
+from ._report import describe, how_to_repeat, save
 
-_SHOWN = 60  # lines of the trace in a report
 _network_key = pytest.StashKey[VirtualNetwork]()
 _seed_key = pytest.StashKey[int]()
+_directory_key = pytest.StashKey[Path]()
+_SAVED = "triomq_diagram"
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Add ``--triomq-seed`` and ``--triomq-seeds``."""
+    """Add ``--triomq-seed``, ``--triomq-seeds``, ``--triomq-diagrams`` and ``--triomq-all-diagrams``."""
     group = parser.getgroup("triomq", "networks in virtual time")
     group.addoption(
         "--triomq-seed", type=int, metavar="SEED", help="run every test of a virtual network with this seed alone"
     )
     group.addoption(
         "--triomq-seeds", type=int, metavar="N", help="run every test marked virtual_seeds with N seeds, from 0 on"
+    )
+    group.addoption(
+        "--triomq-diagrams",
+        metavar="DIR",
+        help="where to write the sequence diagrams of tests that fail, instead of pytest's temporary directory",
+    )
+    group.addoption(
+        "--triomq-all-diagrams", action="store_true", help="write the sequence diagrams of tests that pass, too"
     )
 
 
@@ -82,9 +94,17 @@ def triomq_seed(request: pytest.FixtureRequest) -> Iterator[int]:
 
 
 @pytest.fixture
-async def virtual_network(request: pytest.FixtureRequest, triomq_seed: int) -> AsyncIterator[VirtualNetwork]:
+async def virtual_network(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, triomq_seed: int
+) -> AsyncIterator[VirtualNetwork]:
     """A `VirtualNetwork` for this test."""
+    chosen = request.config.getoption("triomq_diagrams")
+    if chosen is None:
+        directory = tmp_path_factory.getbasetemp() / "triomq"
+    else:
+        directory = request.config.invocation_params.dir / chosen
     async with VirtualNetwork(triomq_seed) as network:
+        request.node.stash[_directory_key] = directory
         request.node.stash[_network_key] = network
         yield network
 
@@ -98,16 +118,30 @@ async def triomq_context(virtual_network: VirtualNetwork) -> AsyncIterator[Conte
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """Add the seed, and what happened last, to the report of a failure."""
+    """Add the seed, and a diagram of what happened, to the report of a failure."""
     report = yield
     network = item.stash.get(_network_key, None)
     if report.failed and _seed_key in item.stash:
-        seed = item.stash[_seed_key]
-        report.sections.append(("triomq", f"seed {seed}; to run it again: --triomq-seed={seed}"))
-        if network is not None:
-            lines = network.trace().splitlines()
-            title = f"triomq: the last {min(_SHOWN, len(lines))} of {network.recorder.total} happenings"
-            report.sections.append((title, "\n".join(lines[-_SHOWN:])))
+        report.sections.append(("triomq", how_to_repeat(item.nodeid, item.stash[_seed_key])))
+    wanted = report.failed or (report.when == "call" and item.config.getoption("triomq_all_diagrams"))
+    if wanted and network is not None:
+        path, text = save(network, item.nodeid, item.stash[_directory_key])
+        if report.failed:
+            report.sections.append(("triomq: what happened last", describe(network)))
+        report.sections.append(("triomq: the whole diagram", text))
+        if path is not None:
+            report.user_properties.append((_SAVED, str(path)))
     if report.when == "teardown" and network is not None:
         del item.stash[_network_key]
     return report
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say where the diagrams of all tests are, if all were asked for."""
+    if not terminalreporter.config.getoption("triomq_all_diagrams"):
+        return
+    reports = [report for reports in terminalreporter.stats.values() for report in reports]
+    paths = {value for report in reports for name, value in getattr(report, "user_properties", ()) if name == _SAVED}
+    for directory in sorted({str(Path(path).parent) for path in paths}):
+        count = sum(str(Path(path).parent) == directory for path in paths)
+        terminalreporter.write_line(f"triomq: {count} diagrams in {directory}")
