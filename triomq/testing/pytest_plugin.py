@@ -15,7 +15,7 @@ import trio
 import trio.testing
 
 from .._context import Context
-from ._determinism import fixed_schedule
+from ._determinism import FixtureOrder, fixed_schedule
 from ._network import VirtualNetwork
 
 _SHOWN = 60  # lines of the trace in a report
@@ -69,7 +69,13 @@ def _run(
     instruments: Sequence[trio.abc.Instrument] = (),
 ) -> Any:
     clock = clock or trio.testing.MockClock(autojump_threshold=0)
-    return trio.run(function, *arguments, clock=clock, instruments=instruments)
+    order = FixtureOrder()
+
+    async def main() -> Any:
+        order.begin()
+        return await function(*arguments)
+
+    return trio.run(main, clock=clock, instruments=[*instruments, order])
 
 
 @pytest.fixture
