@@ -1,4 +1,4 @@
-"""What the plugin does so that a seed means the same run."""
+"""What the plugin does so that a seed means the same run, and a run ends."""
 
 from __future__ import annotations
 
@@ -8,7 +8,11 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+import trio
+
 import triomq
+from triomq.testing import VirtualNetwork, run
 
 MANY_FIXTURES = """
 import pytest, trio, triomq
@@ -31,6 +35,26 @@ async def test_all(virtual_network, triomq_context, ada, grace, radia, barbara, 
     print("digest", virtual_network.digest())
 """
 
+HANGS = """
+import pytest, trio, triomq
+
+@pytest.fixture
+def triomq_time_limit():
+    return 100.0
+
+async def waits_below():
+    await trio.sleep_forever()
+
+async def ask(req):
+    return await req.request(b"?")
+
+async def test_hangs(virtual_network, triomq_context, nursery):
+    nursery.start_soon(waits_below)
+    req = triomq_context.socket(triomq.REQ, linger=0)
+    req.connect("tcp://nobody:5555")
+    await ask(req)
+"""
+
 
 def run_pytest(tmp_path: Path, tests: str, *options: str) -> str:
     file = tmp_path / "test_user.py"
@@ -51,3 +75,30 @@ def test_the_order_of_fixtures_is_the_seeds(tmp_path: Path) -> None:
     found = re.findall(r"digest (\w+)", run_pytest(tmp_path, MANY_FIXTURES, "-s"))
     assert len(found) == 12
     assert len(set(found)) == 1
+
+
+def test_a_test_that_hangs_ends_and_says_where_it_waits(tmp_path: Path) -> None:
+    report = run_pytest(tmp_path, HANGS)
+    assert "TooSlowError: not over after 100 s of virtual time" in report
+    assert "triomq_time_limit" in report
+    assert re.search(r"test_user.py:\d+ in test_hangs > test_user.py:\d+ in ask\n", report)
+    assert re.search(r"\| +test_user.py:\d+ in waits_below\n", report)
+    assert "1 failed" in report
+
+
+def test_a_run_that_hangs_ends_after_a_day() -> None:
+    async def hang(net: VirtualNetwork) -> None:
+        await trio.sleep_forever()
+
+    with pytest.raises(trio.TooSlowError, match=r"86400 s of virtual time .*time_limit=(?s:.*) in hang"):
+        run(hang)
+
+
+def test_a_run_may_take_as_long_as_one_says() -> None:
+    async def long(net: VirtualNetwork) -> str:
+        await trio.sleep(3600)
+        return "done"
+
+    assert run(long, time_limit=4000) == "done"
+    with pytest.raises(trio.TooSlowError, match="3000 s"):
+        run(long, time_limit=3000)

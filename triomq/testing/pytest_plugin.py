@@ -6,6 +6,7 @@ runs in virtual time, and its run is that of its seed. When it fails, the report
 
 from __future__ import annotations
 
+import functools
 import inspect
 from collections.abc import AsyncIterator, Awaitable, Callable, Generator, Iterator, Sequence
 from typing import Any
@@ -17,10 +18,12 @@ import trio.testing
 from .._context import Context
 from ._determinism import FixtureOrder, fixed_schedule
 from ._network import VirtualNetwork
+from ._time_limit import A_DAY, call_within
 
 _SHOWN = 60  # lines of the trace in a report
 _network_key = pytest.StashKey[VirtualNetwork]()
 _seed_key = pytest.StashKey[int]()
+_limit_key = pytest.StashKey[float]()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -78,6 +81,25 @@ def _run(
     return trio.run(main, clock=clock, instruments=[*instruments, order])
 
 
+@pytest.hookimpl(wrapper=True, tryfirst=True)  # before pytest-trio makes a plain function of the test
+def pytest_runtest_call(item: pytest.Item) -> Generator[None, None, None]:
+    """Give a test of a virtual network its time limit."""
+    if isinstance(item, pytest.Function) and inspect.iscoroutinefunction(item.obj):
+        if "virtual_network" in item.fixturenames:
+            item.obj = _limited(item, item.obj)
+    return (yield)
+
+
+def _limited(item: pytest.Item, test: Callable[..., Awaitable[None]]) -> Callable[..., Awaitable[None]]:
+    @functools.wraps(test)
+    async def limited(**arguments: Any) -> None:
+        plan = item.stash[_network_key]._fabric.agenda.plan
+        advice = "change that with a fixture triomq_time_limit"
+        await call_within(item.stash[_limit_key], plan, functools.partial(test, **arguments), advice)
+
+    return limited
+
+
 @pytest.fixture
 def triomq_seed(request: pytest.FixtureRequest) -> Iterator[int]:
     """The seed of this test's virtual network: 0, or one of those that ``virtual_seeds`` or an option asks for."""
@@ -88,10 +110,19 @@ def triomq_seed(request: pytest.FixtureRequest) -> Iterator[int]:
 
 
 @pytest.fixture
-async def virtual_network(request: pytest.FixtureRequest, triomq_seed: int) -> AsyncIterator[VirtualNetwork]:
+def triomq_time_limit() -> float:
+    """Most seconds of virtual time that the body of a test may take: a day, where no fixture overrides this one."""
+    return A_DAY
+
+
+@pytest.fixture
+async def virtual_network(
+    request: pytest.FixtureRequest, triomq_seed: int, triomq_time_limit: float
+) -> AsyncIterator[VirtualNetwork]:
     """A `VirtualNetwork` for this test."""
     async with VirtualNetwork(triomq_seed) as network:
         request.node.stash[_network_key] = network
+        request.node.stash[_limit_key] = triomq_time_limit
         yield network
 
 
