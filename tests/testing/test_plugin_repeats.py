@@ -67,7 +67,7 @@ def run_pytest(tmp_path: Path, tests: str, *options: str) -> str:
         text=True,
         check=False,
     )
-    return done.stdout
+    return done.stdout + done.stderr
 
 
 def test_the_order_of_fixtures_is_the_seeds(tmp_path: Path) -> None:
@@ -75,6 +75,11 @@ def test_the_order_of_fixtures_is_the_seeds(tmp_path: Path) -> None:
     found = re.findall(r"digest (\w+)", run_pytest(tmp_path, MANY_FIXTURES, "-s"))
     assert len(found) == 12
     assert len(set(found)) == 1
+
+
+def test_without_pytest_trio_the_report_says_what_is_missing(tmp_path: Path) -> None:
+    report = run_pytest(tmp_path, HANGS, "-p", "no:trio")
+    assert "pip install pytest-trio" in report
 
 
 def test_a_test_that_hangs_ends_and_says_where_it_waits(tmp_path: Path) -> None:

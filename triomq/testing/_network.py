@@ -211,6 +211,8 @@ class VirtualNetwork:
         """
         if how not in ("reset", "black hole"):
             raise ValueError(f"how={how!r}: it is 'reset' or 'black hole'")
+        for host in one, other:
+            self._fabric.known_host(host)
         self.recorder.record("cut", one, other, text=how)
         streams = self._fabric.streams([(one, other)])
         for stream in streams:
@@ -229,7 +231,7 @@ class VirtualNetwork:
         """
         if how not in ("power", "process"):
             raise ValueError(f"how={how!r}: it is 'power' or 'process'")
-        machine = self._fabric.host(host)
+        machine = self._fabric.known_host(host)
         if not machine.running:
             return
         self.recorder.record("crash", host, text=how)
@@ -256,7 +258,7 @@ class VirtualNetwork:
 
     def restart(self, host: str) -> None:
         """Let a crashed host live again, with nothing running on it but what `run_on` has there."""
-        machine = self._fabric.host(host)
+        machine = self._fabric.known_host(host)
         if machine.running:
             return
         self.recorder.record("restart", host)
@@ -269,14 +271,14 @@ class VirtualNetwork:
         Its streams take and give nothing. Tasks of the host that wait for time and not for streams go on: what they
         send waits in triomq.
         """
-        machine = self._fabric.host(host)
+        machine = self._fabric.known_host(host)
         if machine.running and not machine.paused:
             self.recorder.record("pause", host)
             machine.paused = True
 
     def resume(self, host: str) -> None:
         """Let a paused host go on."""
-        machine = self._fabric.host(host)
+        machine = self._fabric.known_host(host)
         if machine.paused:
             self.recorder.record("resume", host)
             machine.resume()

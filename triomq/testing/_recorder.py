@@ -14,6 +14,7 @@ Kind: TypeAlias = Literal[
     "context closed",
     "listening",
     "listening stopped",
+    "no such host",
     "connecting",
     "established",
     "refused",

@@ -57,10 +57,14 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     metafunc.parametrize("triomq_seed", seeds, indirect=True, ids=[f"seed{seed}" for seed in seeds])
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Let pytest-trio run the tests of virtual networks in virtual time."""
     for item in items:
         if isinstance(item, pytest.Function) and "virtual_network" in item.fixturenames:
+            if not any(map(config.pluginmanager.has_plugin, ["trio", "pytest_trio.plugin"])):
+                raise pytest.UsageError(
+                    f"{item.nodeid} uses virtual_network, and pytest-trio runs such tests: pip install pytest-trio"
+                )
             if inspect.iscoroutinefunction(getattr(getattr(item.obj, "hypothesis", None), "inner_test", item.obj)):
                 item.add_marker(pytest.mark.trio(run=_run), append=False)  # first: the first one with a run counts
 
