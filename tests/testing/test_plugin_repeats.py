@@ -82,6 +82,11 @@ def test_without_pytest_trio_the_report_says_what_is_missing(tmp_path: Path) -> 
     assert "pip install pytest-trio" in report
 
 
+def test_a_test_that_is_not_async_is_named(tmp_path: Path) -> None:
+    report = run_pytest(tmp_path, "def test_sync(virtual_network): pass")
+    assert "test_user.py::test_sync uses virtual_network, and such a test is an async function" in report
+
+
 def test_a_test_that_hangs_ends_and_says_where_it_waits(tmp_path: Path) -> None:
     report = run_pytest(tmp_path, HANGS)
     assert "TooSlowError: not over after 100 s of virtual time" in report

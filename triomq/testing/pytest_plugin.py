@@ -61,12 +61,16 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     """Let pytest-trio run the tests of virtual networks in virtual time."""
     for item in items:
         if isinstance(item, pytest.Function) and "virtual_network" in item.fixturenames:
+            fault = None
             if not any(map(config.pluginmanager.has_plugin, ["trio", "pytest_trio.plugin"])):
-                raise pytest.UsageError(
-                    f"{item.nodeid} uses virtual_network, and pytest-trio runs such tests: pip install pytest-trio"
-                )
-            if inspect.iscoroutinefunction(getattr(getattr(item.obj, "hypothesis", None), "inner_test", item.obj)):
-                item.add_marker(pytest.mark.trio(run=_run), append=False)  # first: the first one with a run counts
+                fault = "pytest-trio runs such tests: pip install pytest-trio"
+            elif not inspect.iscoroutinefunction(
+                getattr(getattr(item.obj, "hypothesis", None), "inner_test", item.obj)
+            ):
+                fault = "such a test is an async function: async def"
+            if fault:
+                raise pytest.UsageError(f"{item.nodeid} uses virtual_network, and {fault}")
+            item.add_marker(pytest.mark.trio(run=_run), append=False)  # first: the first one with a run counts
 
 
 def _run(
