@@ -2,7 +2,8 @@
 
 How a piece is run is told by its class in the page (``:class:`` of ``code-block``; README.md has whole programs only):
 
-* none, and ``trio.run(`` is in it: a program; if the next block is of class ``output``, that is what it prints;
+* none, and ``trio.run(`` or ``triomq.testing.run(`` is in it: a program; if the next block is of class ``output``,
+  that is what it prints;
 * none otherwise: the body of ``async with triomq.open_context() as ctx:``;
 * ``together``: a program that runs beside those of the same class that follow it, until the last has ended;
 * ``virtual``: the body of a function that `triomq.testing.run` gives a virtual network, ``net``;
@@ -140,6 +141,8 @@ def test_code(group, output, monkeypatch, tmp_path):
             triomq.testing.run(run_on_network, group[0])
         elif group[0].kind == "together":
             trio.run(in_time, SECONDS, run_together, mains(group, monkeypatch))
+        elif "triomq.testing.run(" in group[0].code:
+            exec(compiled(group[0]), {"__name__": "__main__"})
         elif "trio.run(" in group[0].code:
             ((main, args, options),) = mains(group, monkeypatch)
             trio.run(in_time, HOURS if "clock" in options else SECONDS, main, *args, **options)

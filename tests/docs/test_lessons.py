@@ -8,7 +8,8 @@ A step is a block with one of these classes (``:class:``), and a file's name for
 
 Where a ``console`` block says ``$ pytest``, it is run on what there is by then, and every line below is one that it
 prints (… stands for anything, times may differ). The lines of class ``seen`` are in the last run's output, too, but for
-their numbers: a program that does the same a moment later is no other program. A page without a ``console`` block has its tests run at the end, and all pass.
+their numbers: a program that does the same a moment later is no other program. A page without a ``console`` block has
+its tests run at the end, and all pass.
 """
 
 from __future__ import annotations
