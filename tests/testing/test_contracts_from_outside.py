@@ -226,7 +226,7 @@ class Stuck(Mask):
         return body[1], bytes(octet ^ self.mask ^ 1 for octet in body[2:])
 
 
-class Discreet(Mask):
+class Reticent(Mask):
     """Does not tell the peer's metadata."""
 
     def receive_command(self, command: Command) -> Properties | None:
@@ -250,7 +250,7 @@ class Understated(Mask):
     [
         (Trusting, "a frame that was cut short from the peer raised IndexError"),
         (Stuck, "whole and in order"),
-        (Discreet, "the peer's metadata arrives"),
+        (Reticent, "the peer's metadata arrives"),
         (Shy, "the handshake stops before both sides are ready"),
         (Understated, "overhead is 1, a frame grew by 2"),
     ],
