@@ -96,11 +96,11 @@ def test_a_test_that_hangs_ends_and_says_where_it_waits(tmp_path: Path) -> None:
     assert "1 failed" in report
 
 
-def test_a_run_that_hangs_ends_after_a_day() -> None:
+def test_a_run_that_hangs_ends_by_itself() -> None:
     async def hang(net: VirtualNetwork) -> None:
         await trio.sleep_forever()
 
-    with pytest.raises(trio.TooSlowError, match=r"86400 s of virtual time .*time_limit=(?s:.*) in hang"):
+    with pytest.raises(trio.TooSlowError, match=r"14400 s of virtual time .*time_limit=(?s:.*) in hang"):
         run(hang)
 
 

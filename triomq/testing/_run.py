@@ -12,7 +12,7 @@ import trio.testing
 from ._determinism import fixed_schedule
 from ._network import VirtualNetwork
 from ._settings import LinkArguments
-from ._time_limit import A_DAY, call_within
+from ._time_limit import FOUR_HOURS, call_within
 
 T = TypeVar("T")
 Arguments = TypeVarTuple("Arguments")
@@ -22,7 +22,7 @@ def run(
     function: Callable[[VirtualNetwork, *Arguments], Awaitable[T]],
     *arguments: *Arguments,
     seed: int = 0,
-    time_limit: float = A_DAY,
+    time_limit: float = FOUR_HOURS,
     **link: Unpack[LinkArguments],
 ) -> T:
     """`trio.run` ``await function(net, …)`` on a new virtual network, in virtual time.

@@ -18,7 +18,7 @@ import trio.testing
 from .._context import Context
 from ._determinism import FixtureOrder, fixed_schedule
 from ._network import VirtualNetwork
-from ._time_limit import A_DAY, call_within
+from ._time_limit import FOUR_HOURS, call_within
 
 _SHOWN = 60  # lines of the trace in a report
 _network_key = pytest.StashKey[VirtualNetwork]()
@@ -119,8 +119,8 @@ def triomq_seed(request: pytest.FixtureRequest) -> Iterator[int]:
 
 @pytest.fixture
 def triomq_time_limit() -> float:
-    """Most seconds of virtual time that the body of a test may take: a day, where no fixture overrides this one."""
-    return A_DAY
+    """Most seconds of virtual time that the body of a test may take: four hours. Override it for other tests."""
+    return FOUR_HOURS
 
 
 @pytest.fixture
