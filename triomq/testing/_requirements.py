@@ -60,4 +60,4 @@ def first_fault() -> Iterator[None]:
             fault = fault.exceptions[0]
         if fault is None:
             raise
-        raise fault from fault.__cause__
+        raise fault from fault.__cause__  # noqa: ASYNC123  # its own traceback tells where; the group's adds nothing

@@ -155,14 +155,16 @@ async def _accept_living(listener: Listener, near: trio.abc.Stream) -> trio.abc.
     """Accept until it is the other end of ``near``: a connect that was cancelled may have left a dead one before it."""
     async with trio.open_nursery() as nursery:
         nursery.start_soon(near.send_all, b"!")  # which may wait until somebody reads
-        while True:
-            stream = await listener.accept()
-            try:
-                if await stream.receive_some(1):
-                    return stream
-            except trio.BrokenResourceError:
-                pass  # the cancelled one
+        while not await _hears(stream := await listener.accept()):
             await trio.aclose_forcefully(stream)
+    return stream
+
+
+async def _hears(stream: trio.abc.Stream) -> bool:
+    try:
+        return bool(await stream.receive_some(1))
+    except trio.BrokenResourceError:
+        return False  # the cancelled one
 
 
 class _Pairs:
