@@ -5,7 +5,8 @@
             …
             virtual_network.crash("b")
 
-What makes a run repeatable from its seed, and what a user must not do, is told at `fixed_schedule`.
+The documentation has a tutorial (test-your-reconnect), recipes (test-with-a-virtual-network), the reference (testing),
+and tells what makes a run repeatable from its seed, and what a user must leave undone for that (repeatable).
 """
 
 from __future__ import annotations

@@ -32,7 +32,7 @@ class VirtualNetwork:
 
     Runs under `trio.testing.MockClock`, best with ``autojump_threshold=0``. Hosts come into being when they are first
     named. The code that runs is triomq's own, sessions and octets of ZMTP included; only streams and time are virtual.
-    The same seed gives the same run; see `triomq.testing` for what a program must leave undone for that.
+    The same seed gives the same run, unless the program lets in what no seed governs, such as threads and real time.
 
     Args:
       seed: what every chance is drawn from: jitter, loss, cuts, back-off, and the order of simultaneous tasks.
@@ -213,9 +213,13 @@ class VirtualNetwork:
           how: ``"reset"``: both ends learn it at once, as from a firewall that resets; ``"black hole"``: neither
             does, as with a router that has forgotten the connection, until it gives up sending again.
         Returns: how many ends of connections were cut.
+        Raises:
+          ValueError: there is no host of one of the names.
         """
         if how not in ("reset", "black hole"):
             raise ValueError(f"how={how!r}: it is 'reset' or 'black hole'")
+        for host in one, other:
+            self._fabric.known_host(host)
         self.recorder.record("cut", one, other, text=how)
         streams = self._fabric.streams([(one, other)])
         for stream in streams:
@@ -231,10 +235,12 @@ class VirtualNetwork:
         Args:
           how: ``"power"``: the machine is gone and peers hear nothing, until they send after its restart and are
             reset, or give up. ``"process"``: its kernel lives, ends its connections, and refuses new ones.
+        Raises:
+          ValueError: there is no host of that name.
         """
         if how not in ("power", "process"):
             raise ValueError(f"how={how!r}: it is 'power' or 'process'")
-        machine = self._fabric.host(host)
+        machine = self._fabric.known_host(host)
         if not machine.running:
             return
         self.recorder.record("crash", host, text=how)
@@ -261,8 +267,11 @@ class VirtualNetwork:
         machine.streams.clear()
 
     def restart(self, host: str) -> None:
-        """Let a crashed host live again, with nothing running on it but what `run_on` has there."""
-        machine = self._fabric.host(host)
+        """Let a crashed host live again, with nothing running on it but what `run_on` has there.
+
+        Raises: as `crash`.
+        """
+        machine = self._fabric.known_host(host)
         if machine.running:
             return
         self.recorder.record("restart", host)
@@ -274,15 +283,20 @@ class VirtualNetwork:
 
         Its streams take and give nothing. Tasks of the host that wait for time and not for streams go on: what they
         send waits in triomq.
+
+        Raises: as `crash`.
         """
-        machine = self._fabric.host(host)
+        machine = self._fabric.known_host(host)
         if machine.running and not machine.paused:
             self.recorder.record("pause", host)
             machine.paused = True
 
     def resume(self, host: str) -> None:
-        """Let a paused host go on."""
-        machine = self._fabric.host(host)
+        """Let a paused host go on.
+
+        Raises: as `crash`.
+        """
+        machine = self._fabric.known_host(host)
         if machine.paused:
             self.recorder.record("resume", host)
             machine.resume()

@@ -15,6 +15,7 @@ Kind: TypeAlias = Literal[
     "context closed",
     "listening",
     "listening stopped",
+    "no such host",
     "connecting",
     "connecting again",
     "established",

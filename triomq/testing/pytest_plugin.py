@@ -7,6 +7,7 @@ sequence diagram of what happened last, and where the whole one is as a picture.
 
 from __future__ import annotations
 
+import functools
 import inspect
 from collections.abc import AsyncIterator, Awaitable, Callable, Generator, Iterator, Sequence
 from pathlib import Path
@@ -17,14 +18,16 @@ import trio
 import trio.testing
 
 from .._context import Context
-from ._determinism import fixed_schedule
+from ._determinism import FixtureOrder, fixed_schedule
 from ._network import VirtualNetwork
 from ._report import describe, how_to_repeat, save
+from ._time_limit import FOUR_HOURS, call_within
 
 _network_key = pytest.StashKey[VirtualNetwork]()
 _seed_key = pytest.StashKey[int]()
 _directory_key = pytest.StashKey[Path]()
 _SAVED = "triomq_diagram"
+_limit_key = pytest.StashKey[float]()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -66,12 +69,20 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     metafunc.parametrize("triomq_seed", seeds, indirect=True, ids=[f"seed{seed}" for seed in seeds])
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Let pytest-trio run the tests of virtual networks in virtual time."""
     for item in items:
         if isinstance(item, pytest.Function) and "virtual_network" in item.fixturenames:
-            if inspect.iscoroutinefunction(getattr(getattr(item.obj, "hypothesis", None), "inner_test", item.obj)):
-                item.add_marker(pytest.mark.trio(run=_run), append=False)  # first: the first one with a run counts
+            fault = None
+            if not any(map(config.pluginmanager.has_plugin, ["trio", "pytest_trio.plugin"])):
+                fault = "pytest-trio runs such tests: pip install pytest-trio"
+            elif not inspect.iscoroutinefunction(
+                getattr(getattr(item.obj, "hypothesis", None), "inner_test", item.obj)
+            ):
+                fault = "such a test is an async function: async def"
+            if fault:
+                raise pytest.UsageError(f"{item.nodeid} uses virtual_network, and {fault}")
+            item.add_marker(pytest.mark.trio(run=_run), append=False)  # first: the first one with a run counts
 
 
 def _run(
@@ -81,7 +92,32 @@ def _run(
     instruments: Sequence[trio.abc.Instrument] = (),
 ) -> Any:
     clock = clock or trio.testing.MockClock(autojump_threshold=0)
-    return trio.run(function, *arguments, clock=clock, instruments=instruments)
+    order = FixtureOrder()
+
+    async def main() -> Any:
+        order.begin()
+        return await function(*arguments)
+
+    return trio.run(main, clock=clock, instruments=[*instruments, order])
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)  # before pytest-trio makes a plain function of the test
+def pytest_runtest_call(item: pytest.Item) -> Generator[None, None, None]:
+    """Give a test of a virtual network its time limit."""
+    if isinstance(item, pytest.Function) and inspect.iscoroutinefunction(item.obj):
+        if "virtual_network" in item.fixturenames:
+            item.obj = _limited(item, item.obj)
+    return (yield)
+
+
+def _limited(item: pytest.Item, test: Callable[..., Awaitable[None]]) -> Callable[..., Awaitable[None]]:
+    @functools.wraps(test)
+    async def limited(**arguments: Any) -> None:
+        plan = item.stash[_network_key]._fabric.agenda.plan
+        advice = "change that with a fixture triomq_time_limit"
+        await call_within(item.stash[_limit_key], plan, functools.partial(test, **arguments), advice)
+
+    return limited
 
 
 @pytest.fixture
@@ -94,8 +130,17 @@ def triomq_seed(request: pytest.FixtureRequest) -> Iterator[int]:
 
 
 @pytest.fixture
+def triomq_time_limit() -> float:
+    """Most seconds of virtual time that the body of a test may take: four hours. Override it for other tests."""
+    return FOUR_HOURS
+
+
+@pytest.fixture
 async def virtual_network(
-    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, triomq_seed: int
+    request: pytest.FixtureRequest,
+    tmp_path_factory: pytest.TempPathFactory,
+    triomq_seed: int,
+    triomq_time_limit: float,
 ) -> AsyncIterator[VirtualNetwork]:
     """A `VirtualNetwork` for this test."""
     chosen = request.config.getoption("triomq_diagrams")
@@ -106,6 +151,7 @@ async def virtual_network(
     async with VirtualNetwork(triomq_seed) as network:
         request.node.stash[_directory_key] = directory
         request.node.stash[_network_key] = network
+        request.node.stash[_limit_key] = triomq_time_limit
         yield network
 
 
