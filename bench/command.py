@@ -17,7 +17,7 @@ _INTERRUPTED = 130
 
 
 def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
-    names = ", ".join(work.name for work in works.WORKS)
+    names = ", ".join(work.name for work in works.ALL)
     parser = argparse.ArgumentParser(
         prog="python -m bench",
         description="triomq beside its peers, in one run.",
@@ -25,7 +25,7 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     )
     parser.add_argument("--works", metavar="NAME,…", help="only these; push-* is all that begin so")
     parser.add_argument("--peers", metavar="NAME,…", help="only these")
-    parser.add_argument("--rounds", type=int, default=5, help="measurements of each peer at each work (default 5)")
+    parser.add_argument("--rounds", type=int, default=7, help="measurements of each peer at each work (default 7)")
     parser.add_argument("--seconds", type=float, default=1.0, help="about how long one takes (default 1)")
     parser.add_argument("--json", metavar="FILE", type=Path, help="save everything, with all samples")
     parser.add_argument("--check", action="store_true", help="exit with 1 if a goal is missed")
@@ -63,10 +63,11 @@ async def _measure(options: argparse.Namespace, loaded: Mapping[str, peers.Peer]
     found = report.environment()
     print(report.header(found, settings), flush=True)
     results: list[harness.Series] = []
-    for work in options.works:
-        results += await harness.run_work(work, loaded, settings, _progress)
+    for group in works.groups(options.works):
+        results += await harness.run_works(group, loaded, settings, _progress)
         _progress("")
-        print("\n" + report.table(work, list(loaded), results), flush=True)
+        for work in group:
+            print("\n" + report.table(work, list(loaded), results), flush=True)
     verdicts = goals.judge(report.medians(results))
     if verdicts:
         print("\nGoals\n" + "\n".join(f"  {verdict}" for verdict in verdicts))
@@ -84,7 +85,7 @@ async def _profile(options: argparse.Namespace) -> int:
     settings = harness.Settings(rounds=1, seconds=options.seconds)
     peer, status = peers.load(goals.SUBJECT), 0
     for work in options.works:
-        if work.kind in peer.works:
+        if peer.offers(work.kind):
             try:
                 print(await profiling.profile(goals.SUBJECT, work, settings), flush=True)
             except harness.MeasurementError as error:
