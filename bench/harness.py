@@ -8,7 +8,7 @@ import signal
 import statistics
 import subprocess
 import sys
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -20,9 +20,12 @@ from .kinds import Sample, Work
 from .peers import Peer
 
 _BOOT = "import sys; sys.path[:] = {path!r}; from bench.worker import main; main(sys.argv[1:])"
-_WARM_SHARE = 10
+WARM_SHARE = 10
+"""Of so many messages one goes before the clock starts."""
 _CALIBRATION_MINIMUM = 0.05
 _CALIBRATION_GROWTH = 20
+_MOST_FAILURES = 2
+"""After these a series is given up: each may have taken until the deadline."""
 
 Progress: TypeAlias = Callable[[str], None]
 
@@ -161,7 +164,7 @@ async def measure(
     Raises:
       MeasurementError: a worker failed, a message was lost, or the deadline passed.
     """
-    warm = work.clamp(count // _WARM_SHARE)
+    warm = work.clamp(count // WARM_SHARE)
     inspection = inspection or Inspection()
     phase = "starting"
     try:
@@ -209,13 +212,22 @@ async def calibrate(peer: str, work: Work, settings: Settings) -> int:
 
 
 async def run_works(
-    works: Sequence[Work], peers: Mapping[str, Peer], settings: Settings, progress: Progress
+    works: Sequence[Work],
+    peers: Mapping[str, Peer],
+    settings: Settings,
+    progress: Progress,
+    only: Collection[tuple[str, str]] | None = None,
 ) -> list[Series]:
     """Measure works of one group with all peers that offer them, in turn, the order reversed from round to round.
 
-    A series whose calibration fails has no samples; a measurement that fails is missing in its series.
+    A series whose calibration fails has no samples; a measurement that fails is missing in its series, and the second
+    one that fails ends it.
+
+    Args:
+      only: the names of works and peers that are to be measured; None for all.
     """
-    lines = [Series(work, name) for work in works for name, peer in peers.items() if peer.offers(work.kind)]
+    offered = [(work, name) for work in works for name, peer in peers.items() if peer.offers(work.kind)]
+    lines = [Series(work, name) for work, name in offered if only is None or (work.name, name) in only]
     for line in lines:
         progress(f"{line.work.name}: calibrating {line.peer}")
         try:
@@ -224,7 +236,7 @@ async def run_works(
             line.failures.append(str(error))
     for number in range(settings.rounds):
         for line in lines if number % 2 == 0 else reversed(lines):
-            if not line.count:
+            if not line.count or len(line.failures) >= _MOST_FAILURES:
                 continue
             progress(f"{line.work.name}: round {number + 1} of {settings.rounds}, {line.peer}, {line.count} messages")
             try:

@@ -46,7 +46,7 @@ class Binding:
                 if type_ == self._zmq.XPUB:
                     socket.setsockopt(self._zmq.XPUB_VERBOSE, 1)
                     # libzmq learns up to 1 ms late what was read. That is 2000 messages at its rate.
-                    socket.setsockopt(self._zmq.SNDHWM, 0)
+                    socket.setsockopt(self._zmq.SNDHWM, 100_000)
                 socket.bind("tcp://127.0.0.1:*")
             job.announce(*(socket.last_endpoint for socket in sockets))
             yield sockets
@@ -115,7 +115,7 @@ class Binding:
             ack.connect(job.endpoints[1])
             subs = [context.socket(self._zmq.SUB) for _ in range(job.work.subscribers)]
             for number, sub in enumerate(subs):
-                sub.setsockopt(self._zmq.SNDHWM, 0)  # libzmq drops the subscriptions that exceed it
+                sub.setsockopt(self._zmq.SNDHWM, 200_000)  # libzmq drops the subscriptions that exceed it
                 for topic in fanout.topics_of(job, number):
                     sub.setsockopt(self._zmq.SUBSCRIBE, topic)
                 sub.connect(job.endpoints[0])

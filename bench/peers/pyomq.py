@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import pyomq
 
+from ..kinds import Kind
 from . import Peer
 from ._binding import Binding
 
-PEER = Peer(title="pyomq, blocking", module="pyomq", works=Binding(pyomq).works())
+# Many subscriptions are left out: with more than one, not all publications arrive, and no measurement ends (0.21.0).
+_WORKS = {kind: sides for kind, sides in Binding(pyomq).works().items() if kind is not Kind.SUBSCRIPTIONS}
+
+PEER = Peer(title="pyomq, blocking", module="pyomq", works=_WORKS)
