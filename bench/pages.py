@@ -29,6 +29,14 @@ _TITLES = {
     "trio-channel": "memory channel",
     "sockets": "sockets",
 }
+_PICTURES = {
+    "size": "Messages a second over their size, from 10 octets to a megabyte, for triomq and six other libraries.",
+    "connections": "Replies a second over the connections of a ROUTER, and deliveries a second over the subscribers.",
+    "subscriptions": "Microseconds for each message over the number of subscriptions, from one to a hundred thousand.",
+    "memory": "Memory of a process with one ROUTER over the number of its idle connections, up to five thousand.",
+    "latency": "Latency, p50, p99 and p99.9, at 10, 50 and 90 per cent load, for triomq and libzmq's bindings.",
+}
+"""What each picture shows, for those who cannot see it."""
 _SECTION = r"(<!-- figures{name} -->\n).*?(<!-- end of figures -->)"
 _NO_SECTION = "there is no place for figures{name} in {path}"
 _PRICE = ("push-10", "push-many-10", "req-10", "inproc-10")
@@ -52,6 +60,7 @@ def write(figures: Figures) -> Iterator[Path]:
                 ": strict": price_table(figures),
                 ": wait": wait_table(figures),
                 ": machine": _machine(figures),
+                **{f": {name}": _picture(name, text) for name, text in _PICTURES.items()},
             },
         ),
     ):
@@ -91,8 +100,7 @@ def _with_unit(work: Work, value: float | None) -> str:
         return "—"
     if work.unit is Unit.MICROSECONDS and work.kind is not Kind.REQUEST and not work.details:
         return f"{number(value, work.unit)} µs each"
-    text = number(value, work.unit)
-    return f"{text}{'' if text[-1].isdigit() else ''} {work.unit.value}"
+    return f"{number(value, work.unit)} {work.unit.value}"
 
 
 def goal_table(figures: Figures) -> str:
@@ -179,11 +187,15 @@ def wait_table(figures: Figures) -> str:
     return markdown(rows)
 
 
+def _picture(name: str, text: str) -> str:
+    return f"```{{image}} {PICTURES.name}/{name}.svg\n:alt: {text}\n```"
+
+
 def _machine(figures: Figures) -> str:
     found = figures.environment
     versions = ", ".join(f"{name} {version}" for name, version in found["versions"].items() if version)
     return (
-        f"Medians of {figures.rounds} rounds of about {figures.seconds:g} s each, on a machine with {found['cores']} cores,"
-        f"\n{found['python']}, {versions}.\nWhere a unit is a time or KiB, less is better; a ratio is one of two medians"
+        f"Medians of {figures.rounds} rounds of about {figures.seconds:g} s each, on {found['cores']} cores,"
+        f" {found['python']}, {versions}.\nWhere a unit is a time or KiB, less is better. A ratio is one of two medians"
         " of the same run."
     )
