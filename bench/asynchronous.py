@@ -34,7 +34,6 @@ async def push(job: Job, send: Send) -> None:
     for _ in range(job.count - 1):
         await send(message)
     await send(job.last)
-    job.stop_clock()
 
 
 async def echo(job: Job, receive: Receive, send: Send) -> None:

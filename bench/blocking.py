@@ -33,7 +33,6 @@ def push(job: Job, send: Send) -> None:
     for _ in range(job.count - 1):
         send(message)
     send(job.last)
-    job.stop_clock()
 
 
 def echo(job: Job, receive: Receive, send: Send) -> None:

@@ -95,8 +95,8 @@ class Job:
     def start_clock(self, *, with_warm_up: bool = False) -> float:
         """The warm-up is over, on this side; return the time.
 
-        From here to `stop_clock` counts as processor time of the job's messages. A side that cannot tell where the
-        warm-up ends counts that as well.
+        From here to `stop_clock`, or to the end, counts as processor time of the job's messages. A side that cannot
+        tell where the warm-up ends counts that as well.
         """
         if self.probe is not None:
             self.probe.start()
@@ -105,8 +105,8 @@ class Job:
         return time.perf_counter()
 
     def stop_clock(self) -> None:
-        """All messages of this side are through: what follows is the closing, and counts for nobody."""
-        if self._cpu_before is not None:
+        """All messages are through: what follows is the closing, and counts for nobody. The first call counts."""
+        if self._cpu_before is not None and self._cpu_used is None:
             self._cpu_used = time.process_time() - self._cpu_before
 
     def measured(self, seconds: float, last: bytes | Sequence[bytes], count: int | None = None) -> None:
@@ -128,6 +128,7 @@ class Job:
 
     def report_cpu(self) -> None:
         """Say how much processor time a message has taken in this process, in µs; None if that makes no sense."""
+        self.stop_clock()  # unless it has: what a sender has queued is sent later
         used = self._cpu_used
         _say(cpu=None if used is None else used / self._cpu_messages * 1e6)
 

@@ -43,39 +43,40 @@ _PRICE = ("push-10", "push-many-10", "req-10", "inproc-10")
 """The works that show what strict checkpoints cost."""
 
 
+def sections(figures: Figures) -> dict[Path, dict[str, str]]:
+    """For each file what is to be filled in, by the name of the place."""
+    return {
+        _README: {"": _readme(figures)},
+        _PAGE: {
+            ": machine": _machine(figures),
+            ": goals": goal_table(figures),
+            ": medians": peer_table(figures, _median),
+            ": processor": peer_table(figures, _processor),
+            ": strict": price_table(figures),
+            ": wait": wait_table(figures),
+            **{f": {name}": _picture(name, text) for name, text in _PICTURES.items()},
+        },
+    }
+
+
 def write(figures: Figures) -> Iterator[Path]:
-    """Fill in both files. Returns: their paths.
+    """Fill in the files. Returns: their paths.
 
     Raises:
       ValueError: a place for figures is missing.
     """
-    for path, sections in (
-        (_README, {"": _readme(figures)}),
-        (
-            _PAGE,
-            {
-                ": goals": goal_table(figures),
-                ": medians": peer_table(figures, _median),
-                ": processor": peer_table(figures, _processor),
-                ": strict": price_table(figures),
-                ": wait": wait_table(figures),
-                ": machine": _machine(figures),
-                **{f": {name}": _picture(name, text) for name, text in _PICTURES.items()},
-            },
-        ),
-    ):
-        text = path.read_text(encoding="utf-8")
-        path.write_text(fill(text, sections, str(path)), encoding="utf-8")
+    for path, places in sections(figures).items():
+        path.write_text(fill(path.read_text(encoding="utf-8"), places, str(path)), encoding="utf-8")
         yield path
 
 
-def fill(text: str, sections: Mapping[str, str], path: str = "the text") -> str:
+def fill(text: str, places: Mapping[str, str], path: str = "the text") -> str:
     """Put each section between ``<!-- figures… -->`` with its name and the next ``<!-- end of figures -->``.
 
     Raises:
       ValueError: the text has no such place.
     """
-    for name, section in sections.items():
+    for name, section in places.items():
         pattern = _SECTION.format(name=re.escape(name))
         text, found = re.subn(pattern, lambda m, s=section: f"{m[1]}\n{s}\n\n{m[2]}", text, count=1, flags=re.DOTALL)
         if not found:
@@ -114,7 +115,25 @@ def goal_table(figures: Figures) -> str:
         wanted = "<br>".join(_goal(verdict.goal) for verdict in verdicts)
         reached = "<br>".join(_reached(verdict) for verdict in verdicts)
         rows.append([work.title, _with_unit(work, figures.median(name, goals.SUBJECT)), wanted, reached])
-    return markdown(rows)
+    return markdown([*rows, *_without_goal(figures)])
+
+
+def _without_goal(figures: Figures) -> Iterator[list[str]]:
+    """Rows that tell a price: that of strict checkpoints, and how late another task is."""
+    for name in ("push-10", "req-10"):
+        usual, strict = figures.median(name, "triomq"), figures.median(name, "triomq-strict")
+        if usual and strict:
+            work = works.by_name(name)
+            ratio = f"{strict / usual:.2f} × without"
+            yield [f"{work.title}, with `strict_checkpoints=True`", _with_unit(work, strict), "", ratio]
+    for work in works.WORKS:
+        if work.kind is Kind.WAIT:
+            for name in ("triomq", "triomq-strict"):
+                figure = figures.entries.get((work.name, name))
+                if figure is not None and figure.details:
+                    late = [f"{each} {number(figure.details[each], work.unit)} µs" for each in ("p99.9", "worst")]
+                    strict = ", with `strict_checkpoints=True`" if name.endswith("strict") else ""
+                    yield [f"{work.title.removesuffix('; p99.9')}{strict}", "<br>".join(late), "", ""]
 
 
 def _goal(goal: goals.Goal) -> str:

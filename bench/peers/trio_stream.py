@@ -95,7 +95,6 @@ async def push(job: Job) -> None:
         for _ in range(job.count - 1):
             await stream.send_all(usual)
         await stream.send_all(last)
-        job.stop_clock()
 
 
 async def reply(job: Job) -> None:

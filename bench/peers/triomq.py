@@ -56,7 +56,7 @@ async def pull_many(job: Job) -> None:
     async with _bound(job, triomq.PULL) as (socket,):
         received = 0
         while received < job.warm:
-            received += len(await socket.receive_many(1000))
+            received += len(await socket.receive_many(min(1000, job.warm - received)))
         start, before, messages = job.start_clock(), received, [()]
         while received < job.total:
             messages = await socket.receive_many(1000)
@@ -75,7 +75,6 @@ async def push_many(job: Job) -> None:
         for _ in range(full):
             await socket.send_many(batch)
         await socket.send_many([job.message] * rest + [job.last])
-        job.stop_clock()
 
 
 async def reply(job: Job) -> None:
