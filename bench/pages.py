@@ -77,10 +77,10 @@ def fill(text: str, places: Mapping[str, str], path: str = "the text") -> str:
       ValueError: the text has no such place.
     """
     for name, section in places.items():
-        pattern = _SECTION.format(name=re.escape(name))
-        text, found = re.subn(pattern, lambda m, s=section: f"{m[1]}\n{s}\n\n{m[2]}", text, count=1, flags=re.DOTALL)
-        if not found:
+        place = re.search(_SECTION.format(name=re.escape(name)), text, flags=re.DOTALL)
+        if place is None:
             raise ValueError(_NO_SECTION.format(name=name, path=path))
+        text = f"{text[: place.start()]}{place[1]}\n{section}\n\n{place[2]}{text[place.end() :]}"
     return text
 
 
@@ -132,8 +132,8 @@ def _without_goal(figures: Figures) -> Iterator[list[str]]:
                 figure = figures.entries.get((work.name, name))
                 if figure is not None and figure.details:
                     late = [f"{each} {number(figure.details[each], work.unit)} µs" for each in ("p99.9", "worst")]
-                    strict = ", with `strict_checkpoints=True`" if name.endswith("strict") else ""
-                    yield [f"{work.title.removesuffix('; p99.9')}{strict}", "<br>".join(late), "", ""]
+                    how = ", with `strict_checkpoints=True`" if name.endswith("strict") else ""
+                    yield [f"{work.title.removesuffix('; p99.9')}{how}", "<br>".join(late), "", ""]
 
 
 def _goal(goal: goals.Goal) -> str:

@@ -29,7 +29,7 @@ _PEERS = {
 }
 """For each peer that is drawn: its name, its colour, and its mark, so that no picture is told by colour alone."""
 
-_STYLE = {
+_STYLE: Any = {
     "font.family": "sans-serif",
     "font.size": 10,
     "axes.spines.top": False,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Any
 
 from .kinds import PUBLISH_BATCH, Kind, Unit, Work
 
@@ -47,7 +48,7 @@ def _latency(percent: int) -> Work:
     )  # fmt: skip
 
 
-_LARGE: dict[int, dict[str, int]] = {
+_LARGE: dict[int, dict[str, Any]] = {
     100_000: {"first_count": 500, "max_count": 100_000},
     1_000_000: {"first_count": 100, "max_count": 6_000},
 }

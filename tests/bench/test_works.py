@@ -17,6 +17,7 @@ SETTINGS = harness.Settings(rounds=1, seconds=0.01)
 QUICK = ["push-5x10", "push-many-10", "req-10", "inproc-10", "subs-100"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", [*QUICK, "proxy-10x3"])
 async def test_a_work_gives_a_figure(name: str) -> None:
     work = works.by_name(name)
@@ -28,6 +29,7 @@ async def test_a_work_gives_a_figure(name: str) -> None:
     assert all(used > 0 for used in sample.cpu.values())
 
 
+@pytest.mark.slow
 async def test_requests_on_a_schedule_tell_their_latencies() -> None:
     work = works.by_name("latency-50")
     sample = await harness.measure("triomq", work, 1000, SETTINGS)
@@ -36,12 +38,14 @@ async def test_requests_on_a_schedule_tell_their_latencies() -> None:
     assert work.figure(sample) == sample.details["p99"]
 
 
+@pytest.mark.slow
 async def test_the_other_task_tells_how_late_it_was() -> None:
     work = works.by_name("wait-1ms")
     sample = await harness.measure("triomq", work, 2000, SETTINGS)
     assert work.figure(sample) == sample.details["p99.9"] > 0
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not os.path.exists("/proc/self/statm"), reason="needs /proc")
 async def test_idle_connections_weigh_something() -> None:
     work = Work(name="memory-500", kind=Kind.MEMORY, title="", unit=Unit.KIB, idle=500, min_count=500, max_count=500)
@@ -50,11 +54,13 @@ async def test_idle_connections_weigh_something() -> None:
     assert 1 < work.figure(sample) < 1000
 
 
+@pytest.mark.slow
 async def test_a_worker_that_fails_says_why() -> None:
     with pytest.raises(harness.MeasurementError, match=r"^starting: .*no peer 'nobody'"):
         await harness.measure("nobody", works.by_name("push-10"), 100, SETTINGS)
 
 
+@pytest.mark.slow
 async def test_a_measurement_that_is_cancelled_leaves_no_process() -> None:
     work = works.by_name("push-10")
     with trio.move_on_after(0.3) as scope:
