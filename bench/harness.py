@@ -183,8 +183,9 @@ async def measure(
                 result = await workers[work.kind.measuring_side].hear("seconds")
                 phase = "ending"
                 cpu = {}
-                for side, worker in workers.items():
+                for worker in workers.values():
                     await worker.end()
+                for side, worker in workers.items():
                     cpu[side] = (await worker.hear("cpu"))["cpu"]
     except (Exception, BaseExceptionGroup) as error:
         if isinstance(error, BaseExceptionGroup) and error.split(Exception)[1] is not None:
