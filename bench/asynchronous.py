@@ -8,7 +8,7 @@ from typing import Any, TypeAlias
 
 from . import fanout
 from .job import Job
-from .works import PUBLISH_BATCH
+from .kinds import PUBLISH_BATCH
 
 Send: TypeAlias = Callable[[Any], Awaitable[object]]
 Receive: TypeAlias = Callable[[], Awaitable[Any]]
@@ -18,7 +18,7 @@ async def pull(job: Job, receive: Receive) -> None:
     """Receive everything."""
     for _ in range(job.warm):
         await receive()
-    start = perf_counter()
+    start = job.start_clock()
     for _ in range(job.count - 1):
         await receive()
     message = await receive()
@@ -28,15 +28,22 @@ async def pull(job: Job, receive: Receive) -> None:
 async def push(job: Job, send: Send) -> None:
     """Send everything."""
     message = job.message
-    for _ in range(job.total - 1):
+    for _ in range(job.warm):
+        await send(message)
+    job.start_clock()
+    for _ in range(job.count - 1):
         await send(message)
     await send(job.last)
 
 
 async def echo(job: Job, receive: Receive, send: Send) -> None:
     """Send each message back as it came: the server's side of requests."""
-    for _ in range(job.total):
+    for _ in range(job.warm):
         await send(await receive())
+    job.start_clock()
+    for _ in range(job.count + job.scheduled):
+        await send(await receive())
+    job.stop_clock()
 
 
 async def request(job: Job, send: Send, receive: Receive) -> None:
@@ -45,7 +52,7 @@ async def request(job: Job, send: Send, receive: Receive) -> None:
     for _ in range(job.warm):
         await send(message)
         await receive()
-    start = perf_counter()
+    start = job.start_clock()
     for _ in range(job.count - 1):
         await send(message)
         await receive()
@@ -62,7 +69,7 @@ async def in_flight(job: Job, send: Send, receive: Receive) -> None:
     for _ in range(job.warm):
         await receive()
         await send(message)
-    start = perf_counter()
+    start = job.start_clock()
     for _ in range(job.count - depth - 1):
         await receive()
         await send(message)
@@ -83,6 +90,7 @@ async def publish(job: Job, send: Send, receive_ack: Receive) -> None:
             acknowledged += 1
         for message in batch:
             await send(message)
+    job.stop_clock()
 
 
 async def subscribe(job: Job, number: int, receive: Receive, gathering: fanout.Gathering, send_ack: Send) -> None:

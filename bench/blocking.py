@@ -17,7 +17,7 @@ def pull(job: Job, receive: Receive) -> None:
     """Receive everything."""
     for _ in range(job.warm):
         receive()
-    start = perf_counter()
+    start = job.start_clock()
     for _ in range(job.count - 1):
         receive()
     message = receive()
@@ -27,15 +27,22 @@ def pull(job: Job, receive: Receive) -> None:
 def push(job: Job, send: Send) -> None:
     """Send everything."""
     message = job.message
-    for _ in range(job.total - 1):
+    for _ in range(job.warm):
+        send(message)
+    job.start_clock()
+    for _ in range(job.count - 1):
         send(message)
     send(job.last)
 
 
 def echo(job: Job, receive: Receive, send: Send) -> None:
     """Send each message back as it came: the server's side of requests."""
-    for _ in range(job.total):
+    for _ in range(job.warm):
         send(receive())
+    job.start_clock()
+    for _ in range(job.count + job.scheduled):
+        send(receive())
+    job.stop_clock()
 
 
 def request(job: Job, send: Send, receive: Receive) -> None:
@@ -44,7 +51,7 @@ def request(job: Job, send: Send, receive: Receive) -> None:
     for _ in range(job.warm):
         send(message)
         receive()
-    start = perf_counter()
+    start = job.start_clock()
     for _ in range(job.count - 1):
         send(message)
         receive()
@@ -61,7 +68,7 @@ def in_flight(job: Job, send: Send, receive: Receive) -> None:
     for _ in range(job.warm):
         receive()
         send(message)
-    start = perf_counter()
+    start = job.start_clock()
     for _ in range(job.count - depth - 1):
         receive()
         send(message)
@@ -82,3 +89,4 @@ def publish(job: Job, send: Send, receive_ack: Receive) -> None:
             acknowledged += 1
         for message in batch:
             send(message)
+    job.stop_clock()

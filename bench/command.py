@@ -1,4 +1,4 @@
-"""The command line: measure, print, check the goals."""
+"""The command: measure, print, judge, compare, save, draw."""
 
 from __future__ import annotations
 
@@ -6,41 +6,14 @@ import argparse
 import json
 import signal
 import sys
-from collections.abc import Mapping, Sequence
-from pathlib import Path
+from collections.abc import Collection, Sequence
 
 import trio
 
-from . import goals, harness, peers, profiling, report, works
+from . import check, goals, harness, options, peers, profiling, report, syscalls, works
+from .figures import FILE, Figures
 
 _INTERRUPTED = 130
-
-
-def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
-    names = ", ".join(work.name for work in works.WORKS)
-    parser = argparse.ArgumentParser(
-        prog="python -m bench",
-        description="triomq beside its peers, in one run.",
-        epilog=f"Works: {names}. Peers: {', '.join(peers.NAMES)}.",
-    )
-    parser.add_argument("--works", metavar="NAME,…", help="only these; push-* is all that begin so")
-    parser.add_argument("--peers", metavar="NAME,…", help="only these")
-    parser.add_argument("--rounds", type=int, default=5, help="measurements of each peer at each work (default 5)")
-    parser.add_argument("--seconds", type=float, default=1.0, help="about how long one takes (default 1)")
-    parser.add_argument("--json", metavar="FILE", type=Path, help="save everything, with all samples")
-    parser.add_argument("--check", action="store_true", help="exit with 1 if a goal is missed")
-    parser.add_argument("--profile", action="store_true", help="triomq only, under cProfile: its top functions")
-    options = parser.parse_args(arguments)
-    try:
-        options.works = works.select(options.works and options.works.split(","))
-    except ValueError as error:
-        parser.error(str(error))
-    options.peers = list(peers.NAMES) if options.peers is None else options.peers.split(",")
-    if unknown := set(options.peers) - set(peers.NAMES):
-        parser.error(f"no peer {', '.join(sorted(unknown))}; there are {', '.join(peers.NAMES)}")
-    if options.rounds < 1 or not 0 < options.seconds <= 60:
-        parser.error("--rounds is at least 1, --seconds between 0 and 60")
-    return options
 
 
 def _progress(text: str) -> None:
@@ -58,46 +31,89 @@ def _load(names: Sequence[str]) -> dict[str, peers.Peer]:
     return loaded
 
 
-async def _measure(options: argparse.Namespace, loaded: Mapping[str, peers.Peer]) -> int:
-    settings = harness.Settings(rounds=options.rounds, seconds=options.seconds)
+def _needed() -> Collection[tuple[str, str]]:
+    """What `check` compares, as work and peer."""
+    return {key for pair in check.pairs() for key in (pair.ours, pair.theirs) if key is not None}
+
+
+async def _measure(chosen: argparse.Namespace) -> int:
+    settings = harness.Settings(rounds=chosen.rounds, seconds=chosen.seconds)
+    only = _needed() if chosen.check and chosen.everything and not chosen.save else None
+    loaded = _load([name for name in chosen.peers if only is None or any(name == peer for _, peer in only)])
     found = report.environment()
     print(report.header(found, settings), flush=True)
     results: list[harness.Series] = []
-    for work in options.works:
-        results += await harness.run_work(work, loaded, settings, _progress)
+    for group in works.groups(chosen.works):
+        results += await harness.run_works(group, loaded, settings, _progress, only)
         _progress("")
-        print("\n" + report.table(work, list(loaded), results), flush=True)
+        for work in group:
+            print("\n" + report.table(work, list(loaded), results), flush=True)
     verdicts = goals.judge(report.medians(results))
     if verdicts:
-        print("\nGoals\n" + "\n".join(f"  {verdict}" for verdict in verdicts))
-    if options.json:
+        print("\nGoals\n" + "\n".join(f"  {verdict}" for verdict in verdicts), flush=True)
+    if chosen.json:
         text = json.dumps(report.as_json(found, settings, results, verdicts), indent=1, ensure_ascii=False)
-        await trio.Path(options.json).write_text(text + "\n", encoding="utf-8")
-    if not options.check:
-        return 0
-    if not verdicts:
-        print("\nNo goal could be checked: none of their works was measured with both of its peers.")
-    return 0 if verdicts and all(verdict.reached for verdict in verdicts) else 1
-
-
-async def _profile(options: argparse.Namespace) -> int:
-    settings = harness.Settings(rounds=1, seconds=options.seconds)
-    peer, status = peers.load(goals.SUBJECT), 0
-    for work in options.works:
-        if work.kind in peer.works:
-            try:
-                print(await profiling.profile(goals.SUBJECT, work, settings), flush=True)
-            except harness.MeasurementError as error:
-                print(f"{work.name}: {error}", flush=True)
-                status = 1
+        await trio.Path(chosen.json).write_text(text + "\n", encoding="utf-8")
+    measured = Figures.of(found, settings, results)
+    status = _check(measured) if chosen.check else 0
+    if chosen.save:
+        measured.over(Figures.load()).save()
+        print(f"\nwritten: {FILE}")
     return status
 
 
-async def _run(options: argparse.Namespace) -> int:
+def _check(measured: Figures) -> int:
+    committed = Figures.load()
+    if committed is None:
+        print(f"\nThere is nothing to compare with: no {FILE}")
+        return 1
+    comparisons = list(check.compare(committed, measured))
+    if not comparisons:
+        print("\nNothing could be compared: no pair of the committed table was measured.")
+        return 1
+    print("\nBeside the committed table\n" + "\n".join(f"  {each}" for each in comparisons))
+    if not committed.same_environment(measured):
+        print("  The committed table is of another machine or of other versions: its ratios may be others, too.")
+    return 1 if any(each.failed for each in comparisons) else 0
+
+
+def _draw() -> int:
+    from . import pages, plots  # not before it is needed: matplotlib takes a second
+
+    figures = Figures.load()
+    if figures is None:
+        print(f"There is nothing to draw: no {FILE}; --save makes it")
+        return 1
+    for path in [*plots.draw(figures, pages.PICTURES), *pages.write(figures)]:
+        print(f"written: {path}")
+    return 0
+
+
+async def _inspect(chosen: argparse.Namespace) -> int:
+    settings, status = harness.Settings(rounds=1, seconds=chosen.seconds), 0
+    subject = peers.load(goals.SUBJECT)
+    traced = _load(chosen.peers) if chosen.syscalls else {}
+    if chosen.syscalls and not syscalls.available():
+        print("System calls cannot be counted: strace is not installed.")
+        return 1
+    for work in chosen.works:
+        try:
+            if chosen.profile and subject.offers(work.kind):
+                print(await profiling.profile(goals.SUBJECT, work, settings), flush=True)
+            offering = [name for name, peer in traced.items() if peer.offers(work.kind)]
+            if offering:
+                print(await syscalls.table(offering, work, settings), flush=True)
+        except harness.MeasurementError as error:
+            print(f"{work.name}: {error}", flush=True)
+            status = 1
+    return status
+
+
+async def _run(chosen: argparse.Namespace) -> int:
     status = _INTERRUPTED
     async with trio.open_nursery() as nursery:
         nursery.start_soon(_cancel_on_sigterm, nursery.cancel_scope)
-        status = await (_profile(options) if options.profile else _measure(options, _load(options.peers)))
+        status = await (_inspect(chosen) if chosen.profile or chosen.syscalls else _measure(chosen))
         nursery.cancel_scope.cancel()
     return status
 
@@ -110,9 +126,11 @@ async def _cancel_on_sigterm(scope: trio.CancelScope) -> None:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; return the exit status."""
-    options = _parse(arguments)
+    chosen = options.parse(arguments)
+    status = _INTERRUPTED
     try:
-        return trio.run(_run, options)
+        status = trio.run(_run, chosen) if chosen.measure else 0
     except* KeyboardInterrupt:
         print("\ninterrupted", file=sys.stderr)
-    return _INTERRUPTED
+        status = _INTERRUPTED
+    return _draw() or status if chosen.draw and status != _INTERRUPTED else status

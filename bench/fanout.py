@@ -1,7 +1,8 @@
 """Publications without loss: PUB drops what a subscriber has no room for, so the publisher is paced.
 
-The publisher sends batches of `PUBLISH_BATCH` messages for each of two topics, in turn one of each. The
-subscribers' process acknowledges a batch, over a PUSH → PULL pair of the same peer, when every subscriber has its
+The publisher sends batches with `PUBLISH_BATCH` messages for each subscriber. There are either two topics in turn, of
+which each subscriber wants one; or there is one subscriber with many topics, and each message fits one of them.
+The subscribers' process acknowledges a batch, over a PUSH → PULL pair of the same peer, when every subscriber has its
 share. Two batches may be unacknowledged: 200 messages for one subscriber, well under the default HWM of 1000.
 Between warm-up and measurement everything is acknowledged, so the clock sees exactly the counted deliveries.
 """
@@ -13,15 +14,30 @@ from collections import Counter
 from collections.abc import Iterator
 
 from .job import Job, LostMessageError
-from .works import PUBLISH_BATCH
+from .kinds import PUBLISH_BATCH
 
-TOPICS = (b"a", b"b")
+_TWO = (b"a", b"b")
 _WINDOW = 2
 
 
-def topic_of(subscriber: int) -> bytes:
-    """The topic that this subscriber wants."""
-    return TOPICS[subscriber % 2]
+def topics_of(job: Job, subscriber: int) -> list[bytes]:
+    """The topics that this subscriber wants."""
+    many = job.work.subscriptions
+    return [_TWO[subscriber % 2]] if many is None else [b"%06d" % number for number in range(many)]
+
+
+def subscriptions(job: Job) -> int:
+    """How many there are of all subscribers together."""
+    return job.work.subscribers * (job.work.subscriptions or 1)
+
+
+def expected(job: Job) -> Iterator[tuple[bytes, int]]:
+    """Topics, and how many want each, that are the last ones to come in."""
+    if job.work.subscriptions is not None:
+        yield topics_of(job, 0)[-1], 1
+        return
+    wanted = Counter(topics_of(job, number)[0] for number in range(job.work.subscribers))
+    yield from wanted.items()
 
 
 def batches(job: Job) -> int:
@@ -29,23 +45,39 @@ def batches(job: Job) -> int:
     return job.total // (PUBLISH_BATCH * job.work.subscribers)
 
 
+def _warm_batches(job: Job) -> int:
+    return job.warm // (PUBLISH_BATCH * job.work.subscribers)
+
+
 def _publication(job: Job, topic: bytes, *, final: bool) -> bytes:
     body = job.last if final else job.message
     assert isinstance(body, bytes)
-    return topic + body[1:]
+    return topic + body[len(topic) :]
 
 
-def _warm_batches(job: Job) -> int:
-    return job.warm // (PUBLISH_BATCH * job.work.subscribers)
+def _topics_of_batch(job: Job) -> list[bytes]:
+    if job.work.subscriptions is None:
+        return [*_TWO] * PUBLISH_BATCH
+    topics = topics_of(job, 0)
+    return [topics[number * len(topics) // PUBLISH_BATCH] for number in range(PUBLISH_BATCH)]
+
+
+def _ends_with(job: Job, subscriber: int, *, final: bool) -> bytes:
+    topic = _topics_of_batch(job)[-1] if job.work.subscriptions is not None else topics_of(job, subscriber)[0]
+    return _publication(job, topic, final=final)
 
 
 def publications(job: Job) -> Iterator[tuple[int, list[bytes]]]:
     """Each batch, with the number of acknowledgements needed before it; at the end an empty one that needs all."""
     total, warm = batches(job), _warm_batches(job)
-    usual = [_publication(job, topic, final=False) for topic in TOPICS] * PUBLISH_BATCH
-    last = usual[: -len(TOPICS)] + [_publication(job, topic, final=True) for topic in TOPICS]
+    topics = _topics_of_batch(job)
+    usual = [_publication(job, topic, final=False) for topic in topics]
+    ends = len(_TWO) if job.work.subscriptions is None else 1
+    last = usual[:-ends] + [_publication(job, topic, final=True) for topic in topics[-ends:]]
     for number in range(total):
         needed = number if number == warm else max(0, number - _WINDOW + 1)
+        if number == warm:
+            job.start_clock()
         yield needed, last if number == total - 1 else usual
     yield total, []
 
@@ -57,6 +89,8 @@ class Gathering:
         self._job = job
         self._finished: Counter[int] = Counter()
         self._start = 0.0
+        numbers = range(job.work.subscribers)
+        self._ends = {final: [_ends_with(job, number, final=final) for number in numbers] for final in (False, True)}
 
     def finish(self, subscriber: int, batch: int, last: bytes) -> bool:
         """A subscriber has the whole of a batch, up to `last`. True if now all have: acknowledge it.
@@ -65,13 +99,13 @@ class Gathering:
           LostMessageError: `last` is not what ends this batch.
         """
         final = batch == batches(self._job) - 1
-        if last != _publication(self._job, topic_of(subscriber), final=final):
+        if last != self._ends[final][subscriber]:
             raise LostMessageError(f"subscriber {subscriber}, batch {batch} ends with {last[:20]!r}")
         self._finished[batch] += 1
         if self._finished[batch] < self._job.work.subscribers:
             return False
         if batch == _warm_batches(self._job) - 1:
-            self._start = time.perf_counter()
+            self._start = self._job.start_clock()
         elif final:
             self._job.measured(time.perf_counter() - self._start, self._job.last)
         return True

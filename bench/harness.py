@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
 import statistics
 import subprocess
 import sys
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -14,27 +16,22 @@ from typing import Any, TypeAlias
 import attrs
 import trio
 
+from .kinds import Sample, Work
 from .peers import Peer
-from .works import Work
 
 _BOOT = "import sys; sys.path[:] = {path!r}; from bench.worker import main; main(sys.argv[1:])"
-_WARM_SHARE = 10
+WARM_SHARE = 10
+"""Of so many messages one goes before the clock starts."""
 _CALIBRATION_MINIMUM = 0.05
 _CALIBRATION_GROWTH = 20
+_MOST_FAILURES = 2
+"""After these a series is given up: each may have taken until the deadline."""
 
 Progress: TypeAlias = Callable[[str], None]
 
 
 class MeasurementError(Exception):
     """A measurement gave no figure; the text says in which phase, and what the worker said."""
-
-
-@attrs.frozen
-class Sample:
-    """One measurement: `count` messages took `seconds`."""
-
-    count: int
-    seconds: float
 
 
 @attrs.define
@@ -50,12 +47,22 @@ class Series:
     @property
     def figures(self) -> list[float]:
         """The samples in the work's unit."""
-        return [self.work.figure(sample.count, sample.seconds) for sample in self.samples]
+        return [self.work.figure(sample) for sample in self.samples]
 
     @property
     def median(self) -> float | None:
         """The figure that is reported and compared, None without a sample."""
         return statistics.median(self.figures) if self.samples else None
+
+    def cpu(self, side: str) -> float | None:
+        """The median of a side's processor time for one message, in µs; None where it is not known."""
+        known = [sample.cpu[side] for sample in self.samples if side in sample.cpu]
+        return statistics.median(known) if known else None
+
+    def detail(self, name: str) -> float | None:
+        """The median of something else that was measured."""
+        known = [sample.details[name] for sample in self.samples if name in sample.details]
+        return statistics.median(known) if known else None
 
 
 @attrs.frozen(kw_only=True)
@@ -67,7 +74,7 @@ class Settings:
       seconds: what one measurement should take.
     """
 
-    rounds: int = 5
+    rounds: int = 7
     seconds: float = 1.0
 
     @property
@@ -76,8 +83,21 @@ class Settings:
         return 20.0 + 5.0 * self.seconds
 
 
+@attrs.frozen(kw_only=True)
+class Inspection:
+    """What else is to be done with the processes, by side.
+
+    Attributes:
+      profiles: where a profile of the process shall go.
+      prefixes: a command that runs the process.
+    """
+
+    profiles: Mapping[str, Path] = attrs.field(factory=dict)
+    prefixes: Mapping[str, Sequence[str]] = attrs.field(factory=dict)
+
+
 async def _kill(process: trio.Process) -> None:
-    process.kill()
+    os.killpg(process.pid, signal.SIGKILL)  # what it has started, too
 
 
 class _Worker:
@@ -90,11 +110,11 @@ class _Worker:
         self._unread = b""
 
     @classmethod
-    async def start(cls, nursery: trio.Nursery, arguments: Sequence[str]) -> _Worker:
+    async def start(cls, nursery: trio.Nursery, arguments: Sequence[str], prefix: Sequence[str] = ()) -> _Worker:
         """Start a process that imports from where this one does, and give it these arguments."""
-        command = [sys.executable, "-P", "-c", _BOOT.format(path=sys.path), *arguments]
+        command = [*prefix, sys.executable, "-P", "-c", _BOOT.format(path=sys.path), *arguments]
         pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "capture_stderr": True}
-        run = partial(trio.run_process, **pipes, deliver_cancel=_kill)
+        run = partial(trio.run_process, **pipes, deliver_cancel=_kill, start_new_session=True)
         return cls(await nursery.start(run, command))
 
     async def say(self, words: Iterable[str]) -> None:
@@ -136,37 +156,44 @@ def _reason(error: BaseException) -> str:
     return str(error) or repr(error)
 
 
-async def measure(peer: str, work: Work, count: int, settings: Settings, profiles: Sequence[Path] = ()) -> Sample:
+async def measure(
+    peer: str, work: Work, count: int, settings: Settings, inspection: Inspection | None = None
+) -> Sample:
     """Measure once, in fresh processes.
-
-    Args:
-      profiles: for each side, where its profile shall go.
 
     Raises:
       MeasurementError: a worker failed, a message was lost, or the deadline passed.
     """
-    warm = work.clamp(count // _WARM_SHARE)
+    warm = work.clamp(count // WARM_SHARE)
+    inspection = inspection or Inspection()
     phase = "starting"
     try:
         with trio.fail_after(settings.deadline):
             async with trio.open_nursery() as nursery:
                 workers = {}
-                for number, side in enumerate(work.kind.sides):
+                for side in work.kind.sides:
                     arguments = [peer, work.name, side, str(warm), str(count), str(settings.deadline + 5)]
-                    workers[side] = await _Worker.start(nursery, arguments + [str(p) for p in profiles[number:][:1]])
+                    arguments += [str(inspection.profiles[side])] if side in inspection.profiles else []
+                    prefix = inspection.prefixes.get(side, ())
+                    workers[side] = await _Worker.start(nursery, arguments, prefix)
                 if "connect" in workers:
-                    endpoints = (await workers["bind"].hear("endpoints"))["endpoints"]
-                    await workers["connect"].say(endpoints)
+                    served = await workers["bind"].hear("endpoints")
+                    await workers["connect"].say([str(served["pid"]), *served["endpoints"]])
                 phase = "measuring"
                 result = await workers[work.kind.measuring_side].hear("seconds")
                 phase = "ending"
+                cpu = {}
                 for worker in workers.values():
                     await worker.end()
+                for side, worker in workers.items():
+                    cpu[side] = (await worker.hear("cpu"))["cpu"]
     except (Exception, BaseExceptionGroup) as error:
         if isinstance(error, BaseExceptionGroup) and error.split(Exception)[1] is not None:
             raise
         raise MeasurementError(f"{phase}: {_reason(error)}") from error
-    return Sample(result["count"], result["seconds"])
+    known = {side: used for side, used in cpu.items() if used is not None}
+    fields = {name: result.pop(name, None) for name in ("count", "seconds", "value")}
+    return Sample(**fields, cpu=known, details=result)
 
 
 async def calibrate(peer: str, work: Work, settings: Settings) -> int:
@@ -176,33 +203,45 @@ async def calibrate(peer: str, work: Work, settings: Settings) -> int:
       MeasurementError: as `measure`.
     """
     count = work.clamp(work.first_count)
-    while True:
+    while not work.is_fixed:
         sample = await measure(peer, work, count, settings)
         wanted = work.clamp(sample.count / sample.seconds * settings.seconds)
         if sample.seconds >= min(_CALIBRATION_MINIMUM, settings.seconds) or wanted <= count:
             return wanted
         count = min(wanted, work.clamp(count * _CALIBRATION_GROWTH))
+    return count
 
 
-async def run_work(work: Work, peers: Mapping[str, Peer], settings: Settings, progress: Progress) -> list[Series]:
-    """Measure a work with all peers that offer it, in turn, the order reversed from round to round.
+async def run_works(
+    works: Sequence[Work],
+    peers: Mapping[str, Peer],
+    settings: Settings,
+    progress: Progress,
+    only: Collection[tuple[str, str]] | None = None,
+) -> list[Series]:
+    """Measure works of one group with all peers that offer them, in turn, the order reversed from round to round.
 
-    A series whose calibration fails has no samples; a measurement that fails is missing in its series.
+    A series whose calibration fails has no samples; a measurement that fails is missing in its series, and the second
+    one that fails ends it.
+
+    Args:
+      only: the names of works and peers that are to be measured; None for all.
     """
-    lines = [Series(work, name) for name, peer in peers.items() if work.kind in peer.works]
+    offered = [(work, name) for work in works for name, peer in peers.items() if peer.offers(work.kind)]
+    lines = [Series(work, name) for work, name in offered if only is None or (work.name, name) in only]
     for line in lines:
-        progress(f"{work.name}: calibrating {line.peer}")
+        progress(f"{line.work.name}: calibrating {line.peer}")
         try:
-            line.count = await calibrate(line.peer, work, settings)
+            line.count = await calibrate(line.peer, line.work, settings)
         except MeasurementError as error:
             line.failures.append(str(error))
     for number in range(settings.rounds):
         for line in lines if number % 2 == 0 else reversed(lines):
-            if not line.count:
+            if not line.count or len(line.failures) >= _MOST_FAILURES:
                 continue
-            progress(f"{work.name}: round {number + 1} of {settings.rounds}, {line.peer}, {line.count} messages")
+            progress(f"{line.work.name}: round {number + 1} of {settings.rounds}, {line.peer}, {line.count} messages")
             try:
-                line.samples.append(await measure(line.peer, work, line.count, settings))
+                line.samples.append(await measure(line.peer, line.work, line.count, settings))
             except MeasurementError as error:
                 line.failures.append(str(error))
     return lines

@@ -8,7 +8,7 @@ import tempfile
 from pathlib import Path
 
 from . import harness
-from .works import Work
+from .kinds import Work
 
 _FUNCTIONS = 30
 _SLOWER = 3
@@ -23,9 +23,9 @@ async def profile(peer: str, work: Work, settings: harness.Settings) -> str:
     """
     count = work.clamp(await harness.calibrate(peer, work, settings) / _SLOWER)
     with tempfile.TemporaryDirectory() as directory:
-        files = [Path(directory, side) for side in work.kind.sides]
-        await harness.measure(peer, work, count, settings, files)
-        return "\n".join(_top(peer, work, path, count) for path in files)
+        files = {side: Path(directory, side) for side in work.kind.sides if side != work.kind.neutral}
+        await harness.measure(peer, work, count, settings, harness.Inspection(profiles=files))
+        return "\n".join(_top(peer, work, path, count) for path in files.values())
 
 
 def _top(peer: str, work: Work, path: Path, count: int) -> str:

@@ -9,14 +9,18 @@ import platform
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+import attrs
+
 from .goals import Medians, Verdict
 from .harness import Series, Settings
-from .works import Unit, Work
+from .kinds import Unit, Work
 
 _REFERENCES = ("pyzmq", "zmq-anyio", "trio-stream", "trio-channel")
+_BASES = {"push-many-10": "push-10"}
+"""Works that are compared with the peers' figures of another, which is as near as they offer."""
 _BUSY = 1.0
 """A load from which the peers compete with others; what this program did a minute ago counts too."""
-_DISTRIBUTIONS = ("trio", "pyzmq", "zmq-anyio", "pynng")
+_DISTRIBUTIONS = ("trio", "pyzmq", "zmq-anyio", "pynng", "pyomq")
 
 
 def environment() -> dict[str, Any]:
@@ -74,10 +78,10 @@ def table(work: Work, peers: Sequence[str], results: Sequence[Series]) -> str:
     `results` are those of all works so far: the references may be another work's.
     """
     known = medians(results)
-    base = work.compare_with or work.name
+    base = _BASES.get(work.name, work.name)
     references = {peer: value for peer in _REFERENCES if (value := known.get((base, peer)))}
     better = "less is better" if work.unit.lower_is_better else "more is better"
-    rows = [["", work.unit.value, "min – max", *(f"× {peer}" for peer in references)]]
+    rows = [["", work.unit.value, "min – max", *work.details, "CPU µs", *(f"× {peer}" for peer in references)]]
     for peer in peers:
         series = next((s for s in results if s.work is work and s.peer == peer), None)
         rows.append([peer, *_cells(series, references)])
@@ -93,8 +97,15 @@ def _cells(series: Series | None, references: Mapping[str, float]) -> list[str]:
         return ["failed"]
     unit, figures = series.work.unit, series.figures
     spread = f"{number(min(figures), unit)} – {number(max(figures), unit)}"
+    details = ["" if (value := series.detail(name)) is None else number(value, unit) for name in series.work.details]
     ratios = [f"{median / value:.2f}" for value in references.values()]
-    return [number(median, unit), spread, *ratios]
+    return [number(median, unit), spread, *details, _cpu(series), *ratios]
+
+
+def _cpu(series: Series) -> str:
+    """Processor time of each side for a message: a figure that suffers less from what else the machine does."""
+    sides = [series.cpu(side) for side in series.work.kind.sides]
+    return " + ".join("?" if used is None else _three(used) for used in sides) if any(sides) else ""
 
 
 def _aligned(rows: Sequence[Sequence[str]]) -> list[str]:
@@ -133,7 +144,7 @@ def as_json(
                 "unit": series.work.unit.value,
                 "median": series.median,
                 "figures": series.figures,
-                "samples": [{"count": s.count, "seconds": s.seconds} for s in series.samples],
+                "samples": [attrs.asdict(sample) for sample in series.samples],
                 "failures": series.failures,
             }
             for series in results

@@ -1,129 +1,130 @@
-"""The works: what is measured, in which unit, and which peer function does it."""
+"""The works: what is measured."""
 
 from __future__ import annotations
 
-import enum
 from collections.abc import Iterable
+from typing import Any
 
-import attrs
-
-PUBLISH_BATCH = 100
-"""Publications of one topic between two acknowledgements; see `bench.fanout`."""
+from .kinds import PUBLISH_BATCH, Kind, Unit, Work
 
 
-class Unit(enum.Enum):
-    """What a figure is; the value is how it is printed."""
-
-    MESSAGES = "messages/s"
-    MEGABYTES = "MB/s"
-    MICROSECONDS = "µs"
-
-    @property
-    def lower_is_better(self) -> bool:
-        """Whether a small figure is a good one."""
-        return self is Unit.MICROSECONDS
+def _subscriptions(number: int, label: str) -> Work:
+    topics = "one topic" if number == 1 else f"{number:,} topics".replace(",", " ")
+    return Work(
+        name=f"subs-{label}", kind=Kind.SUBSCRIPTIONS, title=f"PUB → SUB that wants {topics}, 10 B",
+        unit=Unit.MICROSECONDS, subscriptions=number, step=PUBLISH_BATCH, group="subs",
+    )  # fmt: skip
 
 
-class Kind(enum.Enum):
-    """One pair of functions in each peer. The value is the side that measures: it prints the result."""
-
-    PUSH = ("push", "bind")
-    MULTIPART = ("multipart", "bind")
-    MANY = ("many", "bind")
-    INPROC = ("inproc", "bind")
-    REQUEST = ("request", "connect")
-    ROUTER = ("router", "connect")
-    PUBLISH = ("publish", "connect")
-
-    @property
-    def measuring_side(self) -> str:
-        """``"bind"`` or ``"connect"``."""
-        return self.value[1]
-
-    @property
-    def sides(self) -> tuple[str, ...]:
-        """The processes of this kind of work."""
-        return ("bind",) if self is Kind.INPROC else ("bind", "connect")
+def _publish(subscribers: int) -> Work:
+    return Work(
+        name=f"pub-to-{subscribers}", kind=Kind.PUBLISH,
+        title=f"PUB → {subscribers} SUB, 10 B, each wants one of two topics; deliveries",
+        first_count=max(1_000, 200 * subscribers), subscribers=subscribers, step=subscribers * PUBLISH_BATCH,
+    )  # fmt: skip
 
 
-@attrs.frozen(kw_only=True)
-class Work:
-    """One thing to measure.
+def _crowd(clients: int, idle: int, name: str, group: str) -> Work:
+    among = f" among {idle:,} idle ones".replace(",", " ") if idle else ""
+    return Work(
+        name=name, kind=Kind.CROWD, title=f"ROUTER echo, 10 B, {clients} active connections{among}",
+        unit=Unit.MICROSECONDS, first_count=2_000, in_flight=max(100, clients), clients=clients, idle=idle, group=group,
+    )  # fmt: skip
 
-    Attributes:
-      size: octets of each frame.
-      frames: frames of each message.
-      first_count: messages of the first calibration run, from the slowest peer's point of view.
-      max_count: most messages of one measurement; bounds time and what unread queues may take.
-      in_flight: requests without a reply at one time.
-      subscribers: receiving sockets.
-      step: counts are multiples of this.
-      compare_with: the work whose peers are the references of this one; its own if None.
-    """
 
-    name: str
-    kind: Kind
-    title: str
-    unit: Unit = Unit.MESSAGES
-    size: int = 10
-    frames: int = 1
-    first_count: int = 5_000
-    max_count: int = 3_000_000
-    in_flight: int = 1
-    subscribers: int = 1
-    step: int = 1
-    compare_with: str | None = None
+def _memory(connections: int) -> Work:
+    return Work(
+        name=f"memory-{connections}", kind=Kind.MEMORY, unit=Unit.KIB, idle=connections, group="memory",
+        title=f"memory of a ROUTER's process for each of {connections:,} idle connections".replace(",", " "),
+        min_count=connections, max_count=connections, first_count=connections,
+    )  # fmt: skip
 
-    def figure(self, count: int, seconds: float) -> float:
-        """What `count` messages in `seconds` are in this work's unit."""
-        if self.unit is Unit.MICROSECONDS:
-            return seconds / count * 1e6
-        if self.unit is Unit.MEGABYTES:
-            return count * self.size * self.frames / seconds / 1e6
-        return count / seconds
 
-    def clamp(self, count: float) -> int:
-        """The nearest count this work may be run with."""
-        low = max(2 * self.in_flight, 2 * self.step, 20)
-        return int(min(max(count, low), self.max_count)) // self.step * self.step
+def _latency(percent: int) -> Work:
+    return Work(
+        name=f"latency-{percent}", kind=Kind.LATENCY, unit=Unit.MICROSECONDS, load=percent / 100, in_flight=100,
+        title=f"ROUTER echo, 10 B, requests on schedule at {percent} % of the greatest rate; p99",
+        first_count=2_000, min_count=1_000, group="latency", details=("p50", "p99", "p99.9", "worst"),
+    )  # fmt: skip
+
+
+_LARGE: dict[int, dict[str, Any]] = {
+    100_000: {"first_count": 500, "max_count": 100_000},
+    1_000_000: {"first_count": 100, "max_count": 6_000},
+}
+
+
+def _octets(size: int) -> str:
+    for factor, unit in ((1_000_000, "MB"), (1_000, "kB")):
+        if size >= factor:
+            return f"{size // factor} {unit}"
+    return f"{size} B"
+
+
+def _push(size: int, label: str, unit: Unit = Unit.MEGABYTES, group: str | None = None) -> Work:
+    return Work(
+        name=f"push-{label}", kind=Kind.PUSH, title=f"PUSH → PULL, {_octets(size)}",
+        size=size, unit=unit, group=group, **_LARGE.get(size, {}),
+    )  # fmt: skip
 
 
 WORKS: tuple[Work, ...] = (
-    Work(name="push-10", kind=Kind.PUSH, title="PUSH → PULL, 10 B"),
-    Work(name="push-1k", kind=Kind.PUSH, title="PUSH → PULL, 1 kB", size=1_000),
-    Work(name="push-10k", kind=Kind.PUSH, title="PUSH → PULL, 10 kB", size=10_000, unit=Unit.MEGABYTES),
-    Work(
-        name="push-100k", kind=Kind.PUSH, title="PUSH → PULL, 100 kB",
-        size=100_000, unit=Unit.MEGABYTES, first_count=500, max_count=100_000,
-    ),
-    Work(
-        name="push-1m", kind=Kind.PUSH, title="PUSH → PULL, 1 MB",
-        size=1_000_000, unit=Unit.MEGABYTES, first_count=100, max_count=6_000,
-    ),
-    Work(name="push-5x10", kind=Kind.MULTIPART, title="PUSH → PULL, five frames of 10 B", frames=5),
+    Work(name="push-10", kind=Kind.PUSH, title="PUSH → PULL, 10 B", group="push-10"),
     Work(
         name="push-many-10", kind=Kind.MANY, title="PUSH → PULL, 10 B, send_many of 100 and receive_many",
-        compare_with="push-10",
+        group="push-10",
     ),
+    _push(1_000, "1k", Unit.MESSAGES),
+    _push(10_000, "10k"),
+    _push(100_000, "100k"),
+    _push(1_000_000, "1m"),
+    Work(name="push-5x10", kind=Kind.MULTIPART, title="PUSH → PULL, five frames of 10 B", frames=5),
     Work(name="req-10", kind=Kind.REQUEST, title="REQ ⇄ REP round trip, 10 B", unit=Unit.MICROSECONDS, first_count=500),
-    Work(name="inproc-10", kind=Kind.INPROC, title="PUSH → PULL in one process, 10 B"),
     Work(
         name="router-100", kind=Kind.ROUTER, title="DEALER ⇄ ROUTER echo, 10 B, 100 requests in flight",
         first_count=2_000, in_flight=100,
     ),
+    _publish(10),
+    _publish(100),
+    _subscriptions(1, "1"),
+    _subscriptions(100_000, "100k"),
+    Work(name="inproc-10", kind=Kind.INPROC, title="PUSH → PULL in one process, 10 B"),
     Work(
-        name="pub-to-10", kind=Kind.PUBLISH, title="PUB → 10 SUB, 10 B, each wants one of two topics; deliveries",
-        first_count=5_000, subscribers=10, step=10 * PUBLISH_BATCH,
+        name="proxy-10x3", kind=Kind.PROXY, title="ROUTER/DEALER proxy, 10 clients, 3 workers, 100 requests in flight",
+        first_count=2_000, in_flight=100, clients=10, workers=3,
+    ),
+    _crowd(10, 0, "idle-0", "idle"),
+    _crowd(10, 5_000, "idle-5000", "idle"),
+    _memory(5_000),
+    Work(
+        name="wait-1ms", kind=Kind.WAIT, unit=Unit.MICROSECONDS, group="wait",
+        title="how late a task of another kind wakes up while a PULL receives at full rate; p99.9",
+        min_count=2_000, details=("p50", "p99", "p99.9", "worst", "messages/s"),
     ),
     Work(
-        name="pub-to-100", kind=Kind.PUBLISH, title="PUB → 100 SUB, 10 B, each wants one of two topics; deliveries",
-        first_count=20_000, subscribers=100, step=100 * PUBLISH_BATCH,
+        name="import", kind=Kind.IMPORT, title="import, in a fresh process", unit=Unit.MILLISECONDS,
+        first_count=3, min_count=3, max_count=50,
     ),
 )  # fmt: skip
+"""What is measured unless works are named."""
+
+SWEEPS: tuple[Work, ...] = (
+    _push(100, "100", Unit.MESSAGES),
+    _publish(1),
+    _publish(300),
+    *(_crowd(clients, 0, f"clients-{clients}", "clients") for clients in (1, 10, 100, 1_000)),
+    _subscriptions(100, "100"),
+    _subscriptions(10_000, "10k"),
+    *(_memory(connections) for connections in (500, 1_000, 2_000)),
+    *(_latency(percent) for percent in (10, 50, 90)),
+)
+"""What the pictures need besides."""
+
+ALL = WORKS + SWEEPS
 
 
 def select(names: Iterable[str] | None) -> list[Work]:
-    """The works of these names, or all; a name that ends in ``*`` is a prefix.
+    """The works of these names, or the usual ones; a name that ends in ``*`` is a prefix.
 
     Raises:
       ValueError: a name fits no work.
@@ -132,13 +133,21 @@ def select(names: Iterable[str] | None) -> list[Work]:
         return list(WORKS)
     chosen: list[Work] = []
     for name in names:
-        fits = [w for w in WORKS if w.name == name or (name.endswith("*") and w.name.startswith(name[:-1]))]
+        fits = [w for w in ALL if w.name == name or (name.endswith("*") and w.name.startswith(name[:-1]))]
         if not fits:
-            raise ValueError(f"no work {name!r}; there are {', '.join(work.name for work in WORKS)}")
+            raise ValueError(f"no work {name!r}; there are {', '.join(work.name for work in ALL)}")
         chosen += [work for work in fits if work not in chosen]
     return chosen
 
 
+def groups(chosen: Iterable[Work]) -> list[list[Work]]:
+    """The works in rows that take turns, in the order of the first of each."""
+    found: dict[str, list[Work]] = {}
+    for work in chosen:
+        found.setdefault(work.group or work.name, []).append(work)
+    return list(found.values())
+
+
 def by_name(name: str) -> Work:
     """The work of this name."""
-    return next(work for work in WORKS if work.name == name)
+    return next(work for work in ALL if work.name == name)

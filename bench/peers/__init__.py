@@ -1,4 +1,4 @@
-"""The peers: one module each, with a `Peer` in it that holds a pair of small functions for each kind of work."""
+"""The peers: one module each, with a `Peer` in it that holds small functions for each kind of work."""
 
 from __future__ import annotations
 
@@ -9,17 +9,19 @@ from typing import Any, TypeAlias
 import attrs
 
 from ..job import Job
-from ..works import Kind
+from ..kinds import Kind
 
 Side: TypeAlias = Callable[[Job], Awaitable[None] | None]
 """One side of a work: it binds or connects, does its part, and returns after the harness says end."""
 
 NAMES: tuple[str, ...] = (
     "triomq",
+    "triomq-strict",
     "pyzmq",
     "pyzmq-asyncio",
     "zmq-anyio",
     "pynng",
+    "pyomq",
     "trio-stream",
     "trio-channel",
     "sockets",
@@ -36,13 +38,29 @@ class Peer:
 
     Attributes:
       title: how it is used here.
-      works: for each kind it offers, the side that binds and the side that connects.
+      works: for each kind it offers, the side that binds and the side that connects; without the neutral one.
       run: calls a side and waits for its end, as `trio.run` does.
+      module: what is imported to use it; None if it has no import of its own.
+      options: how it is set up, for its own functions.
     """
 
     title: str
     works: Mapping[Kind, tuple[Side, ...]]
     run: Callable[[Callable[[Job], Any], Job], Any] = _call
+    module: str | None = None
+    options: Mapping[str, Any] = attrs.field(factory=dict)
+
+    def offers(self, kind: Kind) -> bool:
+        """Whether this kind of work can be done with it."""
+        return self.module is not None if kind is Kind.IMPORT else kind in self.works
+
+    def side(self, kind: Kind, side: str) -> tuple[Callable[[Side, Job], Any], Side]:
+        """The function of this side, and what runs it. The neutral side's function blocks."""
+        if side == kind.neutral:
+            module = importlib.import_module(f"..neutral.{kind.value.name}", __name__)
+            neutral: Side = module.run
+            return _call, neutral
+        return self.run, self.works[kind][kind.sides.index(side)]
 
 
 def load(name: str) -> Peer:

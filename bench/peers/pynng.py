@@ -7,9 +7,9 @@ import trio
 
 from .. import asynchronous
 from ..job import Job
-from ..works import Kind
+from ..kinds import Kind
 from . import Peer
-from ._trio import end
+from ._trio import end, ticking
 
 
 def _listen(job: Job, socket: pynng.Socket) -> None:
@@ -55,8 +55,20 @@ async def inproc(job: Job) -> None:
             nursery.start_soon(asynchronous.push, job, sender.asend)
 
 
+async def pull_and_tick(job: Job) -> None:
+    """Receive messages one by one, next to a task that wants to wake up every millisecond."""
+    async with ticking(job):
+        await pull(job)
+
+
 PEER = Peer(
     title="pynng on trio",
     run=trio.run,
-    works={Kind.PUSH: (pull, push), Kind.REQUEST: (reply, request), Kind.INPROC: (inproc,)},
+    module="pynng",
+    works={
+        Kind.PUSH: (pull, push),
+        Kind.REQUEST: (reply, request),
+        Kind.INPROC: (inproc,),
+        Kind.WAIT: (pull_and_tick, push),
+    },
 )

@@ -12,7 +12,8 @@ import zmq.asyncio
 
 from .. import asynchronous, fanout
 from ..job import Job
-from ..works import Kind
+from ..kinds import Kind
+from ..lateness import Lateness
 from . import Peer
 
 
@@ -96,7 +97,7 @@ async def publish(job: Job) -> None:
     """Publish from an XPUB, which is PUB that tells when the subscribers are there."""
     async with _bound(job, zmq.XPUB, zmq.PULL) as (pub, acks):
         pub.setsockopt(zmq.XPUB_VERBOSE, 1)
-        for _ in range(job.work.subscribers):
+        for _ in range(fanout.subscriptions(job)):
             await pub.recv()
         await asynchronous.publish(job, pub.send, acks.recv)
 
@@ -109,7 +110,7 @@ async def subscribe(job: Job) -> None:
         subs = [context.socket(zmq.SUB) for _ in range(job.work.subscribers)]
         async with asyncio.TaskGroup() as group:
             for number, sub in enumerate(subs):
-                sub.subscribe(fanout.topic_of(number))
+                sub.subscribe(*fanout.topics_of(job, number))
                 sub.connect(job.endpoints[0])
                 group.create_task(asynchronous.subscribe(job, number, sub.recv, gathering, ack.send))
         await _end()
@@ -131,12 +132,22 @@ async def inproc(job: Job) -> None:
             group.create_task(asynchronous.push(job, sender.send))
 
 
+async def pull_and_tick(job: Job) -> None:
+    """Receive messages one by one, next to a task that wants to wake up every millisecond."""
+    lateness = job.probe = Lateness(job)
+    async with _bound(job, zmq.PULL) as (socket,):
+        ticking = asyncio.create_task(lateness.tick(asyncio.sleep))
+        await asynchronous.pull(job, socket.recv)
+        ticking.cancel()
+
+
 def _run(side: Callable[[Job], Any], job: Job) -> None:
     asyncio.run(side(job))
 
 
 PEER = Peer(
     title="zmq.asyncio",
+    module="zmq.asyncio",
     run=_run,
     works={
         Kind.PUSH: (pull, push),
@@ -145,5 +156,7 @@ PEER = Peer(
         Kind.ROUTER: (router, dealer),
         Kind.PUBLISH: (publish, subscribe),
         Kind.INPROC: (inproc,),
+        Kind.LATENCY: (router,),
+        Kind.WAIT: (pull_and_tick, push),
     },
 )

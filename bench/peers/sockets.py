@@ -7,7 +7,7 @@ from functools import partial
 
 from .. import blocking
 from ..job import Job
-from ..works import Kind
+from ..kinds import Kind
 from . import Peer
 
 

@@ -6,7 +6,7 @@ import trio
 
 from .. import asynchronous
 from ..job import Job
-from ..works import Kind
+from ..kinds import Kind
 from . import Peer
 
 _CAPACITY = 2000

@@ -14,9 +14,9 @@ import trio
 
 from .. import asynchronous
 from ..job import Job, LostMessageError
-from ..works import Kind
+from ..kinds import Kind
 from . import Peer
-from ._trio import end
+from ._trio import end, ticking
 
 _LENGTH = 4
 
@@ -73,7 +73,7 @@ async def pull(job: Job) -> None:
         received = 0
         while received < job.warm * one:
             received += len(await stream.receive_some())
-        start, before, total, data = perf_counter(), received, job.total * one, b""
+        start, before, total, data = job.start_clock(), received, job.total * one, b""
         while received < total:
             data = await stream.receive_some()
             if not data:
@@ -89,7 +89,10 @@ async def push(job: Job) -> None:
     """One `send_all` for each message."""
     usual, last = _frame(job.message), _frame(job.last)
     async with _connected(job) as stream:
-        for _ in range(job.total - 1):
+        for _ in range(job.warm):
+            await stream.send_all(usual)
+        job.start_clock()
+        for _ in range(job.count - 1):
             await stream.send_all(usual)
         await stream.send_all(last)
 
@@ -108,4 +111,15 @@ async def request(job: Job) -> None:
         await asynchronous.request(job, framed.send, framed.receive)
 
 
-PEER = Peer(title="raw trio stream", run=trio.run, works={Kind.PUSH: (pull, push), Kind.REQUEST: (reply, request)})
+async def pull_and_tick(job: Job) -> None:
+    """Count octets, next to a task that wants to wake up every millisecond."""
+    async with ticking(job):
+        await pull(job)
+
+
+PEER = Peer(
+    title="raw trio stream",
+    run=trio.run,
+    module="trio",
+    works={Kind.PUSH: (pull, push), Kind.REQUEST: (reply, request), Kind.WAIT: (pull_and_tick, push)},
+)

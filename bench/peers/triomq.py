@@ -13,9 +13,9 @@ import triomq
 
 from .. import asynchronous, fanout
 from ..job import Job
-from ..works import Kind
+from ..kinds import Kind
 from . import Peer
-from ._trio import end
+from ._trio import end, ticking
 
 _MANY = 100
 """Messages in one ``send_many``."""
@@ -23,7 +23,7 @@ _MANY = 100
 
 @asynccontextmanager
 async def _bound(job: Job, *types: Any) -> AsyncIterator[tuple[Any, ...]]:
-    async with triomq.open_context() as context:
+    async with triomq.open_context(**job.options) as context:
         sockets = tuple(context.socket(type_) for type_ in types)
         job.announce(*[await socket.bind("tcp://127.0.0.1:0") for socket in sockets])
         yield sockets
@@ -32,7 +32,7 @@ async def _bound(job: Job, *types: Any) -> AsyncIterator[tuple[Any, ...]]:
 
 @asynccontextmanager
 async def _connected(job: Job, type_: Any) -> AsyncIterator[Any]:
-    async with triomq.open_context() as context:
+    async with triomq.open_context(**job.options) as context:
         socket = context.socket(type_)
         socket.connect(job.endpoints[0])
         yield socket
@@ -56,8 +56,8 @@ async def pull_many(job: Job) -> None:
     async with _bound(job, triomq.PULL) as (socket,):
         received = 0
         while received < job.warm:
-            received += len(await socket.receive_many(1000))
-        start, before, messages = perf_counter(), received, [()]
+            received += len(await socket.receive_many(min(1000, job.warm - received)))
+        start, before, messages = job.start_clock(), received, [()]
         while received < job.total:
             messages = await socket.receive_many(1000)
             received += len(messages)
@@ -68,7 +68,10 @@ async def push_many(job: Job) -> None:
     """Send a hundred messages with each call."""
     async with _connected(job, triomq.PUSH) as socket:
         batch = [job.message] * _MANY
-        full, rest = divmod(job.total - 1, _MANY)
+        for _ in range(job.warm // _MANY):
+            await socket.send_many(batch)
+        job.start_clock()
+        full, rest = divmod(job.total - 1 - job.warm // _MANY * _MANY, _MANY)
         for _ in range(full):
             await socket.send_many(batch)
         await socket.send_many([job.message] * rest + [job.last])
@@ -101,8 +104,7 @@ async def dealer(job: Job) -> None:
 async def publish(job: Job) -> None:
     """Publish when all subscribers are there."""
     async with _bound(job, triomq.PUB, triomq.PULL) as (pub, acks):
-        for topic in fanout.TOPICS:
-            wanted = sum(fanout.topic_of(number) == topic for number in range(job.work.subscribers))
+        for topic, wanted in fanout.expected(job):
             await pub.wait_subscribers(topic, wanted)
         await asynchronous.publish(job, pub.send, acks.receive)
 
@@ -110,12 +112,12 @@ async def publish(job: Job) -> None:
 async def subscribe(job: Job) -> None:
     """One task for each subscriber."""
     gathering = fanout.Gathering(job)
-    async with triomq.open_context() as context:
+    async with triomq.open_context(**job.options) as context:
         ack = context.socket(triomq.PUSH)
         ack.connect(job.endpoints[1])
         async with trio.open_nursery() as nursery:
             for number in range(job.work.subscribers):
-                sub = context.socket(triomq.SUB, topics=[fanout.topic_of(number)])
+                sub = context.socket(triomq.SUB, topics=fanout.topics_of(job, number))
                 sub.connect(job.endpoints[0])
                 nursery.start_soon(asynchronous.subscribe, job, number, sub.receive, gathering, ack.send)
         await end()
@@ -123,7 +125,7 @@ async def subscribe(job: Job) -> None:
 
 async def inproc(job: Job) -> None:
     """Two tasks."""
-    async with triomq.open_context() as context:
+    async with triomq.open_context(**job.options) as context:
         receiver, sender = context.socket(triomq.PULL), context.socket(triomq.PUSH)
         await receiver.bind("inproc://bench")
         sender.connect("inproc://bench")
@@ -132,9 +134,32 @@ async def inproc(job: Job) -> None:
             nursery.start_soon(asynchronous.push, job, sender.send)
 
 
+async def proxy(job: Job) -> None:
+    """Move messages between clients and workers."""
+    async with _bound(job, triomq.ROUTER, triomq.DEALER) as (frontend, backend), trio.open_nursery() as nursery:
+        job.start_clock(with_warm_up=True)
+        nursery.start_soon(triomq.proxy, frontend, backend)
+        await end()
+        job.stop_clock()
+        nursery.cancel_scope.cancel()
+
+
+async def idle(job: Job) -> None:
+    """Be there for connections that do nothing."""
+    async with _bound(job, triomq.ROUTER):
+        pass
+
+
+async def pull_and_tick(job: Job) -> None:
+    """Receive messages one by one, next to a task that wants to wake up every millisecond."""
+    async with _bound(job, triomq.PULL) as (socket,), ticking(job):
+        await asynchronous.pull(job, socket.receive)
+
+
 PEER = Peer(
     title="triomq",
     run=trio.run,
+    module="triomq",
     works={
         Kind.PUSH: (pull, push),
         Kind.MULTIPART: (pull, push),
@@ -142,6 +167,12 @@ PEER = Peer(
         Kind.REQUEST: (reply, request),
         Kind.ROUTER: (router, dealer),
         Kind.PUBLISH: (publish, subscribe),
+        Kind.SUBSCRIPTIONS: (publish, subscribe),
         Kind.INPROC: (inproc,),
+        Kind.PROXY: (proxy,),
+        Kind.CROWD: (router,),
+        Kind.MEMORY: (idle,),
+        Kind.LATENCY: (router,),
+        Kind.WAIT: (pull_and_tick, push_many),
     },
 )

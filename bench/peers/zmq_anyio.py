@@ -11,9 +11,9 @@ import zmq_anyio
 
 from .. import asynchronous, fanout
 from ..job import Job
-from ..works import Kind
+from ..kinds import Kind
 from . import Peer
-from ._trio import end
+from ._trio import end, ticking
 
 
 @asynccontextmanager
@@ -89,7 +89,7 @@ async def publish(job: Job) -> None:
     """Publish from an XPUB, which is PUB that tells when the subscribers are there."""
     async with _bound(job, zmq.XPUB, zmq.PULL) as (pub, acks):
         pub.setsockopt(zmq.XPUB_VERBOSE, 1)
-        for _ in range(job.work.subscribers):
+        for _ in range(fanout.subscriptions(job)):
             await pub.arecv()
         await asynchronous.publish(job, pub.asend, acks.arecv)
 
@@ -106,7 +106,7 @@ async def subscribe(job: Job) -> None:
             await stack.enter_async_context(sub)
         async with trio.open_nursery() as nursery:
             for number, sub in enumerate(subs):
-                sub.subscribe(fanout.topic_of(number))
+                sub.subscribe(*fanout.topics_of(job, number))
                 sub.connect(job.endpoints[0])
                 nursery.start_soon(asynchronous.subscribe, job, number, sub.arecv, gathering, ack.asend)
         await end()
@@ -123,8 +123,15 @@ async def inproc(job: Job) -> None:
                 nursery.start_soon(asynchronous.push, job, sender.asend)
 
 
+async def pull_and_tick(job: Job) -> None:
+    """Receive messages one by one, next to a task that wants to wake up every millisecond."""
+    async with _bound(job, zmq.PULL) as (socket,), ticking(job):
+        await asynchronous.pull(job, socket.arecv)
+
+
 PEER = Peer(
     title="zmq-anyio on trio",
+    module="zmq_anyio",
     run=trio.run,
     works={
         Kind.PUSH: (pull, push),
@@ -133,5 +140,7 @@ PEER = Peer(
         Kind.ROUTER: (router, dealer),
         Kind.PUBLISH: (publish, subscribe),
         Kind.INPROC: (inproc,),
+        Kind.LATENCY: (router,),
+        Kind.WAIT: (pull_and_tick, push),
     },
 )

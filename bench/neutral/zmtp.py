@@ -1,0 +1,56 @@
+"""Just enough of ZMTP 3.0 to be a DEALER: the greeting, READY of the NULL mechanism, and short frames."""
+
+from __future__ import annotations
+
+import socket
+from urllib.parse import urlsplit
+
+_GREETING = b"\xff" + bytes(8) + b"\x7f" + b"\x03\x00" + b"NULL".ljust(20, b"\0") + bytes(32)
+_READY_BODY = b"\x05READY" + b"\x0bSocket-Type" + (6).to_bytes(4, "big") + b"DEALER"
+_READY = b"\x04" + bytes([len(_READY_BODY)]) + _READY_BODY
+_WAIT = 20.0
+
+
+def frame(body: bytes) -> bytes:
+    """A message of one frame, on the wire."""
+    assert len(body) < 256
+    return b"\x00" + bytes([len(body)]) + body
+
+
+def begin(endpoint: str) -> socket.socket:
+    """Connect, and send all that a handshake needs from us."""
+    address = urlsplit(endpoint)
+    assert address.hostname is not None
+    connection = socket.create_connection((address.hostname, address.port or 0), timeout=_WAIT)
+    connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    connection.sendall(_GREETING + _READY)
+    return connection
+
+
+def finish(connection: socket.socket) -> socket.socket:
+    """Wait until the other side has done its part of the handshake: it is READY.
+
+    Raises:
+      ConnectionError: it has not.
+    """
+    _exactly(connection, len(_GREETING))
+    flags, size = _exactly(connection, 2)
+    command = _exactly(connection, size)
+    if flags != 4 or not command.startswith(b"\x05READY"):
+        raise ConnectionError(f"{command[:20]!r} came, not READY")
+    return connection
+
+
+def dial(endpoint: str) -> socket.socket:
+    """A connection that is ready for messages."""
+    return finish(begin(endpoint))
+
+
+def _exactly(connection: socket.socket, size: int) -> bytes:
+    data = b""
+    while len(data) < size:
+        more = connection.recv(size - len(data))
+        if not more:
+            raise ConnectionError("the other side hung up in the handshake")
+        data += more
+    return data
