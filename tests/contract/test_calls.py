@@ -11,51 +11,8 @@ import trio.testing
 
 import triomq
 
-from ..cancellation.kit import FLOWS, SCHEMES, Flow, context, endpoint_of, run
-
-SENDS = {"REQ", "REP", "DEALER", "ROUTER", "PUB", "XPUB", "XSUB", "PUSH", "PAIR"}
-RECEIVES = {"REQ", "REP", "DEALER", "ROUTER", "SUB", "XPUB", "XSUB", "PULL", "PAIR"}
-TYPES = [getattr(triomq, name) for name in sorted(SENDS | RECEIVES)]
-every_type = pytest.mark.parametrize("socket_type", TYPES, ids=lambda one: one.__name__)
-every_scheme = pytest.mark.parametrize("scheme", SCHEMES)
-
-MESSAGE = triomq.Message([b"name", b"", b"it"])
-
-# Every public call of a socket that exists on some type, with arguments that suit it.
-ASYNC_CALLS: dict[str, tuple[Any, ...]] = {
-    "send": (MESSAGE,),
-    "send_many": ([MESSAGE],),
-    "receive": (),
-    "receive_many": (3,),
-    "bind": ("inproc://other",),
-    "unbind": ("inproc://it",),
-    "wait_peers": (),
-    "wait_subscribers": (b"",),
-    "request": (b"it",),
-    "__anext__": (),
-}
-SYNC_CALLS: dict[str, tuple[Any, ...]] = {
-    "send_nowait": (MESSAGE,),
-    "receive_nowait": (),
-    "connect": ("inproc://it",),
-    "disconnect": ("inproc://it",),
-    "subscribe": (b"",),
-    "unsubscribe": (b"",),
-    "monitor": (),
-}
-
-
-def calls_of(socket: Any) -> list[tuple[str, Any, tuple[Any, ...]]]:
-    return [
-        (name, getattr(socket, name), arguments)
-        for name, arguments in (ASYNC_CALLS | SYNC_CALLS).items()
-        if hasattr(socket, name)
-    ]
-
-
-async def call(name: str, function: Any, arguments: tuple[Any, ...]) -> Any:
-    result = function(*arguments)
-    return await result if name in ASYNC_CALLS else result
+from ..cancellation.kit import FLOWS, Flow, context, endpoint_of, run
+from .calls import ASYNC_CALLS, RECEIVES, SENDS, SYNC_CALLS, TYPES, call, calls_of, every_scheme, every_type
 
 
 def test_no_public_method_is_forgotten_here() -> None:
@@ -275,101 +232,6 @@ def test_another_thread_and_another_run_are_told_so(socket_type: type[Any]) -> N
             assert socket.endpoints == ("inproc://it",)
 
     trio.run(main)
-
-
-@every_type
-def test_every_async_call_is_a_cancellation_point(socket_type: type[Any]) -> None:
-    """In a cancelled scope each raises Cancelled, every time, and has done nothing."""
-
-    async def main() -> None:
-        async with context() as ctx:
-            socket = ctx.socket(socket_type)
-            await socket.bind("inproc://it")
-            for name, function, arguments in calls_of(socket):
-                if name not in ASYNC_CALLS or (socket_type is triomq.REQ and name in ("receive_many", "__anext__")):
-                    continue
-                for _ in range(3):
-                    with trio.CancelScope() as scope:
-                        scope.cancel()
-                        try:
-                            await function(*arguments)
-                        except triomq.WrongStateError:
-                            continue  # a REQ or REP out of step says that first
-                    assert scope.cancelled_caught, name
-            assert socket.endpoints == ("inproc://it",)
-            statistics = socket.statistics()
-            assert (statistics.messages_sent, statistics.messages_dropped) == (0, 0)
-            assert (statistics.tasks_waiting_send, statistics.tasks_waiting_receive) == (0, 0)
-
-    run(main)
-
-
-@every_scheme
-@pytest.mark.parametrize("flow", FLOWS, ids=str)
-def test_a_schedule_point_comes_at_least_once_in_64_messages(flow: Flow, scheme: str) -> None:
-    """Another task runs at least that often while one sends, or receives, what is there already."""
-
-    async def main() -> None:
-        async with context() as ctx:
-            sender, receiver = await flow.open(ctx, scheme, hwm=10_000)
-            turns = 0
-
-            async def count() -> None:
-                nonlocal turns
-                while True:
-                    turns += 1
-                    await trio.lowlevel.checkpoint()
-
-            async def with_count(work: Any) -> None:
-                nonlocal turns
-                async with trio.open_nursery() as nursery:
-                    nursery.start_soon(count)
-                    await trio.lowlevel.checkpoint()
-                    turns = 0
-                    await work()
-                    nursery.cancel_scope.cancel()
-                assert turns >= 640 // 64 - 1
-
-            async def send() -> None:
-                for _ in range(640):
-                    await sender.send(flow.wrap(b"it"))
-
-            async def receive() -> None:
-                for _ in range(640):
-                    await receiver.receive()
-
-            async def send_many() -> None:
-                await sender.send_many(flow.wrap(b"it") for _ in range(640))
-
-            await with_count(send)
-            await trio.testing.wait_all_tasks_blocked(0.001)
-            await with_count(receive)
-            await with_count(send_many)
-
-    run(main)
-
-
-@every_scheme
-@pytest.mark.parametrize("flow", FLOWS, ids=str)
-def test_strict_checkpoints_make_every_call_a_schedule_point(flow: Flow, scheme: str) -> None:
-    """As trio's own channels do."""
-
-    async def main() -> None:
-        async with context(strict_checkpoints=True) as ctx:
-            sender, receiver = await flow.open(ctx, scheme, hwm=100)
-            for _ in range(5):
-                with trio.testing.assert_checkpoints():
-                    await sender.send(flow.wrap(b"it"))
-                with trio.testing.assert_checkpoints():
-                    await sender.send_many([flow.wrap(b"it")])
-            await trio.testing.wait_all_tasks_blocked(0.001)
-            for _ in range(5):
-                with trio.testing.assert_checkpoints():
-                    await receiver.receive()
-                with trio.testing.assert_checkpoints():
-                    await receiver.receive_many(1)
-
-    run(main)
 
 
 @every_scheme
