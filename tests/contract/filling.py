@@ -11,27 +11,12 @@ import triomq
 
 from ..cancellation.kit import endpoint_of
 
-LARGE = bytes(300_000)
+settle = trio.testing.wait_all_tasks_blocked  # on a network without latency everything has arrived then
 
 
-async def settle() -> None:
-    """Let everything arrive that can."""
-    for _ in range(3):
-        await trio.testing.wait_all_tasks_blocked(0.001)
-
-
-async def fill(sender: Any, *frames: bytes) -> int:
-    """Send until nothing more goes; how many were accepted."""
-    count = quiet = 0
-    while quiet < 3:
-        try:
-            sender.send_nowait(frames)
-        except trio.WouldBlock:
-            await settle()
-            quiet += 1
-        else:
-            count, quiet = count + 1, 0
-    return count
+def large(scheme: str) -> bytes:
+    """More than a connection holds."""
+    return bytes(3_000 if scheme == "narrow" else 300_000)
 
 
 async def connected(ctx: triomq.Context, scheme: str, sender: Any, *receivers: Any) -> None:

@@ -10,8 +10,9 @@ import trio
 import trio.testing
 
 import triomq
+from triomq.testing import VirtualNetwork
 
-from ..cancellation.kit import FLOWS, Flow, context, endpoint_of, run
+from ..cancellation.kit import FLOWS, Flow, endpoint_of, run
 from .calls import ASYNC_CALLS, RECEIVES, SENDS, SYNC_CALLS, TYPES, call, calls_of, every_scheme, every_type
 
 
@@ -44,8 +45,8 @@ def test_a_socket_has_exactly_the_channels_of_its_directions(socket_type: type[A
 def test_every_call_on_a_closed_socket_says_so(socket_type: type[Any], how: str) -> None:
     """ClosedResourceError, naming type and call; what only looks still works; closing again does nothing."""
 
-    async def main() -> None:
-        async with context() as ctx:
+    async def main(net: VirtualNetwork) -> None:
+        async with net.open_context() as ctx:
             socket = ctx.socket(socket_type)
             await socket.bind("inproc://it")
             if how == "aclose":
@@ -80,8 +81,8 @@ def test_an_iteration_ends_with_the_closing_error(socket_type: type[Any]) -> Non
     if socket_type.__name__ not in RECEIVES or socket_type is triomq.REQ:
         return
 
-    async def main() -> None:
-        async with context() as ctx:
+    async def main(net: VirtualNetwork) -> None:
+        async with net.open_context() as ctx:
             socket = ctx.socket(socket_type)
 
             async def iterate() -> None:
@@ -103,8 +104,8 @@ def test_what_is_not_bytes_is_refused_with_what_to_do(socket_type: type[Any]) ->
     if socket_type.__name__ not in SENDS:
         return
 
-    async def main() -> None:
-        async with context() as ctx:
+    async def main(net: VirtualNetwork) -> None:
+        async with net.open_context() as ctx:
             socket = ctx.socket(socket_type)
             for wrong, error, text in (
                 ("text", TypeError, "Message.from_text"),
@@ -128,8 +129,8 @@ def test_what_is_not_bytes_is_refused_with_what_to_do(socket_type: type[Any]) ->
 def test_bytes_likes_and_iterables_arrive_as_bytes(flow: Flow, scheme: str) -> None:
     """And whatever the sender does to its buffer afterwards does not reach the receiver."""
 
-    async def main() -> None:
-        async with context() as ctx:
+    async def main(net: VirtualNetwork) -> None:
+        async with net.open_context() as ctx:
             sender, receiver = await flow.open(ctx, scheme, hwm=100)
             buffer = bytearray(b"mine")
             for frames in ([buffer], (memoryview(buffer), b""), iter([b"mine", b"x"])):
@@ -140,15 +141,15 @@ def test_bytes_likes_and_iterables_arrive_as_bytes(flow: Flow, scheme: str) -> N
             assert all(type(message) is triomq.Message for message in got)
             assert all(type(frame) is bytes for message in got for frame in message)
 
-    run(main)
+    run(main, scheme=scheme)
 
 
 @every_type
 def test_the_options_are_frozen(socket_type: type[Any]) -> None:
     """What a socket was made with it keeps; an unknown or a foreign option is refused by name."""
 
-    async def main() -> None:
-        async with context() as ctx:
+    async def main(net: VirtualNetwork) -> None:
+        async with net.open_context() as ctx:
             socket = ctx.socket(socket_type, send_hwm=7, linger=0)
             assert (socket.options.send_hwm, socket.options.receive_hwm, socket.options.linger) == (7, 1000, 0)
             with pytest.raises(attrs.exceptions.FrozenInstanceError):
@@ -171,8 +172,8 @@ def test_the_options_are_frozen(socket_type: type[Any]) -> None:
 def test_endpoints_are_those_that_were_given_without_wildcards(socket_type: type[Any], scheme: str) -> None:
     """In the order of the calls, and gone when taken back; undoing what was not done is an error that says what was."""
 
-    async def main() -> None:
-        async with context() as ctx:
+    async def main(net: VirtualNetwork) -> None:
+        async with net.open_context() as ctx:
             socket = ctx.socket(socket_type)
             name = socket_type.__name__
             assert repr(socket) == f"<triomq.{name} no endpoint>"
@@ -195,7 +196,7 @@ def test_endpoints_are_those_that_were_given_without_wildcards(socket_type: type
             await socket.unbind(bound)
             assert socket.endpoints == ()
 
-    run(main)
+    run(main, scheme=scheme)
 
 
 @every_type
@@ -203,7 +204,7 @@ def test_another_thread_and_another_run_are_told_so(socket_type: type[Any]) -> N
     """WrongThreadError from a worker thread, and from a trio run in another thread; nothing is sent or taken."""
 
     async def main() -> None:
-        async with context() as ctx:
+        async with triomq.open_context() as ctx:
             socket = ctx.socket(socket_type)
             await socket.bind("inproc://it")
 
@@ -238,8 +239,8 @@ def test_another_thread_and_another_run_are_told_so(socket_type: type[Any]) -> N
 def test_nowait_says_would_block(scheme: str) -> None:
     """To receive when nothing has arrived, and to send where nobody has room."""
 
-    async def main() -> None:
-        async with context() as ctx:
+    async def main(net: VirtualNetwork) -> None:
+        async with net.open_context() as ctx:
             for socket_type in (triomq.PUSH, triomq.DEALER, triomq.PAIR, triomq.REQ):
                 with pytest.raises(trio.WouldBlock):
                     ctx.socket(socket_type).send_nowait(b"it")
@@ -250,20 +251,20 @@ def test_nowait_says_would_block(scheme: str) -> None:
             for flow in FLOWS:
                 sender, receiver = await flow.open(ctx, scheme, name=str(flow))
                 await sender.send(flow.wrap(b"it"))
-                await trio.testing.wait_all_tasks_blocked(0.001)
+                await trio.testing.wait_all_tasks_blocked()
                 assert flow.unwrap(receiver.receive_nowait()) == (b"it",)
                 with pytest.raises(trio.WouldBlock):
                     receiver.receive_nowait()
 
-    run(main)
+    run(main, scheme=scheme)
 
 
 @every_scheme
 def test_req_and_rep_go_in_lockstep(scheme: str) -> None:
     """The step out of turn is a WrongStateError that says which one is due, and changes nothing."""
 
-    async def main() -> None:
-        async with context() as ctx:
+    async def main(net: VirtualNetwork) -> None:
+        async with net.open_context() as ctx:
             req, rep = await Flow(triomq.REQ, triomq.REP).open(ctx, scheme, hwm=10)
             for _ in range(3):
                 await out_of_turn(req.receive, req.receive_nowait, match="no request was sent")
@@ -283,4 +284,4 @@ def test_req_and_rep_go_in_lockstep(scheme: str) -> None:
             with pytest.raises(triomq.WrongStateError, match=match):
                 trying()
 
-    run(main)
+    run(main, scheme=scheme)

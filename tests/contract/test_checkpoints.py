@@ -9,8 +9,9 @@ import trio
 import trio.testing
 
 import triomq
+from triomq.testing import VirtualNetwork
 
-from ..cancellation.kit import FLOWS, Flow, context, run
+from ..cancellation.kit import FLOWS, Flow, run
 from .calls import ASYNC_CALLS, calls_of, every_scheme, every_type
 
 
@@ -18,8 +19,8 @@ from .calls import ASYNC_CALLS, calls_of, every_scheme, every_type
 def test_every_async_call_is_a_cancellation_point(socket_type: type[Any]) -> None:
     """In a cancelled scope each raises Cancelled, every time, and has done nothing."""
 
-    async def main() -> None:
-        async with context() as ctx:
+    async def main(net: VirtualNetwork) -> None:
+        async with net.open_context() as ctx:
             socket = ctx.socket(socket_type)
             await socket.bind("inproc://it")
             for name, function, arguments in calls_of(socket):
@@ -46,8 +47,8 @@ def test_every_async_call_is_a_cancellation_point(socket_type: type[Any]) -> Non
 def test_a_schedule_point_comes_at_least_once_in_64_messages(flow: Flow, scheme: str) -> None:
     """Another task runs at least that often while one sends, or receives, what is there already."""
 
-    async def main() -> None:
-        async with context() as ctx:
+    async def main(net: VirtualNetwork) -> None:
+        async with net.open_context() as ctx:
             sender, receiver = await flow.open(ctx, scheme, hwm=10_000)
             turns = 0
 
@@ -79,11 +80,11 @@ def test_a_schedule_point_comes_at_least_once_in_64_messages(flow: Flow, scheme:
                 await sender.send_many(flow.wrap(b"it") for _ in range(640))
 
             await with_count(send)
-            await trio.testing.wait_all_tasks_blocked(0.001)
+            await trio.testing.wait_all_tasks_blocked()
             await with_count(receive)
             await with_count(send_many)
 
-    run(main)
+    run(main, scheme=scheme)
 
 
 @every_scheme
@@ -91,19 +92,19 @@ def test_a_schedule_point_comes_at_least_once_in_64_messages(flow: Flow, scheme:
 def test_strict_checkpoints_make_every_call_a_schedule_point(flow: Flow, scheme: str) -> None:
     """As trio's own channels do."""
 
-    async def main() -> None:
-        async with context(strict_checkpoints=True) as ctx:
+    async def main(net: VirtualNetwork) -> None:
+        async with net.open_context(strict_checkpoints=True) as ctx:
             sender, receiver = await flow.open(ctx, scheme, hwm=100)
             for _ in range(5):
                 with trio.testing.assert_checkpoints():
                     await sender.send(flow.wrap(b"it"))
                 with trio.testing.assert_checkpoints():
                     await sender.send_many([flow.wrap(b"it")])
-            await trio.testing.wait_all_tasks_blocked(0.001)
+            await trio.testing.wait_all_tasks_blocked()
             for _ in range(5):
                 with trio.testing.assert_checkpoints():
                     await receiver.receive()
                 with trio.testing.assert_checkpoints():
                     await receiver.receive_many(1)
 
-    run(main)
+    run(main, scheme=scheme)

@@ -10,9 +10,10 @@ import trio
 import trio.testing
 
 import triomq
+from triomq.testing import VirtualNetwork
 
-from ..cancellation.kit import SCHEMES, context, endpoint_of, run
-from .filling import LARGE, connected, fill, settle
+from ..cancellation.kit import NOBODY, SCHEMES, endpoint_of, fill, run
+from .filling import connected, large, settle
 
 every_scheme = pytest.mark.parametrize("scheme", SCHEMES)
 PAIRS = [(triomq.PUSH, triomq.PULL), (triomq.PAIR, triomq.PAIR), (triomq.DEALER, triomq.DEALER)]
@@ -23,8 +24,8 @@ PAIRS = [(triomq.PUSH, triomq.PULL), (triomq.PAIR, triomq.PAIR), (triomq.DEALER,
 def test_an_inproc_queue_holds_both_hwms_together(types: tuple[Any, Any], send_hwm: int, receive_hwm: int) -> None:
     """Exactly their sum, and no limit if either has none; whoever binds."""
 
-    async def main(sender_binds: bool) -> None:
-        async with context() as ctx:
+    async def main(net: VirtualNetwork, sender_binds: bool) -> None:
+        async with net.open_context() as ctx:
             sender, receiver = ctx.socket(types[0], send_hwm=send_hwm), ctx.socket(types[1], receive_hwm=receive_hwm)
             if sender_binds:
                 receiver.connect(await sender.bind("inproc://it"))
@@ -46,13 +47,13 @@ def test_an_inproc_queue_holds_both_hwms_together(types: tuple[Any, Any], send_h
     run(main, False)
 
 
-@pytest.mark.parametrize("scheme", ["inproc", "tcp", "wire"])
+@pytest.mark.parametrize("scheme", SCHEMES)
 def test_a_connection_that_never_came_queues_up_to_the_hwm(scheme: str) -> None:
     """Exactly send_hwm messages; with ``immediate`` none at all."""
 
-    async def main() -> None:
-        async with context() as ctx:
-            endpoint = endpoint_of(scheme).replace(":0", ":9")
+    async def main(net: VirtualNetwork) -> None:
+        async with net.open_context() as ctx:
+            endpoint = "inproc://nobody" if scheme == "inproc" else NOBODY
             push = ctx.socket(triomq.PUSH, send_hwm=5, linger=0)
             push.connect(endpoint)
             assert await fill(push, b"it") == 5
@@ -65,44 +66,44 @@ def test_a_connection_that_never_came_queues_up_to_the_hwm(scheme: str) -> None:
                 await immediate.send(b"it")
             assert scope.cancelled_caught
 
-    run(main)
+    run(main, scheme=scheme)
 
 
-@pytest.mark.parametrize("scheme", ["tcp", "wire"])
+@pytest.mark.parametrize("scheme", ["tcp", "narrow"])
 def test_a_peer_that_does_not_read_is_full_at_its_hwm(scheme: str) -> None:
     """The receiver stops at its receive_hwm, the sender at its send_hwm; every message is in one place."""
 
-    async def main() -> None:
-        async with context() as ctx:
+    async def main(net: VirtualNetwork) -> None:
+        async with net.open_context() as ctx:
             push, pull = ctx.socket(triomq.PUSH, send_hwm=7, linger=0), ctx.socket(triomq.PULL, receive_hwm=3)
             await connected(ctx, scheme, push, pull)
-            accepted = await fill(push, LARGE)
+            accepted = await fill(push, large(scheme))
             (ours,), (theirs,) = push.statistics().peers, pull.statistics().peers
             assert (theirs.receive_queue, theirs.receive_hwm) == (3, 3)
             assert ours.send_queue == 7
             # The rest is written, but for what a narrow connection holds a part of.
             assert accepted == ours.messages_sent + ours.send_queue
             for _ in range(accepted):
-                assert await pull.receive() == (LARGE,)
+                assert await pull.receive() == (large(scheme),)
             with pytest.raises(trio.WouldBlock):
                 pull.receive_nowait()
 
-    run(main)
+    run(main, scheme=scheme)
 
 
 @every_scheme
 def test_a_full_subscriber_misses_messages_and_nobody_else_does(scheme: str) -> None:
     """PUB never waits; the drops are counted for the peer that is full, and what it has arrives in order."""
 
-    async def main() -> None:
-        async with context() as ctx:
+    async def main(net: VirtualNetwork) -> None:
+        async with net.open_context() as ctx:
             pub = ctx.socket(triomq.PUB, send_hwm=5, linger=0)
             reader = ctx.socket(triomq.SUB, receive_hwm=0 if scheme == "inproc" else 1000, topics=[b""])
             sleeper = ctx.socket(triomq.SUB, receive_hwm=3, topics=[b""])
             await connected(ctx, scheme, pub, reader, sleeper)
             for number in range(60):
-                await pub.send([b"%d" % number, LARGE])
-                assert await reader.receive() == (b"%d" % number, LARGE)
+                await pub.send([b"%d" % number, large(scheme)])
+                assert await reader.receive() == (b"%d" % number, large(scheme))
             awake, asleep = pub.statistics().peers
             assert (awake.messages_sent, awake.messages_dropped) == (60, 0)
             assert asleep.messages_dropped == 60 - asleep.messages_sent - asleep.send_queue > 0
@@ -114,15 +115,15 @@ def test_a_full_subscriber_misses_messages_and_nobody_else_does(scheme: str) -> 
                 got.append(int((await sleeper.receive())[0]))
             assert got == list(range(len(got)))
 
-    run(main)
+    run(main, scheme=scheme)
 
 
 @every_scheme
 def test_a_publisher_without_subscribers_drops_and_counts_nothing(scheme: str) -> None:
     """Nobody wanted it: that is no drop."""
 
-    async def main() -> None:
-        async with context() as ctx:
+    async def main(net: VirtualNetwork) -> None:
+        async with net.open_context() as ctx:
             pub, sub = ctx.socket(triomq.PUB), ctx.socket(triomq.SUB, topics=[b"wanted"])
             await connected(ctx, scheme, pub)
             sub.connect(await pub.bind(endpoint_of(scheme)))
@@ -132,15 +133,15 @@ def test_a_publisher_without_subscribers_drops_and_counts_nothing(scheme: str) -
             statistics = pub.statistics()
             assert (statistics.messages_sent, statistics.messages_dropped) == (1, 0)
 
-    run(main)
+    run(main, scheme=scheme)
 
 
 @every_scheme
 def test_a_router_drops_what_is_for_nobody_or_for_a_full_peer(scheme: str) -> None:
     """And counts it; the message for another peer goes out."""
 
-    async def main() -> None:
-        async with context() as ctx:
+    async def main(net: VirtualNetwork) -> None:
+        async with net.open_context() as ctx:
             router = ctx.socket(triomq.ROUTER, send_hwm=2, linger=0)
             endpoint = await router.bind(endpoint_of(scheme))
             dealers = [ctx.socket(triomq.DEALER, routing_id=name, receive_hwm=2) for name in (b"a", b"b")]
@@ -150,7 +151,7 @@ def test_a_router_drops_what_is_for_nobody_or_for_a_full_peer(scheme: str) -> No
             await router.send([b"nobody", b"it"])
             assert router.statistics().messages_dropped == 1
             for _ in range(100):
-                await router.send([b"a", LARGE])
+                await router.send([b"a", large(scheme)])
                 await settle()
             full = next(peer for peer in router.statistics().peers if peer.routing_id == b"a")
             assert full.messages_sent + full.send_queue + full.messages_dropped == 100
@@ -160,15 +161,15 @@ def test_a_router_drops_what_is_for_nobody_or_for_a_full_peer(scheme: str) -> No
             assert await dealers[1].receive() == (b"it",)
             assert router.statistics().messages_dropped == 1 + full.messages_dropped
 
-    run(main)
+    run(main, scheme=scheme)
 
 
 @every_scheme
 def test_a_mandatory_router_raises_for_nobody_and_waits_for_a_full_peer(scheme: str) -> None:
     """The error names the routing id; the wait ends when the peer reads, or has gone."""
 
-    async def main() -> None:
-        async with context() as ctx:
+    async def main(net: VirtualNetwork) -> None:
+        async with net.open_context() as ctx:
             router = ctx.socket(triomq.ROUTER, send_hwm=1, router_mandatory=True, linger=0)
             endpoint = await router.bind(endpoint_of(scheme))
             dealers = [ctx.socket(triomq.DEALER, routing_id=name, receive_hwm=1) for name in (b"a", b"b")]
@@ -178,7 +179,7 @@ def test_a_mandatory_router_raises_for_nobody_and_waits_for_a_full_peer(scheme: 
             with pytest.raises(triomq.UnroutableError, match="nobody") as caught:
                 await router.send([b"nobody", b"it"])
             assert caught.value.routing_id == b"nobody"
-            accepted = await fill(router, b"a", LARGE)
+            accepted = await fill(router, b"a", large(scheme))
             async with trio.open_nursery() as nursery:
                 nursery.start_soon(router.send, [b"a", b"last"])
                 await settle()
@@ -186,9 +187,9 @@ def test_a_mandatory_router_raises_for_nobody_and_waits_for_a_full_peer(scheme: 
                 await router.send([b"b", b"not held up"])
                 assert await dealers[1].receive() == (b"not held up",)
                 for _ in range(accepted):
-                    assert await dealers[0].receive() == (LARGE,)
+                    assert await dealers[0].receive() == (large(scheme),)
                 assert await dealers[0].receive() == (b"last",)
-            await fill(router, b"a", LARGE)
+            await fill(router, b"a", large(scheme))
 
             async def unroutable() -> None:
                 with pytest.raises(triomq.UnroutableError):
@@ -199,15 +200,15 @@ def test_a_mandatory_router_raises_for_nobody_and_waits_for_a_full_peer(scheme: 
                 await settle()
                 await dealers[0].aclose()
 
-    run(main)
+    run(main, scheme=scheme)
 
 
 @every_scheme
 def test_a_conflating_socket_keeps_the_newest_message(scheme: str) -> None:
     """On the receiving side whatever came before it is dropped, and counted."""
 
-    async def main() -> None:
-        async with context() as ctx:
+    async def main(net: VirtualNetwork) -> None:
+        async with net.open_context() as ctx:
             push, pull = ctx.socket(triomq.PUSH), ctx.socket(triomq.PULL, conflate=True)
             await connected(ctx, scheme, push, pull)
             for number in range(10):
@@ -219,15 +220,15 @@ def test_a_conflating_socket_keeps_the_newest_message(scheme: str) -> None:
             statistics = pull.statistics()
             assert (statistics.messages_received, statistics.messages_dropped) == (10, 9)
 
-    run(main)
+    run(main, scheme=scheme)
 
 
 @every_scheme
 def test_a_reply_is_not_dropped_for_a_requester_that_reads(scheme: str) -> None:
     """A REP drops what does not fit; two replies in one slice are no reason, even with an HWM of one."""
 
-    async def main() -> None:
-        async with context() as ctx:
+    async def main(net: VirtualNetwork) -> None:
+        async with net.open_context() as ctx:
             rep = ctx.socket(triomq.REP, hwm=1)
             dealer = ctx.socket(triomq.DEALER, hwm=10)
             await connected(ctx, scheme, dealer, rep)
@@ -244,15 +245,15 @@ def test_a_reply_is_not_dropped_for_a_requester_that_reads(scheme: str) -> None:
                     await rep.send(await rep.receive())
             assert got == list(range(5))
 
-    run(main)
+    run(main, scheme=scheme)
 
 
-@every_scheme
+@pytest.mark.parametrize("scheme", ["inproc", "tcp"])
 def test_a_publisher_drops_nothing_while_the_connection_takes_all(scheme: str) -> None:
     """A burst above a small HWM is no slow subscriber."""
 
-    async def main() -> None:
-        async with context() as ctx:
+    async def main(net: VirtualNetwork) -> None:
+        async with net.open_context() as ctx:
             pub, sub = ctx.socket(triomq.PUB, send_hwm=2), ctx.socket(triomq.SUB, topics=[b""])
             await connected(ctx, scheme, pub, sub)
             for number in range(40):
@@ -260,4 +261,4 @@ def test_a_publisher_drops_nothing_while_the_connection_takes_all(scheme: str) -
             assert pub.statistics().messages_dropped == 0
             assert [int((await sub.receive())[0]) for _ in range(40)] == list(range(40))
 
-    run(main)
+    run(main, scheme=scheme)

@@ -9,9 +9,10 @@ import trio
 import trio.testing
 
 import triomq
+from triomq.testing import VirtualNetwork
 
-from ..cancellation.kit import FLOWS, SCHEMES, Flow, context, endpoint_of, run
-from .filling import LARGE, connected, settle
+from ..cancellation.kit import FLOWS, SCHEMES, Flow, endpoint_of, run
+from .filling import connected, large, settle
 
 every_scheme = pytest.mark.parametrize("scheme", SCHEMES)
 
@@ -21,8 +22,8 @@ every_scheme = pytest.mark.parametrize("scheme", SCHEMES)
 def test_who_waits_is_served_in_the_order_of_coming(flow: Flow, scheme: str) -> None:
     """C6: first come, first served, for senders and for receivers."""
 
-    async def main() -> None:
-        async with context() as ctx:
+    async def main(net: VirtualNetwork) -> None:
+        async with net.open_context() as ctx:
             sender, receiver = await flow.open(ctx, scheme, hwm=1)
             got: list[int] = []
             order: list[int] = []
@@ -40,15 +41,15 @@ def test_who_waits_is_served_in_the_order_of_coming(flow: Flow, scheme: str) -> 
                     await sender.send(b"%d" % number)
             assert sorted(got, key=lambda one: order.index(one[0])) == [(order[i], i) for i in range(10)]
 
-    run(main)
+    run(main, scheme=scheme)
 
 
 @every_scheme
 def test_requests_go_to_services_in_turn(scheme: str) -> None:
     """The guide's figure: of R1 to R4, R1 and R4 go to service A, R2 to B, R3 to C."""
 
-    async def main() -> None:
-        async with context() as ctx:
+    async def main(net: VirtualNetwork) -> None:
+        async with net.open_context() as ctx:
             req = ctx.socket(triomq.REQ)
             services = [ctx.socket(triomq.REP) for _ in range(3)]
             await connected(ctx, scheme, req, *services)
@@ -67,7 +68,7 @@ def test_requests_go_to_services_in_turn(scheme: str) -> None:
                 nursery.cancel_scope.cancel()
             assert served == {b"R1": "A", b"R2": "B", b"R3": "C", b"R4": "A"}
 
-    run(main)
+    run(main, scheme=scheme)
 
 
 @every_scheme
@@ -75,8 +76,8 @@ def test_requests_go_to_services_in_turn(scheme: str) -> None:
 def test_work_goes_to_workers_in_turn_passing_over_the_full(types: tuple[Any, Any], scheme: str) -> None:
     """Message i to worker i mod 3; when one does not read, the others get its share."""
 
-    async def main() -> None:
-        async with context() as ctx:
+    async def main(net: VirtualNetwork) -> None:
+        async with net.open_context() as ctx:
             sender = ctx.socket(types[0], send_hwm=1, linger=0)
             workers = [ctx.socket(types[1], receive_hwm=1) for _ in range(3)]
             await connected(ctx, scheme, sender, *workers)
@@ -84,7 +85,7 @@ def test_work_goes_to_workers_in_turn_passing_over_the_full(types: tuple[Any, An
                 await sender.send(b"%d" % number)
                 assert await workers[number % 3].receive() == (b"%d" % number,)
             for _ in range(150):  # worker 0 does not read
-                await sender.send(LARGE if scheme == "tcp" else bytes(3000))
+                await sender.send(large(scheme))
                 for worker in workers[1:]:
                     await settle()
                     try:
@@ -94,15 +95,15 @@ def test_work_goes_to_workers_in_turn_passing_over_the_full(types: tuple[Any, An
             lazy, *busy = sender.statistics().peers
             assert lazy.messages_sent + lazy.send_queue < min(peer.messages_sent for peer in busy)
 
-    run(main)
+    run(main, scheme=scheme)
 
 
 @every_scheme
 def test_receiving_takes_turns_between_peers(scheme: str) -> None:
     """However much one peer has sent first, the others are not kept waiting; each peer's order is kept."""
 
-    async def main() -> None:
-        async with context() as ctx:
+    async def main(net: VirtualNetwork) -> None:
+        async with net.open_context() as ctx:
             pull = ctx.socket(triomq.PULL)
             endpoint = await pull.bind(endpoint_of(scheme))
             for name in (b"a", b"b", b"c"):
@@ -116,7 +117,7 @@ def test_receiving_takes_turns_between_peers(scheme: str) -> None:
             for name in (b"a", b"b", b"c"):
                 assert [int(message[1]) for message in got if message[0] == name] == list(range(10))
 
-    run(main)
+    run(main, scheme=scheme)
 
 
 @every_scheme
@@ -124,8 +125,8 @@ def test_receiving_takes_turns_between_peers(scheme: str) -> None:
 def test_statistics_are_right_at_each_step(flow: Flow, scheme: str) -> None:
     """Sent, received, queued and waiting: they add up whatever has happened."""
 
-    async def main() -> None:
-        async with context() as ctx:
+    async def main(net: VirtualNetwork) -> None:
+        async with net.open_context() as ctx:
             sender, receiver = await flow.open(ctx, scheme, hwm=100)
             start = sender.statistics().messages_sent, receiver.statistics().messages_received
             taken = 0
@@ -157,7 +158,7 @@ def test_statistics_are_right_at_each_step(flow: Flow, scheme: str) -> None:
             assert sender.statistics().messages_sent == sent, "what a peer was sent is not forgotten with the peer"
             assert receiver.statistics().messages_received - start[1] == 15
 
-    run(main)
+    run(main, scheme=scheme)
 
 
 @every_scheme
@@ -165,8 +166,8 @@ def test_statistics_are_right_at_each_step(flow: Flow, scheme: str) -> None:
 def test_peers_are_those_that_are_connected(flow: Flow, scheme: str) -> None:
     """With type, name and endpoint; and gone when they have gone."""
 
-    async def main() -> None:
-        async with context() as ctx:
+    async def main(net: VirtualNetwork) -> None:
+        async with net.open_context() as ctx:
             sender, receiver = await flow.open(ctx, scheme)
             (near,), (far,) = sender.peers, receiver.peers
             assert (near.socket_type, far.socket_type) == (flow.receiver.__name__, flow.sender.__name__)
@@ -178,4 +179,4 @@ def test_peers_are_those_that_are_connected(flow: Flow, scheme: str) -> None:
             assert sender.peers == receiver.peers == ()
             assert sender.endpoints == (near.endpoint,)
 
-    run(main)
+    run(main, scheme=scheme)
