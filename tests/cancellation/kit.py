@@ -16,9 +16,10 @@ import triomq
 import triomq.testing
 from triomq.testing import LinkArguments, fixed_schedule
 
+from ..virtual import HANG
+
 SCHEMES = ("inproc", "tcp", "narrow")
 REAL = ("real-tcp", "ipc")  # of this machine, in real time, where what may be left behind is the kernel's
-HANG = 1e5  # seconds of virtual time, which pass in next to no time
 NOBODY = "tcp://127.0.0.1:9"
 
 # Connections that hold few octets, and cut them anywhere: writes are partial, and back-pressure comes early.
