@@ -214,7 +214,7 @@ def test_an_attempt_to_connect_is_given_up_after_the_connect_timeout() -> None:
     async def main() -> None:
         wire = Unreachable()
         async with triomq.open_context(transports={"wire": wire}, rng=Largest()) as ctx:
-            push = ctx.socket(triomq.PUSH, connect_timeout=5, reconnect_interval=1)
+            push = ctx.socket(triomq.PUSH, connect_timeout=5, reconnect_interval=1, reconnect_interval_max=1)
             monitor = push.monitor()
             push.connect("wire://it")
             event = await next_event(monitor, triomq.ConnectFailed)
@@ -224,6 +224,32 @@ def test_an_attempt_to_connect_is_given_up_after_the_connect_timeout() -> None:
         assert gaps(wire.attempts) == [6]
 
     run(main)
+
+
+def test_the_wait_after_a_time_limit_is_drawn_from_as_long_a_range() -> None:
+    """Or peers that were cut off together would run into the limit together, and come back together."""
+
+    async def connecting() -> None:
+        options = {"connect_timeout": 5, "reconnect_interval": 1, "reconnect_interval_max": 10}
+        async with triomq.open_context(transports={"wire": Unreachable()}, rng=Largest()) as ctx:
+            push = ctx.socket(triomq.PUSH, **options)
+            monitor = push.monitor()
+            push.connect("wire://it")
+            announced = [(await next_event(monitor, triomq.ConnectFailed)).retry_in for _ in range(5)]
+        assert announced == [5, 5, 5, 8, 10]
+
+    async def shaking_hands() -> None:
+        wire = Silent()
+        async with triomq.open_context(transports={"wire": wire}, rng=Largest()) as ctx:
+            push = ctx.socket(triomq.PUSH, handshake_timeout=7, reconnect_interval=1)
+            monitor = push.monitor()
+            push.connect("wire://it")
+            for _ in range(3):
+                await next_event(monitor, triomq.HandshakeFailed)
+        assert gaps(wire.attempts) == [14, 14]
+
+    run(connecting)
+    run(shaking_hands)
 
 
 async def shake_hands(wire: Wire, socket: Any, as_type: str = "PUSH") -> tuple[WireStream, zmtp.Connection]:
