@@ -49,6 +49,9 @@ class Broker(Fleet):
     def deliveries(self) -> int:
         return len(self.worked) + len(self.answered)
 
+    def waiting(self) -> list[tuple[float, int]]:
+        return [(time, 1) for time in self.asked.values()] + [(time, -1) for _, time in self.answered]
+
     def faults(self) -> list[str]:
         """Requests and replies that came twice; and requests without a reply that nothing excuses.
 

@@ -156,6 +156,10 @@ class Fleet:
         """How many messages have arrived where they were to arrive."""
         raise NotImplementedError
 
+    def waiting(self) -> list[tuple[float, int]]:
+        """When one more waited for its delivery (1) and when one less (-1), where that can be told."""
+        return []
+
     def faults(self) -> list[str]:
         """What must not have happened and did: a message doubled, out of order, or lost without need."""
         raise NotImplementedError

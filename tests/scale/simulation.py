@@ -30,6 +30,7 @@ class Outcome:
       happenings: what the network's recorder has counted.
       deliveries: messages that arrived where they were to arrive.
       diary: what happened to the connections.
+      waiting: when something began to wait for its delivery, and when one less waited (-1).
       faults: what must not have happened.
       left: what was still there when all was over.
       digest: of all that happened, octet for octet.
@@ -45,6 +46,7 @@ class Outcome:
     happenings: int
     deliveries: int
     diary: Diary
+    waiting: list[tuple[float, int]]
     faults: list[str]
     left: list[str]
     digest: str
@@ -89,8 +91,14 @@ def simulate(shape: Shape, plan: Plan) -> Outcome:
         happenings=fleet.net.recorder.total,
         deliveries=fleet.deliveries(),
         diary=fleet.diary,
+        waiting=fleet.waiting(),
         faults=fleet.faults(),
         left=left,
         digest=fleet.net.digest(),
         fleet=fleet,
     )
+
+
+def simulate_for_others(shape: Shape, plan: Plan) -> Outcome:
+    """`simulate`, for another process: the network itself stays in this one."""
+    return attrs.evolve(simulate(shape, plan), fleet=None)
