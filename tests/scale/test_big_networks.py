@@ -14,7 +14,7 @@ from .fleet import Fault, Plan, most_at_once
 from .publishing import Tree
 from .simulation import SHAPES, Outcome, Shape, simulate
 
-SIZES = [100, pytest.param(1000, marks=pytest.mark.soak)]
+SIZES = [pytest.param(100, marks=pytest.mark.slow), pytest.param(1000, marks=pytest.mark.soak)]
 FAULTS = ["partition", "restart"]
 
 
@@ -66,6 +66,7 @@ def test_they_do_not_come_back_in_a_storm(shape: Shape, fault: Fault, hosts: int
     assert without.faults == without.left == []  # it is a storm, but it loses nothing
 
 
+@pytest.mark.slow
 def test_the_default_time_limit_keeps_nobody_in_step() -> None:
     """Their heartbeats are in step, their attempts fail together after 30 s; they shall not be repeated together."""
     ran = simulate("broker", Plan(hosts=100, start=0.1, connect_timeout=30.0, after=65.0))
@@ -74,6 +75,7 @@ def test_the_default_time_limit_keeps_nobody_in_step() -> None:
     assert ran.faults == []
 
 
+@pytest.mark.slow
 def test_subscriptions_are_restored_through_both_levels() -> None:
     """Of subscribers whose own connection was never cut, but that of a proxy above them was."""
     tree = outcome("tree", "partition", 100).fleet
