@@ -1,28 +1,11 @@
-"""Plain streams over a virtual network, for peers that are played by hand; and an end for what hangs on one."""
+"""Plain streams over a virtual network, for peers that are played by hand."""
 
 from __future__ import annotations
-
-import pytest
-import trio
 
 import triomq
 from triomq.testing import VirtualNetwork, VirtualStream
 from triomq.testing._listener import VirtualListener
 from triomq.testing._transport import VirtualTcp
-
-HANG = 20_000.0  # seconds of virtual time, which pass in next to no time
-
-
-@pytest.fixture(name="virtual_network")
-async def bounded_network(virtual_network: VirtualNetwork, nursery: trio.Nursery) -> VirtualNetwork:
-    """A virtual network as the plugin's; a test that hangs fails on it."""
-
-    async def give_up() -> None:
-        await trio.sleep(HANG)
-        raise trio.TooSlowError(f"the test has not ended after {HANG} s of virtual time")
-
-    nursery.start_soon(give_up)
-    return virtual_network
 
 
 def tcp(net: VirtualNetwork, host: str = "localhost") -> VirtualTcp:

@@ -194,7 +194,7 @@ def test_an_attempt_to_connect_is_given_up_after_the_connect_timeout() -> None:
     async def main(net: VirtualNetwork) -> None:
         net.partition("a", "b")
         async with net.open_context("a", rng=Largest()) as ctx:
-            push = ctx.socket(triomq.PUSH, connect_timeout=5, reconnect_interval=1)
+            push = ctx.socket(triomq.PUSH, connect_timeout=5, reconnect_interval=1, reconnect_interval_max=1)
             monitor = push.monitor()
             push.connect("tcp://b:5555")
             event = await next_event(monitor, triomq.ConnectFailed)
@@ -204,6 +204,32 @@ def test_an_attempt_to_connect_is_given_up_after_the_connect_timeout() -> None:
         assert gaps(net) == [6]
 
     run(main)
+
+
+def test_the_wait_after_a_time_limit_is_drawn_from_as_long_a_range() -> None:
+    """Or peers that were cut off together would run into the limit together, and come back together."""
+
+    async def connecting(net: VirtualNetwork) -> None:
+        net.partition("a", "b")
+        async with net.open_context("a", rng=Largest()) as ctx:
+            push = ctx.socket(triomq.PUSH, connect_timeout=5, reconnect_interval=1, reconnect_interval_max=10)
+            monitor = push.monitor()
+            push.connect("tcp://b:5555")
+            announced = [(await next_event(monitor, triomq.ConnectFailed)).retry_in for _ in range(5)]
+        assert announced == [5, 5, 5, 8, 10]
+
+    async def shaking_hands(net: VirtualNetwork) -> None:
+        async with net.open_context(rng=Largest()) as ctx, await listen(net) as listener:
+            push = ctx.socket(triomq.PUSH, handshake_timeout=7, reconnect_interval=1)
+            monitor = push.monitor()
+            push.connect(listener.endpoint)
+            for _ in range(3):
+                async with await listener.accept():
+                    await next_event(monitor, triomq.HandshakeFailed)
+        assert [round(gap, 1) for gap in gaps(net)] == [14, 14]
+
+    run(connecting)
+    run(shaking_hands)
 
 
 async def shake_hands(net: VirtualNetwork, socket: triomq.PULL) -> tuple[VirtualStream, zmtp.Connection]:

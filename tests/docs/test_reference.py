@@ -96,8 +96,7 @@ def test_every_page_is_in_a_table_of_contents():
             r"^\.\. toctree::\n((?:(?:   .*)?\n)+)", page.read_text(encoding="utf-8"), re.MULTILINE
         ):
             names = [line.strip() for line in block.splitlines() if line.strip() and not line.strip().startswith(":")]
-            listed.update((page.parent / f"{name}.rst").resolve() for name in names)
-    pages = {path.resolve() for path in DOCS.rglob("*.rst") if "_build" not in path.parts} - {
-        DOCS.resolve() / "index.rst"
-    }
+            listed.update((page.parent / name).resolve() for name in names)
+    files = [path for path in DOCS.rglob("*") if path.suffix in (".rst", ".md") and "_build" not in path.parts]
+    pages = {path.resolve().with_suffix("") for path in files} - {DOCS.resolve() / "index"}
     assert pages == listed
