@@ -122,13 +122,16 @@ class VirtualNetwork:
         rng = rng or seeded(self.seed, "context", host, machine.contexts)
         virtual = {"tcp": VirtualTcp(self._fabric, machine), "ipc": VirtualIpc(self._fabric, machine)}
         scope = trio.CancelScope()
-        machine.scopes[scope] = None
+        life = machine.restarted
         self.recorder.record("context opened", host)
         try:
             with scope:
                 async with open_context(
                     strict_checkpoints=strict_checkpoints, transports={**virtual, **(transports or {})}, rng=rng
                 ) as context:
+                    machine.scopes[scope] = None  # only now: a block must begin before it can be cancelled
+                    if machine.restarted is not life:
+                        scope.cancel(reason=f"triomq: host {host} crashed")
                     yield context
         finally:
             machine.scopes.pop(scope, None)
