@@ -51,9 +51,9 @@ async def receive_impatiently(
 
 
 def patience(dice: random.Random, longest: float) -> trio.CancelScope:
-    """A scope that is cancelled already, at the next tick, soon, or late."""
+    """A scope that is cancelled already, as soon as time passes, soon, or late."""
     scope = trio.CancelScope()
-    choice = dice.choice([None, 0.0, longest / 10, longest])
+    choice = dice.choice([None, 1e-9, longest / 10, longest])
     if choice is None:
         scope.cancel()
     else:
@@ -119,15 +119,12 @@ def assert_followed(seen: list[tuple[float, int]], until: float) -> None:
 # --- requests -------------------------------------------------------------------------------
 
 
-async def echo(ctx: triomq.Context, seen: list[bytes] | None = None) -> None:
+async def echo(ctx: triomq.Context, heartbeat: float = 1.0) -> None:
     """Answer each request with itself."""
-    rep = ctx.socket(triomq.REP, heartbeat_interval=1.0)
+    rep = ctx.socket(triomq.REP, heartbeat_interval=heartbeat)
     await rep.bind("tcp://*:5555")
     while True:
-        request = await rep.receive()
-        if seen is not None:
-            seen.append(request[0])
-        await rep.send([b"reply", *request])
+        await rep.send([b"reply", *await rep.receive()])
 
 
 async def ask_until_answered(req: triomq.REQ, word: bytes, patience: float) -> triomq.Message:

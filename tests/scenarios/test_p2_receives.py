@@ -137,7 +137,7 @@ async def test_a_subscriber_that_gives_up_and_asks_again_misses_nothing(net, rou
         assert pub.statistics().messages_dropped == 0
         assert pub.statistics().messages_sent == 200
         nursery.cancel_scope.cancel()
-    assert received == dict.fromkeys(names, list(range(100)))
+    assert received == {name: list(range(100)) for name in names}
 
 
 @promise(2, 3)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
+from itertools import pairwise
 
 import pytest
 import trio
@@ -220,7 +221,7 @@ async def test_two_levels_of_proxies_and_a_middle_one_that_dies(net, rough, dice
     for one, numbers in enumerate(seen.values()):
         assert_followed(numbers, end - 5)
         times = [time for time, _ in numbers if time > crashed - 4]
-        longest = max(later - earlier for earlier, later in zip(times, times[1:], strict=False))
+        longest = max(later - earlier for earlier, later in pairwise(times))
         assert longest > down - 1 if one % 2 == 0 else longest < 5
 
 
@@ -264,9 +265,7 @@ async def test_who_conflates_gets_newer_and_newer_and_at_last_the_newest(net, ro
     async with trio.open_nursery() as nursery, net.open_context("pub") as here, net.open_context("sub") as there:
         pub = here.socket(triomq.PUB, conflate=True, heartbeat_interval=1.0)
         await pub.bind("tcp://*:5555")
-        sub = there.socket(
-            triomq.SUB, conflate=True, topics=[""], heartbeat_interval=1.0, reconnect_interval_max=1.0
-        )
+        sub = there.socket(triomq.SUB, conflate=True, topics=[""], heartbeat_interval=1.0, reconnect_interval_max=1.0)
         sub.connect("tcp://pub:5555")
         await pub.wait_subscribers("")
         nursery.start_soon(

@@ -74,23 +74,25 @@ async def test_a_binding_pusher_that_restarts_is_found_again(net, dice) -> None:
 
 @promise(5)
 async def test_a_mesh_started_and_killed_in_any_order(net, rough, dice) -> None:
-    """Four hosts, each bound and connected to all others; once nobody dies any more, everybody hears everybody."""
-    names = [f"h{one}" for one in range(4)]
+    """Three hosts, each bound and connected to all others; once nobody dies any more, everybody hears everybody."""
+    names = [f"h{one}" for one in range(3)]
     rough(*names)
     heard: dict[str, dict[bytes, float]] = {name: {} for name in names}
 
     async def member(ctx: triomq.Context, name: str) -> None:
-        inlet = ctx.socket(triomq.PULL, heartbeat_interval=1.0)
+        inlet = ctx.socket(triomq.PULL, heartbeat_interval=2.0)
         await inlet.bind("tcp://*:5555")
-        outlets = [ctx.socket(triomq.PUSH, heartbeat_interval=1.0, reconnect_interval_max=2.0) for _ in names[1:]]
+        outlets = [ctx.socket(triomq.PUSH, heartbeat_interval=2.0, reconnect_interval_max=2.0) for _ in names[1:]]
         for outlet, other in zip(outlets, [one for one in names if one != name], strict=True):
             outlet.connect(f"tcp://{other}:5555")
 
         async def speak() -> None:
             while True:
                 for outlet in outlets:
-                    with trio.move_on_after(0):  # a full queue shall not hold up the others
-                        await outlet.send(name.encode())
+                    try:
+                        outlet.send_nowait(name.encode())
+                    except trio.WouldBlock:
+                        pass  # a full queue shall not hold up the others
                 await trio.sleep(1)
 
         async with trio.open_nursery() as nursery:
@@ -103,7 +105,7 @@ async def test_a_mesh_started_and_killed_in_any_order(net, rough, dice) -> None:
             nursery.start_soon(net.run_on, name, member, name)
             await trio.sleep(dice.uniform(0, 10))
         faults = ["power", "process", "reset", "partition", "pause", "black hole"]
-        for _ in range(6):
+        for _ in range(5):
             await storm(net, dice, *dice.sample(names, 2), faults=faults, times=1)
         await trio.sleep(20)
         end = trio.current_time()
@@ -115,11 +117,11 @@ async def test_a_mesh_started_and_killed_in_any_order(net, rough, dice) -> None:
 
 @promise(5, 3)
 async def test_after_a_partition_everybody_is_subscribed_again(net, rough, dice) -> None:
-    names = [f"s{one}" for one in range(4)]
+    names = [f"s{one}" for one in range(3)]
     rough("pub", *names)
     seen: dict[str, list[tuple[float, int]]] = {name: [] for name in names}
     async with trio.open_nursery() as nursery:
-        nursery.start_soon(net.run_on, "pub", publish, 0.3)
+        nursery.start_soon(net.run_on, "pub", publish, 1.0)
         for name in names:
             nursery.start_soon(net.run_on, name, follow, seen[name])
         await trio.sleep(20)
@@ -142,7 +144,7 @@ async def test_a_publisher_that_restarts_finds_its_subscribers(net, rough, dice,
     rough("pub", "s0", "s1")
     seen: dict[str, list[tuple[float, int]]] = {"s0": [], "s1": []}
     async with trio.open_nursery() as nursery:
-        nursery.start_soon(net.run_on, "pub", publish, 0.3)
+        nursery.start_soon(net.run_on, "pub", publish, 0.6)
         for name in seen:
             nursery.start_soon(net.run_on, name, follow, seen[name])
         await trio.sleep(10)

@@ -57,9 +57,7 @@ async def test_a_relaxed_client_that_asks_anew_gets_the_reply_to_the_last(net, r
         nursery.start_soon(net.run_on, "server", echo)
         faults = ["reset", "process", "partition", "pause"]
         nursery.start_soon(lambda: storm(net, dice, "client", "server", faults=faults, times=6))
-        req = ctx.socket(
-            triomq.REQ, req_relaxed=True, req_correlate=correlate, reconnect_interval_max=0.5, linger=0
-        )
+        req = ctx.socket(triomq.REQ, req_relaxed=True, req_correlate=correlate, reconnect_interval_max=0.5, linger=0)
         req.connect("tcp://server:5555")
         for one in range(40):
             word = b""
@@ -111,9 +109,7 @@ async def test_a_broker_whose_workers_crash_loses_no_job(net, rough, dice) -> No
         services.start_soon(net.run_on, "broker", broker)
         for name in workers:
             services.start_soon(net.run_on, name, work)
-        services.start_soon(
-            lambda: storm(net, dice, "broker", workers, faults=["power", "process"], times=1_000)
-        )
+        services.start_soon(lambda: storm(net, dice, "broker", workers, faults=["power", "process"], times=1_000))
         async with trio.open_nursery() as clients:
             for name in "c0", "c1":
                 clients.start_soon(net.run_on, name, client, name)
