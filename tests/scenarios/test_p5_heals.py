@@ -80,9 +80,10 @@ async def test_a_mesh_started_and_killed_in_any_order(net, rough, dice) -> None:
     heard: dict[str, dict[bytes, float]] = {name: {} for name in names}
 
     async def member(ctx: triomq.Context, name: str) -> None:
-        inlet = ctx.socket(triomq.PULL, heartbeat_interval=2.0)
+        quick = {"heartbeat_interval": 2.0, "handshake_timeout": 5.0, "connect_timeout": 3.0}
+        inlet = ctx.socket(triomq.PULL, **quick)
         await inlet.bind("tcp://*:5555")
-        outlets = [ctx.socket(triomq.PUSH, heartbeat_interval=2.0, reconnect_interval_max=2.0) for _ in names[1:]]
+        outlets = [ctx.socket(triomq.PUSH, reconnect_interval_max=2.0, **quick) for _ in names[1:]]
         for outlet, other in zip(outlets, [one for one in names if one != name], strict=True):
             outlet.connect(f"tcp://{other}:5555")
 
