@@ -15,7 +15,6 @@ from .actors import (
     number,
     pad,
     receive_impatiently,
-    receive_into,
     send_impatiently,
 )
 from .promises import promise
@@ -110,7 +109,7 @@ async def test_a_cancelled_send_many_stands_where_to_go_on(net, rough, dice) -> 
         push.connect("tcp://b:5555")
         await push.wait_peers()
         await pull.wait_peers()
-        nursery.start_soon(receive_into, pull, received)
+        nursery.start_soon(receive_impatiently, pull, dice, received)
         nursery.start_soon(storm, net, dice, "a", "b")
         iterator = iter([pad(200)(n) for n in range(200)])
         while length_hint(iterator):

@@ -65,11 +65,13 @@ async def test_many_parts_come_whole_or_not_at_all_through_crashes(net, rough, d
             await push.send([b"%d" % one, b"%d" % len(parts), *parts, b"%d" % one])
             await trio.sleep(dice.uniform(0, 0.5))
         await trio.sleep(60)
+        await push.send([b"60", b"0", b"60"])
+        await trio.sleep(60)
         nursery.cancel_scope.cancel()
     assert all(message[0] == message[-1] and len(message) == int(message[1]) + 3 for message in received)
     numbers = list(map(number, received))
     assert numbers == sorted(set(numbers))
-    assert numbers[-1] == 59
+    assert numbers[-1] == 60
 
 
 @promise(2, 9)
