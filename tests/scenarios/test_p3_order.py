@@ -206,7 +206,7 @@ async def test_two_levels_of_proxies_and_a_middle_one_that_dies(net, rough, dice
     seen: dict[str, list[tuple[float, int]]] = {f"s{one}": [] for one in range(4)}
     rough("top", *middles)
     async with trio.open_nursery() as nursery:
-        nursery.start_soon(net.run_on, "pub", publish, 0.5)
+        nursery.start_soon(net.run_on, "pub", publish, 1.0)
         nursery.start_soon(net.run_on, "top", forward_subscriptions, "tcp://pub:5555")
         for middle in middles:
             nursery.start_soon(net.run_on, middle, forward_subscriptions, "tcp://top:6666")
@@ -217,7 +217,7 @@ async def test_two_levels_of_proxies_and_a_middle_one_that_dies(net, rough, dice
         net.crash("m0", how=dice.choice(["power", "process"]))
         await trio.sleep(down)
         net.restart("m0")
-        await trio.sleep(40)
+        await trio.sleep(25)
         end = trio.current_time()
         nursery.cancel_scope.cancel()
     for one, numbers in enumerate(seen.values()):
