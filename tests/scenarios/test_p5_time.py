@@ -229,9 +229,10 @@ async def test_nothing_is_missed_while_both_ways_differ(net, dice) -> None:
     net.link("a", "b", both_ways=False, latency=dice.choice([0.001, 2.0]), bandwidth=20_000.0)
     net.link("b", "a", both_ways=False, latency=dice.choice([0.001, 2.0]), jitter=0.5)
     received: list[int] = []
+    patient = {"heartbeat_interval": 10.0, "heartbeat_timeout": 60.0}
     async with trio.open_nursery() as nursery, net.open_context("a") as ctx:
-        nursery.start_soon(partial(net.run_on, "b", bound_pull, received, heartbeat_interval=15.0))
-        push = ctx.socket(triomq.PUSH, heartbeat_interval=15.0, handshake_timeout=60.0)
+        nursery.start_soon(partial(net.run_on, "b", bound_pull, received, **patient))
+        push = ctx.socket(triomq.PUSH, handshake_timeout=60.0, **patient)
         push.connect("tcp://b:5555")
         monitor = push.monitor()
         await push.wait_peers()
