@@ -2,100 +2,83 @@
 
 from __future__ import annotations
 
+import inspect
 import random
+import subprocess
+import sys
+from collections.abc import Awaitable, Callable
 from functools import partial
-from itertools import count
+from pathlib import Path
 
 import pytest
 import trio
 
-import triomq
-import triomq._writer
-from triomq._pipe import SessionPipe
 from triomq.testing import VirtualNetwork, run
 
-from . import test_pipelines, test_pubsub
+from . import test_p1_sends, test_p3_order, test_p4_full, test_p5_heals, test_p5_time
+from .conftest import LONGEST
+from .fish import FISH
 from .weather import make_rough
 
-_LONGEST = 100_000.0  # virtual seconds after which a scenario hangs
+SEEDS = 50  # within which each must be found
+
+# A scenario that finds each. A sweep of all has more of them.
+CAUGHT_BY: dict[str, Callable[..., Awaitable[None]]] = {
+    "duplicate": test_p3_order.test_through_resets_nothing_twice_nothing_torn_and_order,
+    "half-written": test_p4_full.test_what_was_accepted_is_sent_dropped_or_queued_at_any_time,
+    "out-of-order": test_p3_order.test_through_resets_nothing_twice_nothing_torn_and_order,
+    "sender-asleep": test_p4_full.test_behind_a_partition_the_queue_fills_to_the_hwm_and_no_further,
+    "receiver-asleep": test_p3_order.test_a_hundred_requests_in_flight_through_partitions,
+    "lost-on-cancel": test_p1_sends.test_push_to_pull,
+    "sent-though-cancelled": test_p1_sends.test_push_to_pull,
+    "hwm-grows": partial(test_p4_full.test_for_an_absent_peer_exactly_the_hwm_is_queued, kind=test_p4_full.triomq.PUSH),
+    "never-resubscribed": test_p5_heals.test_after_a_partition_everybody_is_subscribed_again,
+    "deaf-to-silence": partial(
+        test_p5_time.test_heartbeats_notice_silence_in_time_and_the_socket_comes_back, fault="black hole"
+    ),
+}
 
 
-def sweep(scenario, seeds: int = 30) -> int | None:
-    """Run a scenario with one seed after the other. Returns: the first that finds a fault."""
+def run_once(scenario: Callable[..., Awaitable[None]], seed: int) -> str:
+    """Run a scenario as pytest would. Returns: the digest of what happened."""
 
-    async def once(net: VirtualNetwork) -> None:
+    async def once(net: VirtualNetwork) -> str:
         dice = random.Random(f"scenario {net.seed}")
-        with trio.fail_after(_LONGEST):
-            await scenario(net, partial(make_rough, net, dice), dice)
+        fixtures = {"net": net, "dice": dice, "rough": partial(make_rough, net, dice)}
+        wanted = inspect.signature(scenario).parameters
+        with trio.fail_after(LONGEST):
+            await scenario(**{name: value for name, value in fixtures.items() if name in wanted})
+        return net.digest()
 
-    for seed in range(seeds):
+    return run(once, seed=seed)
+
+
+def sweep(scenario: Callable[..., Awaitable[None]]) -> int | None:
+    """Run a scenario with one seed after the other. Returns: the first that finds a fault."""
+    for seed in range(SEEDS):
         try:
-            run(once, seed=seed)
+            run_once(scenario, seed)
         except (AssertionError, trio.TooSlowError, BaseExceptionGroup):
             return seed
     return None
 
 
-SCENARIOS = {
-    "resets": test_pipelines.test_through_resets_nothing_twice_nothing_torn_and_order,
-    "partitions": test_pipelines.test_through_partitions_every_message_once_and_in_order,
-    "subscriptions": test_pubsub.test_after_a_partition_everybody_is_subscribed_again,
-}
-
-
-def send_all_again(monkeypatch: pytest.MonkeyPatch) -> None:
-    """After a reconnect, messages of a half-written batch are sent again although the peer has them."""
-    monkeypatch.setattr(triomq._writer, "bisect_right", lambda ends, written: 0)
-
-
-def lose_what_is_half_written(monkeypatch: pytest.MonkeyPatch) -> None:
-    """After a reconnect, the rest of a half-written message is left out of account: the next follows in its middle."""
-    without = triomq._writer._without
-    monkeypatch.setattr(triomq._writer, "_without", lambda buffers, count: without(buffers, count + 1))
-
-
-def lose_a_wake_up(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Of fifty times that a full queue has room again, one time nobody is told."""
-    room_made = SessionPipe.room_made
-    times = count(1)
-
-    def forgetful(self: SessionPipe) -> None:
-        if self.blocked and next(times) % 50 == 0:
-            self.blocked = False
-        else:
-            room_made(self)
-
-    monkeypatch.setattr(SessionPipe, "room_made", forgetful)
-
-
-def forget_to_resubscribe(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A publisher is told the subscriptions when it is first met, and not when it comes back."""
-    met = set()
-    peer_ready = triomq.SUB._peer_ready
-
-    def once(self: triomq.SUB, pipe) -> None:
-        if pipe not in met:
-            met.add(pipe)
-            peer_ready(self, pipe)
-
-    monkeypatch.setattr(triomq.SUB, "_peer_ready", once)
-
-
-@pytest.mark.parametrize(
-    ("bug", "scenario"),
-    [
-        (send_all_again, "resets"),
-        (lose_what_is_half_written, "resets"),
-        (lose_a_wake_up, "resets"),
-        (forget_to_resubscribe, "subscriptions"),
-    ],
-    ids=lambda value: getattr(value, "__name__", value),
-)
-def test_a_planted_bug_is_found(monkeypatch: pytest.MonkeyPatch, bug, scenario: str) -> None:
+@pytest.mark.parametrize("name", FISH)
+def test_a_planted_bug_is_found(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
     with monkeypatch.context() as patch:
-        bug(patch)
-        assert sweep(SCENARIOS[scenario]) is not None
+        FISH[name](patch)
+        assert sweep(CAUGHT_BY[name]) is not None
 
 
-def test_without_a_bug_nothing_is_found() -> None:
-    assert [sweep(scenario, seeds=3) for scenario in SCENARIOS.values()] == [None] * len(SCENARIOS)
+@pytest.mark.parametrize("scenario", dict.fromkeys(CAUGHT_BY.values()))
+def test_without_a_bug_nothing_is_found_and_a_run_can_be_repeated(scenario: Callable[..., Awaitable[None]]) -> None:
+    assert [run_once(scenario, seed) for seed in range(2)] == [run_once(scenario, seed) for seed in range(2)]
+
+
+def test_the_switch_of_the_sweep_plants_them() -> None:
+    """What ``nox -s simulate -- --plant duplicate`` runs ends with a failure, and names the seed."""
+    command = [sys.executable, "-m", "pytest", "-x", "-q", "--plant=duplicate", f"--triomq-seeds={SEEDS}"]
+    scenario = f"{Path(test_p3_order.__file__)}::{CAUGHT_BY['duplicate'].__name__}"
+    done = subprocess.run([*command, scenario], capture_output=True, text=True, check=False)
+    assert done.returncode == pytest.ExitCode.TESTS_FAILED, done.stdout + done.stderr
+    assert "to run it again: --triomq-seed=" in done.stdout

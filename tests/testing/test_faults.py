@@ -222,6 +222,24 @@ async def test_a_crash_cancels_the_hosts_contexts_and_they_can_be_opened_again(n
         await ctx.socket(triomq.PULL).bind("tcp://*:5555")
 
 
+async def test_a_host_that_crashes_while_a_context_is_opened_on_it(net: VirtualNetwork) -> None:
+    """The block begins, and is cancelled: nothing runs on a dead host; the program runs when the host is back."""
+    started: list[float] = []
+
+    async def program(ctx: triomq.Context) -> None:
+        await trio.lowlevel.checkpoint()
+        started.append(trio.current_time())
+
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(net.run_on, "a", program)
+        await trio.lowlevel.checkpoint()
+        net.crash("a")
+        await trio.sleep(1)
+        assert not started
+        net.restart("a")
+    assert started == [1.0]
+
+
 async def test_a_program_runs_again_after_each_restart(net: VirtualNetwork) -> None:
     starts = []
 

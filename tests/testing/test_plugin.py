@@ -41,8 +41,9 @@ def test_without_trio():
         ([], ["4 passed", "1 failed", "test_fails_with_one[seed1]", "--triomq-seed=1", "hello"]),
         (["--triomq-seed=7"], ["3 passed", "test_fails_with_one[seed7]"]),
         (["--triomq-seeds=5"], ["6 passed", "1 failed"]),
+        (["--triomq-seeds=5", "--triomq-first-seed=10"], ["7 passed", "test_fails_with_one[seed10]", "[seed14]"]),
     ],
-    ids=["marked", "one seed", "a sweep"],
+    ids=["marked", "one seed", "a sweep", "another sweep"],
 )
 def test_seeds(tmp_path: Path, options: list[str], expected: list[str]) -> None:
     output = run_pytest(tmp_path, TESTS, *options)

@@ -94,7 +94,7 @@ class PeerKeeper:
                 endpoint=pipe.endpoint,
                 address=pipe.address,
                 socket_type=pipe.peer.socket_type,
-                routing_id=pipe.routing_id or pipe.peer.routing_id,
+                routing_id=_name(pipe),
                 metadata=dict(pipe.peer.metadata),
             )
             for pipe in self._pipes
@@ -262,10 +262,14 @@ class PeerKeeper:
         return 0
 
 
+def _name(pipe: Pipe) -> bytes:
+    return pipe.routing_id or (b"" if pipe.peer is None else pipe.peer.routing_id)
+
+
 def _peer_statistics(pipe: Pipe) -> PeerStatistics:
     return PeerStatistics(
         endpoint=pipe.endpoint,
-        routing_id=pipe.routing_id,
+        routing_id=_name(pipe),
         connected=pipe.peer is not None,
         messages_sent=pipe.sent,
         messages_received=pipe.received,

@@ -125,7 +125,7 @@ class VirtualNetwork:
         rng = rng or seeded(self.seed, "context", host, machine.contexts)
         virtual = {"tcp": VirtualTcp(self._fabric, machine), "ipc": VirtualIpc(self._fabric, machine)}
         scope = trio.CancelScope()
-        machine.scopes[scope] = None
+        life = machine.restarted
         self.recorder.record("context opened", host)
         try:
             with scope:
@@ -133,6 +133,9 @@ class VirtualNetwork:
                     strict_checkpoints=strict_checkpoints, transports={**virtual, **(transports or {})}, rng=rng
                 ) as context:
                     self._watch.add(host, context)
+                    machine.scopes[scope] = None  # only now: a block must begin before it can be cancelled
+                    if machine.restarted is not life:
+                        scope.cancel(reason=f"triomq: host {host} crashed")
                     yield context
         finally:
             self._watch.remove(host)

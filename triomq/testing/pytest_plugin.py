@@ -31,13 +31,14 @@ _limit_key = pytest.StashKey[float]()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Add ``--triomq-seed``, ``--triomq-seeds``, ``--triomq-diagrams`` and ``--triomq-all-diagrams``."""
+    """Add the options for seeds, and those for diagrams."""
     group = parser.getgroup("triomq", "networks in virtual time")
     group.addoption(
         "--triomq-seed", type=int, metavar="SEED", help="run every test of a virtual network with this seed alone"
     )
+    group.addoption("--triomq-seeds", type=int, metavar="N", help="run every test marked virtual_seeds with N seeds")
     group.addoption(
-        "--triomq-seeds", type=int, metavar="N", help="run every test marked virtual_seeds with N seeds, from 0 on"
+        "--triomq-first-seed", type=int, metavar="SEED", default=0, help="the first of those N seeds; 0 if not given"
     )
     group.addoption(
         "--triomq-diagrams",
@@ -63,7 +64,8 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if seed is not None:
         seeds: Sequence[int] = [seed]
     elif marker is not None:
-        seeds = range(count or marker.args[0])
+        first = metafunc.config.getoption("triomq_first_seed")
+        seeds = range(first, first + (count or marker.args[0]))
     else:
         return
     metafunc.parametrize("triomq_seed", seeds, indirect=True, ids=[f"seed{seed}" for seed in seeds])
