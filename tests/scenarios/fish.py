@@ -16,7 +16,7 @@ import trio
 
 import triomq
 from triomq._pipe import SessionPipe
-from triomq._session import Session
+from triomq._reader import Reader
 from triomq._sockets import ReceiveSide, SendSide
 
 Plant = Callable[[pytest.MonkeyPatch], None]
@@ -143,7 +143,7 @@ def never_resubscribed(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def deaf_to_silence(monkeypatch: pytest.MonkeyPatch) -> None:
     """Heartbeats are sent, and that none comes back is never noticed."""
-    monkeypatch.setattr(Session, "_limit_silence", lambda self, seconds: None)
+    monkeypatch.setattr(Reader, "limit_silence", lambda self, seconds: None)
 
 
 FISH: dict[str, Plant] = {
