@@ -31,6 +31,7 @@ class Binding:
             Kind.ROUTER: (self.router, self.dealer),
             Kind.PUBLISH: publish,
             Kind.SUBSCRIPTIONS: publish,
+            Kind.FANOUT: (self.publish,),
             Kind.INPROC: (self.inproc,),
             Kind.PROXY: (self.proxy,),
             Kind.CROWD: (self.router,),

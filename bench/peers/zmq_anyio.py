@@ -141,6 +141,7 @@ PEER = Peer(
         Kind.REQUEST: (reply, request),
         Kind.ROUTER: (router, dealer),
         Kind.PUBLISH: (publish, subscribe),
+        Kind.FANOUT: (publish,),
         Kind.INPROC: (inproc,),
         Kind.LATENCY: (router,),
         Kind.WAIT: (pull_and_tick, push),
