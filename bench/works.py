@@ -87,7 +87,7 @@ WORKS: tuple[Work, ...] = (
     _publish(10),
     _publish(100),
     Work(
-        name="fan-100", kind=Kind.FANOUT, title="PUB → 100 plain sockets, 10 B, each wants one topic of two; deliveries",
+        name="fan-100", kind=Kind.FANOUT, title="PUB → 100 plain sockets, 10 B, each wants one of two; deliveries",
         first_count=20_000, subscribers=100, step=100 * PUBLISH_BATCH,
     ),
     _subscriptions(1, "1"),
