@@ -1,4 +1,4 @@
-"""What every test runs under: nothing may be left behind, and hypothesis repeats itself.
+"""What every test runs under: nothing is left behind, no real socket is on a mock clock, hypothesis repeats itself.
 
 Warnings are errors (pyproject.toml), so an unclosed resource that is collected during a test fails
 it. The guard here catches the ones that are still open when the test is over.
@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import gc
 import os
+import sys
 import threading
 import time
 import warnings
@@ -15,6 +16,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import trio
+import trio.testing
 from hypothesis import settings
 
 # The same examples in every run: a red build is red for everybody. `HYPOTHESIS_PROFILE=explore` looks further.
@@ -88,6 +91,45 @@ def leak_guard(request: pytest.FixtureRequest) -> Iterator[None]:
             warnings.simplefilter("ignore", ResourceWarning)
             gc.collect()
         pytest.fail("left behind: " + ", ".join(sorted(leaked)), pytrace=False)
+
+
+# Tests that may use real sockets on a mock clock, and why; everybody else uses a VirtualNetwork.
+REAL_SOCKETS_IN_VIRTUAL_TIME: dict[str, str] = {
+    "transports/test_ipc_ownership.py::test_the_lock_of_the_directory_is_waited_for": (
+        "the lock of a real directory is what is waited for; nothing is sent meanwhile"
+    ),
+    "transports/test_ipc_ownership.py::test_a_lock_that_is_never_released_cannot_keep_us_from_binding": (
+        "the same; and how long it waits is asserted"
+    ),
+}
+
+_mixed: list[str] = []
+
+
+def refuse_real_sockets_in_virtual_time(event: str, arguments: tuple[object, ...]) -> None:
+    """An audit hook: the clock would jump while something is on its way through the kernel."""
+    if event not in ("socket.bind", "socket.connect"):
+        return
+    try:
+        clock = trio.lowlevel.current_clock()
+    except RuntimeError:
+        return  # not in a trio run
+    test = os.environ.get("PYTEST_CURRENT_TEST", "").partition(" ")[0].partition("[")[0].removeprefix("tests/")
+    if isinstance(clock, trio.testing.MockClock) and test not in REAL_SOCKETS_IN_VIRTUAL_TIME:
+        _mixed.append(f"{event}({arguments[1]!r})")
+        raise RuntimeError(f"{_mixed[-1]} on a mock clock: use triomq.testing.VirtualNetwork, or real time")
+
+
+sys.addaudithook(refuse_real_sockets_in_virtual_time)
+
+
+@pytest.fixture(autouse=True)
+def clock_guard() -> Iterator[None]:
+    """Fail a test that uses a real socket in virtual time, even if it swallows what it is told then."""
+    _mixed.clear()
+    yield
+    if _mixed:
+        pytest.fail("real sockets on a mock clock: " + ", ".join(_mixed), pytrace=False)
 
 
 @pytest.hookimpl(wrapper=True)

@@ -31,7 +31,7 @@ def test_leaks_a_thread():
 def test_leaks_a_child():
     kept.append(subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE))
 
-async def test_clean_in_trio(autojump_clock):
+async def test_clean_in_trio():
     await trio.to_thread.run_sync(lambda: None)
     for listener in await trio.open_tcp_listeners(0, host="127.0.0.1"):
         await listener.aclose()

@@ -25,7 +25,8 @@ class Backoff:
     """Waits that grow: each is drawn between 0 and a bound, and the bound doubles.
 
     The draw over the whole range ("full jitter") is what keeps a thousand peers of a restarted server
-    from coming back in step.
+    from coming back in step. It does so only if the range is as long as what they have in common, so the bound is
+    never below the time that the failed attempt took: all of them may have run into the same time limit.
     """
 
     def __init__(self, first: float, most: float, rng: random.Random) -> None:
@@ -38,11 +39,11 @@ class Backoff:
         """Begin again with the first bound."""
         self._failures = 0
 
-    def next_wait(self) -> float:
-        """Seconds to wait after one more failure."""
+    def next_wait(self, attempt: float = 0.0) -> float:
+        """Seconds to wait after one more failure, of an attempt that took so many."""
         doublings = min(self._failures, 64)
         self._failures += 1
-        return self._random.uniform(0, min(self._most, math.ldexp(self._first, doublings)))
+        return self._random.uniform(0, min(self._most, max(attempt, math.ldexp(self._first, doublings))))
 
 
 class Dialer:
@@ -100,6 +101,7 @@ class Dialer:
 
     async def _dial(self) -> NonblockingStream | None:
         timeout = self._options.connect_timeout
+        begun = trio.current_time()
         try:
             with trio.fail_after(timeout):
                 stream = await self._transport.connect(self._address, self._options)
@@ -107,7 +109,7 @@ class Dialer:
             error: Exception = exc
             if isinstance(exc, trio.TooSlowError):
                 error = trio.TooSlowError(f"no connection to {self._endpoint} within connect_timeout={timeout} s")
-            wait = self._backoff.next_wait()
+            wait = self._backoff.next_wait(trio.current_time() - begun)
             self._monitors.emit(ConnectFailed(endpoint=self._endpoint, error=error, retry_in=wait))
             await trio.sleep(wait)
             return None
@@ -120,8 +122,11 @@ class Dialer:
         """
         session = self._session = self._new_session(stream)
         self._monitors.emit(Connected(endpoint=self._endpoint, address=session.address))
+        begun = trio.current_time()
         error = await session.run()
+        attempt = trio.current_time() - begun
         if session.established:
+            attempt = 0.0  # it was none
             self._backoff.reset()
             self._monitors.emit(Disconnected(endpoint=self._endpoint, address=session.address, error=error))
         elif error is not None:
@@ -131,5 +136,5 @@ class Dialer:
         self._session = None
         if self._stopped:
             return True
-        await trio.sleep(self._backoff.next_wait())
+        await trio.sleep(self._backoff.next_wait(attempt))
         return False

@@ -15,7 +15,7 @@ from collections import deque
 from typing import Any, ClassVar, Protocol
 
 from ._errors import AddressInUseError, EndpointError, PeerRejectedError, RemoteProtocolError
-from ._message import Message
+from ._message import Message, new_message
 from ._monitor import Disconnected, HandshakeFailed, HandshakeSucceeded, MonitorHub
 from ._options import Options
 from ._pipe import NOBODY, Event, Pipe, remove_same
@@ -47,10 +47,12 @@ class InprocSocket(Protocol):
 class InprocPipe(Pipe):
     """One end of an inproc connection; what it sends goes into the inbox of the ``other``."""
 
-    __slots__ = ("joined", "other")
+    __slots__ = ("joined", "other", "plain")
 
     joined: bool
     """Whether ``other`` belongs to a socket, or did: what was sent is that socket's."""
+    plain: bool
+    """Whether what arrives here goes into the inbox as it is: worked out once, and not for every message."""
     blocked: bool
     dropped: int
     sent: int
@@ -64,7 +66,9 @@ class InprocPipe(Pipe):
             other.stalled = self.blocked = True
             return False
         self.sent += self.joined
-        if not other.owner._has_ingress and inbox.maxlen is None:
+        if type(item) is tuple:
+            item = new_message(Message, item)
+        if other.plain:
             inbox.append(item)
             other.received += 1
             if not other.listed:
@@ -79,6 +83,9 @@ class InprocPipe(Pipe):
             other.stalled = self.blocked = True
             return False
         return True
+
+    def room(self) -> float:
+        return self.other.receive_limit - len(self.other.inbox)
 
     def room_made(self) -> None:
         """The other side has taken a message from its full inbox."""
@@ -110,10 +117,13 @@ class InprocPipe(Pipe):
 
 _NO_PIPE = InprocPipe(NOBODY, "", 0)
 _NO_PIPE.other = _NO_PIPE
+_NO_PIPE.plain = False
 
 
 def _pipe(owner: Any, endpoint: str, limit: float, conflate: bool) -> InprocPipe:
-    return InprocPipe(owner, endpoint, limit, conflate=conflate)
+    pipe = InprocPipe(owner, endpoint, limit, conflate=conflate)
+    pipe.plain = not owner._has_ingress and not conflate
+    return pipe
 
 
 class InprocNames:
@@ -256,6 +266,7 @@ class InprocConnection:
         gathered = list(far.inbox)
         far.inbox = deque(maxlen=1 if ours._options.conflate or theirs._options.conflate else None)
         far.owner = theirs
+        far.plain = not theirs._has_ingress and far.inbox.maxlen is None
         far.received = 0  # by nobody so far
         near.joined = True
         near.sent += sum(isinstance(item, Message) for item in gathered)

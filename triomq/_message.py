@@ -8,6 +8,10 @@ from typing import Any, TypeAlias, final
 
 BytesLike: TypeAlias = bytes | bytearray | memoryview
 """What one frame may be given as. Anything but `bytes` is copied when it is sent."""
+Frames: TypeAlias = tuple[bytes, ...]
+"""A message on its way out: a `Message`, or a plain tuple, which costs a quarter of one."""
+
+_ONLY_BYTES = {bytes}
 
 
 @final
@@ -27,9 +31,12 @@ class Message(tuple[bytes, ...]):
           TypeError: ``frames``, or one of them, is not bytes-like.
           ValueError: there is no frame.
         """
-        if isinstance(frames, (str, bytes, bytearray, memoryview)) or not isinstance(frames, Iterable):
-            raise TypeError(f"Message() takes an iterable of frames, such as a list, not {type(frames).__name__}")
-        message = tuple.__new__(cls, map(_as_frame, frames))
+        if type(frames) is not list and type(frames) is not tuple:  # asking an abstract class is slow
+            if isinstance(frames, (str, bytes, bytearray, memoryview)) or not isinstance(frames, Iterable):
+                raise TypeError(f"Message() takes an iterable of frames, such as a list, not {type(frames).__name__}")
+        message = tuple.__new__(cls, frames)
+        if {*map(type, message)} != _ONLY_BYTES:  # cheaper than to look at each frame in Python
+            message = tuple.__new__(cls, map(_as_frame, message))
         if not message:
             raise ValueError("a message needs at least one frame; send b'' for an empty one")
         return message
@@ -92,6 +99,8 @@ def as_message(value: MessageLike) -> Message:
         return new_message(Message, (value,))
     if type(value) is Message:
         return value
+    if type(value) is list or type(value) is tuple:
+        return Message(value)
     if isinstance(value, (bytes, bytearray, memoryview)):
         return new_message(Message, (bytes(value),))
     if isinstance(value, str) or not isinstance(value, Iterable):

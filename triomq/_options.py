@@ -109,7 +109,8 @@ class Options:
     )
     reconnect_interval_max: float = _option(
         30.0, _seconds, "ZMQ_RECONNECT_IVL_MAX", "0 (no growth)", "seconds",
-        "The bound doubles with each failure up to this; each wait is drawn between 0 and the bound.",
+        "The bound doubles with each failure up to this, and is no less than the attempt took; each wait is drawn "
+        "between 0 and the bound.",
     )  # fmt: skip
     connect_timeout: float = _option(
         30.0, _positive_seconds, "ZMQ_CONNECT_TIMEOUT", "0 (the system's)", "seconds", "For one attempt to connect."

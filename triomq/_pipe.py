@@ -21,7 +21,7 @@ from __future__ import annotations
 import math
 from abc import ABC, abstractmethod
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, Protocol
 
 from ._message import Message
@@ -50,6 +50,28 @@ class PipeOwner(Protocol):
 
     def _pipe_drained(self, pipe: Pipe) -> None:
         """Nothing accepted by the pipe is left to send; called only while ``pipe.draining``."""
+
+
+class Lender(Protocol):
+    """A connection that a task may read for itself while it waits for a message; see `triomq._reader`."""
+
+    borrowed: bool
+    """Whether it is still to be waited for."""
+
+    def borrow(self) -> bool:
+        """Read in place of the session. Returns: False if that cannot be."""
+
+    async def wait(self) -> None:
+        """Wait until `take_in` has something to take, or `poke` is called, or it ends."""
+
+    def take_in(self) -> None:
+        """Deliver to the pipe what has arrived."""
+
+    def poke(self) -> None:
+        """Let `wait` return."""
+
+    def give_back(self) -> None:
+        """Let the session read on."""
 
 
 class _Nobody:
@@ -82,8 +104,9 @@ class Pipe(ABC):
     """The queues to and from one peer."""
 
     __slots__ = (
-        "address", "alive", "blocked", "draining", "dropped", "endpoint", "hang_up", "inbox", "listed", "owner", "peer",
-        "receive_limit", "received", "resume", "routing_id", "sent", "shares_encoding", "stalled", "uncounted",
+        "address", "alive", "blocked", "draining", "dropped", "endpoint", "hang_up", "inbox", "lender", "listed",
+        "owner", "peer", "receive_limit", "received", "resume", "resume_at", "routing_id", "sent", "shares_encoding",
+        "stalled", "uncounted",
     )  # fmt: skip
 
     def __init__(self, owner: PipeOwner, endpoint: str, receive_limit: float, *, conflate: bool = False) -> None:
@@ -94,8 +117,10 @@ class Pipe(ABC):
         self.receive_limit: float = math.inf if conflate else receive_limit
         self.resume: Callable[[], None] = nothing_to_do
         self.hang_up: Callable[[Exception], None] | None = None  # ends the connection, and says why, where there is one
+        self.lender: Lender | None = None  # while there is a connection to be read
         self.uncounted: int = 0  # messages in the inbox for which the limit was raised
-        self.stalled: bool = False  # the inbox was full and the other end waits for `resume`
+        self.stalled: bool = False  # the inbox was full and the other end waits for `resume`,
+        self.resume_at: float = math.inf  # which is due when no more messages than these are left
         self.blocked: bool = False  # the outbox was full and the owner waits for `_pipe_writable`
         self.draining: bool = False
         self.listed: bool = False  # among the fair queue's pipes with messages
@@ -134,6 +159,15 @@ class Pipe(ABC):
     @abstractmethod
     def has_room(self) -> bool:
         """Whether `send_nowait` would accept; if not, ``owner._pipe_writable`` will be called."""
+
+    @abstractmethod
+    def room(self) -> float:
+        """How many messages `send_nowait` would accept one after the other."""
+
+    def send_many_nowait(self, items: Sequence[Any]) -> None:
+        """Queue messages, for no more than there is `room`."""
+        for item in items:
+            self.send_nowait(item)
 
     @abstractmethod
     def control(self, event: Event) -> None:
@@ -219,6 +253,17 @@ class SessionPipe(Pipe):
             self.blocked = len(self.outbox) >= self.send_limit
             return not self.blocked
         return True
+
+    def room(self) -> float:
+        return self.send_limit - len(self.outbox)
+
+    def send_many_nowait(self, items: Sequence[Any]) -> None:
+        if self.conflate:
+            super().send_many_nowait(items)
+            return
+        self.outbox.extend(items)
+        if not self.attended:
+            self.wake()
 
     def control(self, event: Event) -> None:
         if self.peer is not None:

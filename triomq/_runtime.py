@@ -52,6 +52,9 @@ class Slice:
 class Flushable(Protocol):
     """Something that has gathered output."""
 
+    def wants_more(self, now: float) -> bool:
+        """Whether to gather for another slice; asked once in each."""
+
     def flush(self) -> None:
         """Write it, without waiting."""
 
@@ -77,10 +80,16 @@ class Flusher:
             if not self._waiting:
                 await self._sleep()
             sessions, self._waiting = self._waiting, []
+            now = trio.current_time()
             for index, session in enumerate(sessions, 1):
-                session.flush()
+                if session.wants_more(now):
+                    self._waiting.append(session)
+                else:
+                    session.flush()
                 if index % _FLUSHED_TOGETHER == 0:
                     await trio.lowlevel.checkpoint()
+            if self._waiting:
+                await trio.lowlevel.checkpoint()
 
     async def _sleep(self) -> None:
         self._sleeper = trio.lowlevel.current_task()

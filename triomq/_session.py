@@ -2,34 +2,28 @@
 
 Theory of operation
 
-`Session.run` is one task: it makes the handshake, is given a pipe by its socket, then reads until the
-connection ends. It takes in no more messages than the pipe's inbox has room for; when there is none it
-stops reading, and the peer feels that through TCP. What it sends is written by its
-`Writer`.
+`Session.run` is one task: it makes the handshake, is given a pipe by its socket, then lets its `Reader` read until
+the connection ends. What the pipe has to send is written by its `Writer`.
 """
 
 from __future__ import annotations
 
 import math
 from contextlib import AbstractContextManager
-from typing import Any, Protocol
+from typing import Protocol
 
 import trio
 
 from . import zmtp
-from ._errors import PeerRejectedError, RemoteProtocolError, SilentPeerError
+from ._errors import PeerRejectedError, RemoteProtocolError
 from ._options import Options
 from ._pipe import SessionPipe, nothing_to_do
+from ._reader import READ_SIZE, Reader, receive_now
 from ._runtime import Runtime
-from ._writer import Writer
+from ._writer import PING_SINCE, Writer
 from .abc import NonblockingStream
 
-_PING_SINCE = (3, 1)  # peers of ZMTP 3.0 know no heartbeats
 _HANDSHAKE_READ_SIZE = 16 * 1024  # asked for in one read of a peer not known yet, who shall cost little
-_READ_SIZE = 64 * 1024  # asked for in one read after that to begin with,
-_LARGE_READ_SIZE = 1024 * 1024  # and doubled up to this while reads are filled
-_EVENTS_PER_TURN = 512  # messages taken in between two schedule points: half a millisecond or less
-_KEEPALIVE = 1.0  # seconds between the PINGs of a peer that has sent none yet: so often it may be about to
 _GOODBYE = 1.0  # seconds for a refused peer to take the ERROR command
 
 
@@ -90,14 +84,9 @@ class Session:
         self._runtime = runtime
         self._options = options
         self._scope = trio.CancelScope()
-        self._liveness = trio.CancelScope()
-        self._max_silence = math.inf
-        self._last_ping = math.inf  # when the peer sent one, or could begin to; and the shortest time between two
-        self._ping_interval = _KEEPALIVE
         self._error: Exception | None = None
         self._writer = Writer(stream, connection, runtime, self.address, self.close)
-        self._reader: trio.lowlevel.Task | None = None  # asleep because the inbox is full
-        self._leaving = False
+        self._reader: Reader | None = None  # once the connection is established
 
     # --- the connection's life ----------------------------------------------------------
 
@@ -137,9 +126,10 @@ class Session:
         assert self.connection.peer is not None
         pipe = await self._be_adopted(self.connection.peer)
         self.established = True
-        self._last_ping = trio.current_time()
         self.pipe = pipe
-        pipe.resume = self._wake_reader
+        reader = Reader(self.stream, self.connection, pipe, self._writer, self.owner._session_events, self.address)
+        self._reader = pipe.lender = reader
+        pipe.resume = reader.resume
         pipe.hang_up = self.close
         pipe.shares_encoding = self.connection.shares_encoding and not pipe.conflate
         self._writer.attach(pipe)
@@ -164,9 +154,9 @@ class Session:
         """Wait until another peer has left, or this one does."""
         with self.owner._open_chance():
             unread = 0
-            while unread < _READ_SIZE:
+            while unread < READ_SIZE:
                 await self.stream.wait_receivable()
-                received = self._receive(_READ_SIZE)
+                received = receive_now(self.stream, READ_SIZE)
                 if received == b"":
                     raise trio.BrokenResourceError("the peer left while another had its place")
                 if received is not None:
@@ -180,7 +170,7 @@ class Session:
             if data := connection.data_to_send():
                 await stream.send_all(data)
             await stream.wait_receivable()
-            received = self._receive(_HANDSHAKE_READ_SIZE)
+            received = receive_now(stream, _HANDSHAKE_READ_SIZE)
             if received == b"":
                 raise trio.BrokenResourceError("the peer closed the connection during the handshake")
             if received is not None:
@@ -192,6 +182,9 @@ class Session:
         pipe = self.pipe
         self._writer.detach()
         if pipe is not None and self.established:
+            if self._reader is not None:
+                self._reader.stop()
+            pipe.lender = None
             pipe.resume = nothing_to_do
             pipe.hang_up = None
             pipe.stalled = False
@@ -210,122 +203,22 @@ class Session:
                     return  # it did not wait for the reason; the event here has it
 
     async def _exchange(self) -> None:
-        options = self._options
+        options, reader = self._options, self._reader
         interval = options.heartbeat_interval
         assert self.connection.peer is not None
-        if not interval or interval == math.inf or self.connection.peer.version < _PING_SINCE:
-            await self._read()
+        assert reader is not None
+        if not interval or interval == math.inf or self.connection.peer.version < PING_SINCE:
+            await reader.run()
             return
-        self._limit_silence(interval + (options.heartbeat_timeout or interval))
+        reader.limit_silence(interval + (options.heartbeat_timeout or interval))
         heartbeats = trio.CancelScope()
         self._runtime.nursery.start_soon(
             self._send_heartbeats, interval, heartbeats, name=f"triomq heartbeats {self.address}"
         )
         try:
-            await self._read()
+            await reader.run()
         finally:
             heartbeats.cancel(reason="triomq: connection ended")
-
-    # --- reading ------------------------------------------------------------------------
-
-    async def _read(self) -> None:
-        with self._liveness:
-            await self._read_until_end()
-        if self._liveness.cancelled_caught:
-            raise SilentPeerError(f"nothing from {self.address} for {self._max_silence} s, though heartbeats are on")
-
-    async def _read_until_end(self) -> None:
-        pipe, connection, stream = self.pipe, self.connection, self.stream
-        assert pipe is not None
-        size = _READ_SIZE
-        while True:
-            room = pipe.receive_limit - len(pipe.inbox)
-            if room <= 0 and not self._leaving:
-                await self._wait_for_room(pipe)
-                continue
-            limit = _EVENTS_PER_TURN if room > _EVENTS_PER_TURN else int(room)
-            if connection.has_buffered and not self._leaving:
-                await trio.lowlevel.checkpoint()
-                data = b""
-            else:
-                await stream.wait_receivable()
-                received = self._receive(size)
-                if received is None:
-                    continue
-                if not received:
-                    return
-                data = received
-                if len(data) == size:
-                    size = min(2 * size, _LARGE_READ_SIZE)
-                elif len(data) < _READ_SIZE:
-                    size = _READ_SIZE
-            if self._leaving:
-                continue  # the socket is closed: only the peer's own end matters now
-            if self._max_silence != math.inf:
-                self._liveness.deadline = trio.current_time() + self._max_silence
-            events = connection.receive_data(data, limit)
-            if connection.messages_only:
-                if events:
-                    pipe.deliver(events)
-            else:
-                self._deliver_mixed(pipe, events)
-
-    def _receive(self, size: int) -> bytes | None:
-        """What has arrived, or None for a false alarm."""
-        try:
-            return self.stream.receive_nowait(size)
-        except trio.WouldBlock:
-            return None
-
-    def _deliver_mixed(self, pipe: SessionPipe, events: list[Any]) -> None:
-        for event in events:
-            if type(event) is zmtp.Ping:
-                self._writer.send_control()
-                self._note_ping(trio.current_time())
-                if event.ttl:
-                    self._limit_silence(min(self._max_silence, event.ttl))
-        wanted = [event for event in events if isinstance(event, self.owner._session_events)]
-        if wanted:
-            pipe.deliver(wanted)
-
-    async def _wait_for_room(self, pipe: SessionPipe) -> None:
-        """Stop reading until the user has received something.
-
-        A silent peer is not noticed meanwhile: it may well be speaking, to nobody. Its PINGs are not read either; so
-        the peer is told unasked, twice as often as it pings, that we live: it would drop a consumer that is only slow.
-        """
-        self._liveness.deadline = math.inf
-        while len(pipe.inbox) >= pipe.receive_limit and not self._leaving:
-            with trio.move_on_after(self._ping_interval / 2) as pause:
-                await self._sleep_until_woken(pipe)
-            if pause.cancelled_caught:
-                self._send_when_idle(zmtp.Pong())
-        self._limit_silence(self._max_silence)
-
-    async def _sleep_until_woken(self, pipe: SessionPipe) -> None:
-        pipe.stalled = True
-        self._reader = trio.lowlevel.current_task()
-
-        def abort(_: object) -> trio.lowlevel.Abort:
-            self._reader = None
-            pipe.stalled = False
-            return trio.lowlevel.Abort.SUCCEEDED
-
-        await trio.lowlevel.wait_task_rescheduled(abort)
-
-    def _note_ping(self, now: float) -> None:
-        if now > self._last_ping:
-            self._ping_interval = min(self._ping_interval, now - self._last_ping)
-        self._last_ping = now
-
-    def _wake_reader(self) -> None:
-        if self._reader is not None:
-            trio.lowlevel.reschedule(self._reader)
-            self._reader = None
-
-    def _limit_silence(self, seconds: float) -> None:
-        self._max_silence = seconds
-        self._liveness.deadline = trio.current_time() + seconds
 
     @trio.lowlevel.enable_ki_protection
     async def _send_heartbeats(self, interval: float, scope: trio.CancelScope) -> None:
@@ -333,20 +226,14 @@ class Session:
         with scope:
             while True:
                 await trio.sleep(interval)
-                self._send_when_idle(ping)
-
-    def _send_when_idle(self, heartbeat: zmtp.Ping | zmtp.Pong) -> None:
-        """Show that we live, unless something that shows it is about to be written anyway."""
-        pipe = self.pipe
-        if pipe is not None and pipe.peer is not None and pipe.peer.version >= _PING_SINCE and not pipe.queued():
-            pipe.control(heartbeat)
+                self._writer.send_when_idle(ping)
 
     # --- leaving ------------------------------------------------------------------------
 
     def stop_delivering(self) -> None:
         """The socket is closed: throw away what still arrives."""
-        self._leaving = True
-        self._wake_reader()
+        if self._reader is not None:
+            self._reader.stop_delivering()
 
     def say_goodbye(self) -> None:
         """End our direction, so that the peer gets all we wrote, and leave when it has ended its own.

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 import trio
 
@@ -55,6 +55,17 @@ class NonblockingStream(trio.abc.Stream):
         """
         return False
 
+    can_interrupt: ClassVar[bool] = False
+    """Whether `interrupt` works: then a task that waits for a message may read for itself."""
+
+    def interrupt(self) -> None:
+        """Let a task that is in `wait_receivable` return at once; one that waits to send may return early too.
+
+        Raises:
+          NotImplementedError: this stream cannot do that, and has no ``can_interrupt``.
+        """
+        raise NotImplementedError(f"{type(self).__name__}.interrupt")
+
     @abstractmethod
     def receive_nowait(self, max_bytes: int) -> bytes:
         """Take what has arrived, up to ``max_bytes`` octets.
@@ -68,7 +79,7 @@ class NonblockingStream(trio.abc.Stream):
 
     @abstractmethod
     async def wait_receivable(self) -> None:
-        """Wait until `receive_nowait` would not raise `trio.WouldBlock`.
+        """Wait until `receive_nowait` would not raise `trio.WouldBlock`, or until `interrupt` is called.
 
         Always a schedule point. Cancellation: nothing was taken.
         """

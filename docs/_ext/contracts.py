@@ -26,26 +26,31 @@ TRIO_PAGES = {
         "trio.ClosedResourceError", "trio.EndOfChannel", "trio.Nursery", "trio.TaskStatus", "trio.TooSlowError",
         "trio.WouldBlock", "trio.abc.Channel", "trio.abc.ReceiveChannel", "trio.abc.SendChannel", "trio.fail_after",
         "trio.from_thread.run", "trio.from_thread.run_sync", "trio.move_on_after", "trio.open_memory_channel",
-        "trio.to_thread.run_sync", "trio.run",
+        "trio.to_thread.run_sync", "trio.run", "trio.current_time", "trio.sleep",
     },
-    "reference-io": {"trio.abc.AsyncResource", "trio.abc.Stream", "trio.SSLStream", "trio.aclose_forcefully"},
+    "reference-io": {
+        "trio.abc.AsyncResource", "trio.abc.Stream", "trio.SSLStream", "trio.aclose_forcefully", "trio.run_process",
+    },
     "reference-testing": {
         "trio.testing.MockClock", "trio.testing.wait_all_tasks_blocked", "trio.testing.memory_stream_pair",
+        "trio.testing.check_two_way_stream",
     },
 }  # fmt: skip
 PYTHON = "https://docs.python.org/3/library/"
 PYTHON_PAGES = {
     "exceptions": {
         "OSError", "TypeError", "ValueError", "RuntimeError", "Exception", "UnicodeDecodeError", "FileExistsError",
-        "KeyboardInterrupt", "ConnectionError",
+        "KeyboardInterrupt", "ConnectionError", "AssertionError",
     },
-    "stdtypes": {"bytes", "str", "int", "float", "bool", "list", "tuple", "dict", "bytearray", "memoryview"},
+    "stdtypes": {"bytes", "str", "int", "float", "bool", "list", "tuple", "dict", "bytearray", "memoryview", "set"},
     "functions": {"type", "repr"},
     "constants": {"None"},
     "typing": {"typing.Self", "Self", "Any", "typing.Any", "Unpack", "typing.Unpack", "TypeVar", "typing.TypeVar"},
     "random": {"random.Random", "Random"},
     "json": {"json.JSONDecodeError"},
-    "collections.abc": {"Iterable", "AsyncGenerator", "Mapping", "Sequence", "Callable"},
+    "collections.abc": {
+        "Iterable", "Iterator", "AsyncGenerator", "Awaitable", "Mapping", "Sequence", "Callable",
+    },
 }  # fmt: skip
 ADDRESSES = {
     **{name: f"{TRIO}{page}.html#{name}" for page, names in TRIO_PAGES.items() for name in names},
@@ -58,11 +63,14 @@ ADDRESSES = {
 
 # Where a bare name of ours may live, besides the class that mentions it.
 HOMES = ("", "PUSH.", "PULL.", "REQ.", "SUB.", "PUB.", "Socket.", "Context.", "abc.", "abc.Transport.",
-         "abc.NonblockingStream.", "zmtp.", "zmtp.Connection.", "ProxyHandle.")  # fmt: skip
+         "abc.NonblockingStream.", "zmtp.", "zmtp.Connection.", "ProxyHandle.",
+         "testing.", "testing.VirtualNetwork.", "testing.Recorder.")  # fmt: skip
 
 
 # Names that our docstrings mention and these pages do not describe by themselves.
 ATTRIBUTES = {"has_buffered", "parse_command"}
+TYPE_VARIABLES = {"T", "Arguments"}
+PRIVATE_MODULE = re.compile(r"\b_\w+\.")
 
 
 def rewrite(app: Sphinx, what: str, name: str, obj: object, options: object, lines: list[str]) -> None:
@@ -96,10 +104,10 @@ def _names(text: str, title: str) -> str:
 
 def resolve(app: Sphinx, env: BuildEnvironment, node: Any, contnode: nodes.Element) -> nodes.Element | None:
     """Find what a name that Sphinx did not find stands for."""
-    target = node["reftarget"]
+    target = PRIVATE_MODULE.sub("", node["reftarget"])
     domain = env.domains.python_domain
     for home in HOMES:
-        name = f"triomq.{home}{target.removeprefix('triomq.').removeprefix('_message.')}"
+        name = f"triomq.{home}{target.removeprefix('triomq.')}"
         if name in domain.objects:
             return domain.resolve_xref(env, node["refdoc"], app.builder, "obj", name, node, contnode)
     target = target.removeprefix("collections.abc.")
@@ -107,7 +115,7 @@ def resolve(app: Sphinx, env: BuildEnvironment, node: Any, contnode: nodes.Eleme
         reference = nodes.reference("", "", internal=False, refuri=ADDRESSES[target])
         reference += contnode
         return reference
-    return contnode if target in ATTRIBUTES else None
+    return contnode if target in ATTRIBUTES or target.rpartition(".")[2] in TYPE_VARIABLES else None
 
 
 def setup(app: Sphinx) -> dict[str, bool]:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import random
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import attrs
@@ -13,11 +13,15 @@ import trio.testing
 from hypothesis import settings
 
 import triomq
+import triomq.testing
+from triomq.testing import LinkArguments, fixed_schedule
 
-from .wire import Wire
+SCHEMES = ("inproc", "tcp", "narrow")
+REAL = ("real-tcp", "ipc")  # of this machine, in real time, where what may be left behind is the kernel's
+NOBODY = "tcp://127.0.0.1:9"
 
-SCHEMES = ("inproc", "tcp", "wire")
-HANG = 1e6  # seconds of virtual time, of which any number pass in no time
+# Connections that hold few octets, and cut them anywhere: writes are partial, and back-pressure comes early.
+NARROW: LinkArguments = {"send_buffer": 100, "receive_buffer": 100, "fragmentation": 0.2}
 
 
 def examples(count: int) -> settings:
@@ -25,26 +29,46 @@ def examples(count: int) -> settings:
     return settings(max_examples=max(1, count * settings.default.max_examples // 100))
 
 
-def run(main: Callable[..., Awaitable[Any]], *args: Any) -> Any:
-    """`trio.run` in virtual time: what hangs fails at once."""
+class Real:
+    """Opens contexts on this machine, as a `VirtualNetwork` does on its hosts."""
 
-    async def bounded() -> Any:
-        with trio.fail_after(HANG):
-            return await main(*args)
+    open_context = staticmethod(triomq.open_context)
 
-    return trio.run(bounded, clock=trio.testing.MockClock(autojump_threshold=0))
+
+def run(main: Callable[..., Awaitable[Any]], *args: Any, scheme: str = "tcp", seed: int = 0) -> Any:
+    """Run ``await main(net, …)`` in virtual time, on a network that suits the scheme: what hangs fails at once.
+
+    Args:
+      scheme: of `SCHEMES`; or of `REAL`, and then real things happen in real time.
+      seed: the network's, and so that of the order in which trio runs tasks that are ready at once.
+    """
+
+    async def bounded(net: Any) -> Any:
+        with trio.fail_after(60):
+            return await main(net, *args)
+
+    if scheme in REAL:
+        with fixed_schedule(seed):
+            return trio.run(bounded, Real())
+    return triomq.testing.run(main, *args, seed=seed, time_limit=20_000.0, **(NARROW if scheme == "narrow" else {}))
 
 
 def endpoint_of(scheme: str, name: str = "it") -> str:
-    return {"tcp": "tcp://127.0.0.1:0"}.get(scheme, f"{scheme}://{name}")
+    return f"inproc://{name}" if scheme == "inproc" else "tcp://127.0.0.1:0"
 
 
-@asynccontextmanager
-async def context(**arguments: Any) -> AsyncIterator[triomq.Context]:
-    """A context with repeatable dice and the transport ``wire://``, whose connections hold few octets."""
-    transports = arguments.pop("transports", {"wire": Wire(capacity=200)})
-    async with triomq.open_context(rng=random.Random(1), transports=transports, **arguments) as ctx:
-        yield ctx
+async def fill(sender: Any, *frames: bytes) -> int:
+    """Send until nothing more goes, and stays so; how many were accepted."""
+    count, quiet = 0, False
+    while True:
+        try:
+            sender.send_nowait(frames)
+            count, quiet = count + 1, False
+        except trio.WouldBlock:
+            if quiet:
+                return count
+            quiet = True
+            await trio.testing.wait_all_tasks_blocked()
 
 
 # --- flows: one sending and one receiving socket ---------------------------------------------------

@@ -15,21 +15,23 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import triomq
+from triomq.testing import VirtualNetwork
 
-from .kit import FLOWS, SCHEMES, Flow, Outcome, cancel_at, context, endpoint_of, examples, run
+from .kit import FLOWS, SCHEMES, Flow, Outcome, cancel_at, endpoint_of, examples, run
 
 MOST_YIELDS = 60
+Attempt = Callable[[VirtualNetwork, int, bool], Awaitable[Outcome]]
 
 
-def at_every_yield(attempt: Callable[[int, bool], Awaitable[Outcome]]) -> None:
-    """Call ``attempt(n, woken)`` for n = 0, 1, 2 … until the call gets by with fewer yields."""
+def at_every_yield(attempt: Attempt, scheme: str = "inproc") -> None:
+    """Call ``attempt(net, n, woken)`` for n = 0, 1, 2 … until the call gets by with fewer yields."""
 
     @examples(3)
-    @given(st.random_module())  # the order in which trio runs tasks that are ready at once
-    def try_one_order(_: object) -> None:
+    @given(seed=st.integers(0, 2**32 - 1))  # and so the order in which trio runs tasks that are ready at once
+    def try_one_order(seed: int) -> None:
         for woken in (False, True):
             for at in range(MOST_YIELDS):
-                outcome = run(attempt, at, woken)
+                outcome = run(attempt, at, woken, scheme=scheme, seed=seed)
                 assert outcome.cancelled or at > 0, "not a cancellation point"
                 if not outcome.cancelled and outcome.yields < at:
                     break
@@ -40,8 +42,10 @@ def at_every_yield(attempt: Callable[[int, bool], Awaitable[Outcome]]) -> None:
 
 
 @asynccontextmanager
-async def opened(flow: Flow, scheme: str, hwm: int = 1) -> AsyncIterator[tuple[Any, Any, trio.Nursery]]:
-    async with context() as ctx:
+async def opened(
+    net: VirtualNetwork, flow: Flow, scheme: str, hwm: int = 1
+) -> AsyncIterator[tuple[Any, Any, trio.Nursery]]:
+    async with net.open_context() as ctx:
         sender, receiver = await flow.open(ctx, scheme, hwm=hwm)
         async with trio.open_nursery() as nursery:
             yield sender, receiver, nursery
@@ -49,17 +53,16 @@ async def opened(flow: Flow, scheme: str, hwm: int = 1) -> AsyncIterator[tuple[A
 
 async def fill(sender: Any, flow: Flow) -> int:
     """Send until nothing more goes; returns how many were accepted."""
-    count = 0
+    count, quiet = 0, False
     while True:
         try:
             sender.send_nowait(flow.wrap(b"%d" % count, bytes(300)))
+            count, quiet = count + 1, False
         except trio.WouldBlock:
-            await trio.testing.wait_all_tasks_blocked()
-            try:
-                sender.send_nowait(flow.wrap(b"%d" % count, bytes(300)))
-            except trio.WouldBlock:
+            if quiet:
                 return count
-        count += 1
+            quiet = True
+            await trio.testing.wait_all_tasks_blocked()
 
 
 async def drain(receiver: Any, flow: Flow) -> list[bytes]:
@@ -82,8 +85,8 @@ def test_receive_takes_a_message_or_leaves_it(flow: Flow, scheme: str) -> None:
     """C2: whether the message was there before or comes while the task waits."""
     for early in (True, False):
 
-        async def attempt(at: int, woken: bool, early: bool = early) -> Outcome:
-            async with opened(flow, scheme) as (sender, receiver, nursery):
+        async def attempt(net: VirtualNetwork, at: int, woken: bool, early: bool = early) -> Outcome:
+            async with opened(net, flow, scheme) as (sender, receiver, nursery):
                 if early:
                     await sender.send(flow.wrap(b"it"))
                     await trio.testing.wait_all_tasks_blocked()
@@ -94,7 +97,7 @@ def test_receive_takes_a_message_or_leaves_it(flow: Flow, scheme: str) -> None:
                 assert got == ([b"it"] if outcome.cancelled else [])
                 return outcome
 
-        at_every_yield(attempt)
+        at_every_yield(attempt, scheme)
 
 
 @every_scheme
@@ -102,15 +105,15 @@ def test_receive_takes_a_message_or_leaves_it(flow: Flow, scheme: str) -> None:
 def test_receive_many_takes_messages_or_leaves_them(flow: Flow, scheme: str) -> None:
     """C2, for several at once."""
 
-    async def attempt(at: int, woken: bool) -> Outcome:
-        async with opened(flow, scheme, hwm=0) as (sender, receiver, nursery):
+    async def attempt(net: VirtualNetwork, at: int, woken: bool) -> Outcome:
+        async with opened(net, flow, scheme, hwm=0) as (sender, receiver, nursery):
             nursery.start_soon(sender.send_many, [flow.wrap(b"%d" % number) for number in range(3)])
             outcome = await cancel_at(at, lambda: receiver.receive_many(2), woken=woken)
             got = [flow.unwrap(message)[0] for message in outcome.value or ()] + await drain(receiver, flow)
             assert got == [b"0", b"1", b"2"]
             return outcome
 
-    at_every_yield(attempt)
+    at_every_yield(attempt, scheme)
 
 
 @every_scheme
@@ -119,8 +122,8 @@ def test_send_is_accepted_or_never_was(flow: Flow, scheme: str) -> None:
     """C1: whether there is room at once or it comes while the task waits."""
     for full in (False, True) if flow.waits and scheme != "tcp" else (False,):
 
-        async def attempt(at: int, woken: bool, full: bool = full) -> Outcome:
-            async with opened(flow, scheme) as (sender, receiver, nursery):
+        async def attempt(net: VirtualNetwork, at: int, woken: bool, full: bool = full) -> Outcome:
+            async with opened(net, flow, scheme) as (sender, receiver, nursery):
                 before = await fill(sender, flow) if full else 0
                 if full:
                     nursery.start_soon(receiver.receive)
@@ -130,7 +133,7 @@ def test_send_is_accepted_or_never_was(flow: Flow, scheme: str) -> None:
                 assert got == [b"%d" % number for number in range(full, before)] + [b"it"] * (not outcome.cancelled)
                 return outcome
 
-        at_every_yield(attempt)
+        at_every_yield(attempt, scheme)
 
 
 @every_scheme
@@ -138,8 +141,8 @@ def test_send_is_accepted_or_never_was(flow: Flow, scheme: str) -> None:
 def test_send_many_accepts_what_it_took_from_the_iterator(flow: Flow, scheme: str) -> None:
     """C1, for several: the iterator stands where to go on."""
 
-    async def attempt(at: int, woken: bool) -> Outcome:
-        async with opened(flow, scheme) as (sender, receiver, nursery):
+    async def attempt(net: VirtualNetwork, at: int, woken: bool) -> Outcome:
+        async with opened(net, flow, scheme) as (sender, receiver, nursery):
             messages = iter([flow.wrap(b"%d" % number, bytes(200)) for number in range(8)])
             got: list[bytes] = []
 
@@ -155,7 +158,7 @@ def test_send_many_accepts_what_it_took_from_the_iterator(flow: Flow, scheme: st
             nursery.cancel_scope.cancel()
             return outcome
 
-    at_every_yield(attempt)
+    at_every_yield(attempt, scheme)
 
 
 @every_scheme
@@ -163,8 +166,8 @@ def test_merge_takes_a_message_or_leaves_it(scheme: str) -> None:
     """C2: from whichever socket."""
     flow = FLOWS[0]
 
-    async def attempt(at: int, woken: bool) -> Outcome:
-        async with opened(flow, scheme) as (one, first, nursery), opened(flow, scheme) as (other, second, _):
+    async def attempt(net: VirtualNetwork, at: int, woken: bool) -> Outcome:
+        async with opened(net, flow, scheme) as (one, first, nursery), opened(net, flow, scheme) as (other, second, _):
             nursery.start_soon(other.send, b"other")
             nursery.start_soon(one.send, b"one")
             outcome = await cancel_at(at, triomq.merge(first, second).receive, woken=woken)
@@ -173,7 +176,7 @@ def test_merge_takes_a_message_or_leaves_it(scheme: str) -> None:
             assert sorted(got) == [b"one", b"other"]
             return outcome
 
-    at_every_yield(attempt)
+    at_every_yield(attempt, scheme)
 
 
 @every_scheme
@@ -181,10 +184,10 @@ def test_proxy_moves_a_message_or_leaves_it(scheme: str) -> None:
     """C13: no message is in between."""
     flow = FLOWS[0]
 
-    async def attempt(at: int, woken: bool) -> Outcome:
+    async def attempt(net: VirtualNetwork, at: int, woken: bool) -> Outcome:
         async with (
-            opened(flow, scheme, hwm=0) as (source, frontend, nursery),
-            opened(flow, scheme, hwm=0) as (backend, sink, _),
+            opened(net, flow, scheme, hwm=0) as (source, frontend, nursery),
+            opened(net, flow, scheme, hwm=0) as (backend, sink, _),
         ):
             await source.send_many([b"%d" % number for number in range(100)])
 
@@ -206,7 +209,7 @@ def test_proxy_moves_a_message_or_leaves_it(scheme: str) -> None:
             assert got + await drain(frontend, flow) == [b"%d" % number for number in range(101)]
             return outcome
 
-    at_every_yield(attempt)
+    at_every_yield(attempt, scheme)
 
 
 @pytest.mark.parametrize("scheme", [*SCHEMES, "ipc"])
@@ -214,9 +217,9 @@ def test_bind_leaves_a_listener_or_nothing(scheme: str, tmp_path: Path) -> None:
     """C9: no listener, no name taken, no file."""
     path = tmp_path / "it"
 
-    async def attempt(at: int, woken: bool) -> Outcome:
+    async def attempt(net: VirtualNetwork, at: int, woken: bool) -> Outcome:
         endpoint = f"ipc://{path}" if scheme == "ipc" else endpoint_of(scheme)
-        async with context() as ctx:
+        async with net.open_context() as ctx:
             socket = ctx.socket(triomq.PULL)
             monitor = socket.monitor()
             outcome = await cancel_at(at, lambda: socket.bind(endpoint), woken=woken)
@@ -230,15 +233,15 @@ def test_bind_leaves_a_listener_or_nothing(scheme: str, tmp_path: Path) -> None:
         assert not os.listdir(tmp_path)
         return outcome
 
-    at_every_yield(attempt)
+    at_every_yield(attempt, scheme)
 
 
 @every_scheme
 def test_unbind_is_complete_even_if_cancelled(scheme: str) -> None:
     """C9: the effect is complete or none; here it is complete."""
 
-    async def attempt(at: int, woken: bool) -> Outcome:
-        async with context() as ctx:
+    async def attempt(net: VirtualNetwork, at: int, woken: bool) -> Outcome:
+        async with net.open_context() as ctx:
             socket = ctx.socket(triomq.PULL)
             endpoint = await socket.bind(endpoint_of(scheme))
             outcome = await cancel_at(at, lambda: socket.unbind(endpoint), woken=woken)
@@ -249,7 +252,7 @@ def test_unbind_is_complete_even_if_cancelled(scheme: str) -> None:
             await ctx.socket(triomq.PULL).bind(endpoint)
             return outcome
 
-    at_every_yield(attempt)
+    at_every_yield(attempt, scheme)
 
 
 @every_scheme
@@ -257,8 +260,8 @@ def test_unbind_is_complete_even_if_cancelled(scheme: str) -> None:
 def test_aclose_closes_even_if_cancelled(flow: Flow, scheme: str) -> None:
     """C10: at any moment, and again."""
 
-    async def attempt(at: int, woken: bool) -> Outcome:
-        async with opened(flow, scheme) as (sender, receiver, nursery):
+    async def attempt(net: VirtualNetwork, at: int, woken: bool) -> Outcome:
+        async with opened(net, flow, scheme) as (sender, receiver, nursery):
             nursery.start_soon(receive_closed, receiver)
             await trio.testing.wait_all_tasks_blocked()
             for number in range(3):  # something to linger with
@@ -273,7 +276,7 @@ def test_aclose_closes_even_if_cancelled(flow: Flow, scheme: str) -> None:
                 await sender.send(flow.wrap(b"x"))
             return outcome
 
-    at_every_yield(attempt)
+    at_every_yield(attempt, scheme)
 
 
 async def receive_closed(receiver: Any) -> None:
@@ -286,9 +289,9 @@ async def receive_closed(receiver: Any) -> None:
 def test_request_gets_its_reply_or_gives_up(scheme: str) -> None:
     """C7: wherever it is cancelled, the next request gets its own reply."""
 
-    async def attempt(at: int, woken: bool) -> Outcome:
+    async def attempt(net: VirtualNetwork, at: int, woken: bool) -> Outcome:
         flow = Flow(triomq.REQ, triomq.REP)
-        async with opened(flow, scheme, hwm=10) as (req, rep, nursery):
+        async with opened(net, flow, scheme, hwm=10) as (req, rep, nursery):
 
             async def serve() -> None:
                 while True:
@@ -303,7 +306,7 @@ def test_request_gets_its_reply_or_gives_up(scheme: str) -> None:
             nursery.cancel_scope.cancel()
             return outcome
 
-    at_every_yield(attempt)
+    at_every_yield(attempt, scheme)
 
 
 @every_scheme
@@ -312,8 +315,8 @@ def test_lockstep_keeps_its_state(scheme: str) -> None:
     flow = Flow(triomq.REQ, triomq.REP)
     for step in range(4):
 
-        async def attempt(at: int, woken: bool, step: int = step) -> Outcome:
-            async with opened(flow, scheme) as (req, rep, _):
+        async def attempt(net: VirtualNetwork, at: int, woken: bool, step: int = step) -> Outcome:
+            async with opened(net, flow, scheme) as (req, rep, _):
                 outcome = Outcome(False, None, 0)
                 calls = (lambda: req.send(b"a"), rep.receive, lambda: rep.send(b"b"), req.receive)
                 for number, call in enumerate(calls):
@@ -323,7 +326,7 @@ def test_lockstep_keeps_its_state(scheme: str) -> None:
                         assert await call() == (None, (b"a",), None, (b"b",))[number]
                 return outcome
 
-        at_every_yield(attempt)
+        at_every_yield(attempt, scheme)
 
 
 @every_scheme
@@ -331,8 +334,8 @@ def test_wait_peers_and_wait_subscribers_disturb_nothing(scheme: str) -> None:
     """C5: waiting is not an effect."""
     flow = next(flow for flow in FLOWS if flow.receiver is triomq.SUB)
 
-    async def attempt(at: int, woken: bool, method: str = "wait_peers", *arguments: Any) -> Outcome:
-        async with context() as ctx:
+    async def attempt(net: Any, at: int, woken: bool, method: str = "wait_peers", *arguments: Any) -> Outcome:
+        async with net.open_context() as ctx:
             sub, pub = ctx.socket(triomq.SUB, topics=[b""]), ctx.socket(triomq.PUB)
             sub.connect(await pub.bind(endpoint_of(scheme)))
             outcome = await cancel_at(at, lambda: getattr(pub, method)(*arguments), woken=woken)
@@ -341,19 +344,19 @@ def test_wait_peers_and_wait_subscribers_disturb_nothing(scheme: str) -> None:
             assert await drain(sub, flow) == [b"it"]
             return outcome
 
-    at_every_yield(attempt)
+    at_every_yield(attempt, scheme)
 
-    async def attempt_subscribers(at: int, woken: bool) -> Outcome:
-        return await attempt(at, woken, "wait_subscribers", b"")
+    async def attempt_subscribers(net: VirtualNetwork, at: int, woken: bool) -> Outcome:
+        return await attempt(net, at, woken, "wait_subscribers", b"")
 
-    at_every_yield(attempt_subscribers)
+    at_every_yield(attempt_subscribers, scheme)
 
 
 def test_a_monitor_loses_no_event() -> None:
     """C2, for events; and closing it when cancelled closes it."""
 
-    async def attempt(at: int, woken: bool) -> Outcome:
-        async with context() as ctx:
+    async def attempt(net: VirtualNetwork, at: int, woken: bool) -> Outcome:
+        async with net.open_context() as ctx:
             socket = ctx.socket(triomq.PULL)
             monitor = socket.monitor()
             async with trio.open_nursery() as nursery:
@@ -365,8 +368,8 @@ def test_a_monitor_loses_no_event() -> None:
 
     at_every_yield(attempt)
 
-    async def attempt_closing(at: int, woken: bool) -> Outcome:
-        async with context() as ctx:
+    async def attempt_closing(net: VirtualNetwork, at: int, woken: bool) -> Outcome:
+        async with net.open_context() as ctx:
             for channel in (ctx.socket(triomq.PULL).monitor(), triomq.merge(ctx.socket(triomq.PULL))):
                 outcome = await cancel_at(at, channel.aclose, woken=woken)
                 with pytest.raises(trio.ClosedResourceError):
@@ -381,17 +384,17 @@ def test_a_context_is_opened_and_left_whole(scheme: str) -> None:
     """C11: cancelled on the way in, in the body or on the way out, it leaves nothing running."""
     flow = FLOWS[0]
 
-    async def life() -> None:
-        async with context() as ctx:
+    async def life(net: VirtualNetwork) -> None:
+        async with net.open_context() as ctx:
             sender, receiver = await flow.open(ctx, scheme)
             await sender.send(b"it")
             assert await receiver.receive() == (b"it",)
             await sender.send(b"not received")
 
-    async def attempt(at: int, woken: bool) -> Outcome:
+    async def attempt(net: VirtualNetwork, at: int, woken: bool) -> Outcome:
         before = trio.lowlevel.current_statistics().tasks_living
-        outcome = await cancel_at(at, life, woken=woken)
+        outcome = await cancel_at(at, lambda: life(net), woken=woken)
         assert trio.lowlevel.current_statistics().tasks_living == before
         return outcome
 
-    at_every_yield(attempt)
+    at_every_yield(attempt, scheme)

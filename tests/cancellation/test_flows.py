@@ -12,8 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import triomq
+from triomq.testing import VirtualNetwork
 
-from .kit import FLOWS, SCHEMES, Book, Chaos, Flow, context, examples, run
+from .kit import FLOWS, SCHEMES, Book, Chaos, Flow, examples, run
 
 
 class Load:
@@ -87,9 +88,11 @@ class Load:
         return [await self.receiver.receive()]
 
 
-async def under_load(flow: Flow, scheme: str, seed: int, senders: int, receivers: int, each: int, rounds: int) -> None:
+async def under_load(
+    net: VirtualNetwork, flow: Flow, scheme: str, seed: int, senders: int, receivers: int, each: int, rounds: int
+) -> None:
     chaos = Chaos(random.Random(seed), rounds)
-    async with context() as ctx:
+    async with net.open_context() as ctx:
         sender, receiver = await flow.open(ctx, scheme, hwm=1 + seed % 3)
         before = sender.statistics().messages_sent, receiver.statistics().messages_received
         load = Load(flow, sender, receiver, chaos, senders, each)
@@ -119,12 +122,12 @@ def test_what_was_sent_is_received_exactly_once_in_order_and_whole(flow: Flow, s
     @examples(20)
     @given(seed=st.integers(0, 2**32 - 1), senders=st.integers(1, 3), receivers=st.integers(1, 3))
     def try_it(seed: int, senders: int, receivers: int) -> None:
-        run(under_load, flow, scheme, seed, senders, receivers, 30, 120)
+        run(under_load, flow, scheme, seed, senders, receivers, 30, 120, scheme=scheme, seed=seed)
 
     try_it()
 
 
-async def crowd(flow: Flow, scheme: str, seed: int) -> None:
+async def crowd(net: VirtualNetwork, flow: Flow, scheme: str, seed: int) -> None:
     rng = random.Random(seed)
     got: list[int] = []
     scopes = [trio.CancelScope() for _ in range(100)]
@@ -133,7 +136,7 @@ async def crowd(flow: Flow, scheme: str, seed: int) -> None:
         with scope:
             got.append(int(flow.unwrap(await receiver.receive())[0]))
 
-    async with context() as ctx:
+    async with net.open_context() as ctx:
         sender, receiver = await flow.open(ctx, scheme, hwm=0)
         async with trio.open_nursery() as nursery:
             for scope in scopes:
@@ -150,8 +153,7 @@ async def crowd(flow: Flow, scheme: str, seed: int) -> None:
                     number += 1
                 if rng.random() < 0.3:
                     await trio.lowlevel.checkpoint()
-            for _ in range(3):
-                await trio.testing.wait_all_tasks_blocked(0.001)
+            await trio.testing.wait_all_tasks_blocked()
             statistics = receiver.statistics()
             waiting, queued = statistics.tasks_waiting_receive, statistics.peers[0].receive_queue
             assert not (waiting and queued), "a task waits although there is a message"
@@ -172,12 +174,12 @@ def test_a_hundred_receivers_of_which_fifty_are_cancelled_while_fifty_messages_a
     @examples(10)
     @given(seed=st.integers(0, 2**32 - 1))
     def try_it(seed: int) -> None:
-        run(crowd, flow, scheme, seed)
+        run(crowd, flow, scheme, seed, scheme=scheme, seed=seed)
 
     try_it()
 
 
-async def queue_for_room(flow: Flow, scheme: str, seed: int) -> None:
+async def queue_for_room(net: VirtualNetwork, flow: Flow, scheme: str, seed: int) -> None:
     rng = random.Random(seed)
     returned: list[int] = []
     scopes = [trio.CancelScope() for _ in range(40)]
@@ -187,7 +189,7 @@ async def queue_for_room(flow: Flow, scheme: str, seed: int) -> None:
             await sender.send(flow.wrap(b"%d" % number, bytes(100)))
             returned.append(number)
 
-    async with context() as ctx:
+    async with net.open_context() as ctx:
         sender, receiver = await flow.open(ctx, scheme, hwm=1)
         async with trio.open_nursery() as nursery:
             for number in range(40):
@@ -208,7 +210,7 @@ async def queue_for_room(flow: Flow, scheme: str, seed: int) -> None:
             receiver.receive_nowait()
 
 
-@pytest.mark.parametrize("scheme", ["inproc", "wire"])
+@pytest.mark.parametrize("scheme", ["inproc", "narrow"])
 @pytest.mark.parametrize("flow", [flow for flow in FLOWS if flow.waits], ids=str)
 def test_forty_senders_of_which_twenty_are_cancelled_while_they_wait_for_room(flow: Flow, scheme: str) -> None:
     """C1, C6: whoever stays gets the slot; whoever was cancelled sent nothing."""
@@ -216,7 +218,7 @@ def test_forty_senders_of_which_twenty_are_cancelled_while_they_wait_for_room(fl
     @examples(10)
     @given(seed=st.integers(0, 2**32 - 1))
     def try_it(seed: int) -> None:
-        run(queue_for_room, flow, scheme, seed)
+        run(queue_for_room, flow, scheme, seed, scheme=scheme, seed=seed)
 
     try_it()
 
@@ -226,8 +228,8 @@ def test_forty_senders_of_which_twenty_are_cancelled_while_they_wait_for_room(fl
 def test_at_the_deadline_there_is_either_the_message_or_the_timeout(flow: Flow, scheme: str) -> None:
     """C8: a timeout that comes at the very moment of the message takes nothing with it."""
 
-    async def main() -> None:
-        async with context() as ctx:
+    async def main(net: VirtualNetwork) -> None:
+        async with net.open_context() as ctx:
             sender, receiver = await flow.open(ctx, scheme, hwm=0)
             got = []
 
@@ -243,4 +245,4 @@ def test_at_the_deadline_there_is_either_the_message_or_the_timeout(flow: Flow, 
                     await sender.send(flow.wrap(b"%d" % number))
             assert got == list(range(50))
 
-    run(main)
+    run(main, scheme=scheme)

@@ -13,8 +13,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import triomq
+from triomq.testing import VirtualNetwork
 
-from .kit import FLOWS, SCHEMES, Book, Chaos, context, examples, run
+from .kit import FLOWS, SCHEMES, Book, Chaos, examples, run
 
 PUSH_PULL = FLOWS[0]
 SOCKETS = 3
@@ -38,7 +39,7 @@ async def raced(sockets: list[Any], got: list[triomq.Message]) -> None:
             nursery.start_soon(receive, socket)
 
 
-async def first_of_several(scheme: str, wait: Wait, seed: int, rounds: int) -> None:
+async def first_of_several(net: VirtualNetwork, scheme: str, wait: Wait, seed: int, rounds: int) -> None:
     rng = random.Random(seed)
     chaos = Chaos(rng, rounds // 4)
     book = Book()
@@ -51,7 +52,7 @@ async def first_of_several(scheme: str, wait: Wait, seed: int, rounds: int) -> N
             for _ in range(rng.choice((0, 0, 1, 2))):
                 await trio.lowlevel.checkpoint()
 
-    async with context() as ctx:
+    async with net.open_context() as ctx:
         pairs = [await PUSH_PULL.open(ctx, scheme, hwm=3, name=f"{number}") for number in range(SOCKETS)]
         async with trio.open_nursery() as nursery:
             nursery.start_soon(chaos.run)
@@ -75,7 +76,7 @@ def test_waiting_for_the_first_of_several_sockets_loses_nothing(scheme: str, wai
     @examples(4)
     @given(seed=st.integers(0, 2**32 - 1))
     def try_it(seed: int) -> None:
-        run(first_of_several, scheme, wait, seed, 1200)
+        run(first_of_several, scheme, wait, seed, 1200, scheme=scheme, seed=seed)
 
     try_it()
 
@@ -85,21 +86,20 @@ def test_waiting_for_the_first_of_several_sockets_loses_nothing(scheme: str, wai
 @pytest.mark.parametrize("wait", [merged, raced], ids=lambda one: one.__name__)
 def test_waiting_for_the_first_of_several_sockets_a_hundred_thousand_times(scheme: str, wait: Wait) -> None:
     """The same, for minutes."""
-    run(first_of_several, scheme, wait, 1, 100_000)
+    run(first_of_several, scheme, wait, 1, 100_000, scheme=scheme)
 
 
 @pytest.mark.parametrize("scheme", SCHEMES)
 def test_a_merged_channel_is_fair_and_shares_its_sockets(scheme: str) -> None:
     """The sockets take turns, and another task may receive from one of them directly."""
 
-    async def main() -> None:
-        async with context() as ctx:
+    async def main(net: VirtualNetwork) -> None:
+        async with net.open_context() as ctx:
             pairs = [await PUSH_PULL.open(ctx, scheme, hwm=0, name=f"{number}") for number in range(2)]
             for number, (sender, _) in enumerate(pairs):
                 await sender.send_many([b"%d.%d" % (number, serial) for serial in range(6)])
             merged = triomq.merge(*(receiver for _, receiver in pairs))
-            for _ in range(4):
-                await trio.testing.wait_all_tasks_blocked(0.001)
+            await trio.testing.wait_all_tasks_blocked()
             got = [(await merged.receive())[1].text() for _ in range(4)]
             assert sorted(got[:2]) == ["0.0", "1.0"]
             assert sorted(got[2:]) == ["0.1", "1.1"]
@@ -107,13 +107,13 @@ def test_a_merged_channel_is_fair_and_shares_its_sockets(scheme: str) -> None:
             rest = [(await merged.receive())[1].text() for _ in range(7)]
             assert sorted(rest) == ["0.3", "0.4", "0.5", "1.2", "1.3", "1.4", "1.5"]
 
-    run(main)
+    run(main, scheme=scheme)
 
 
 # --- proxy -----------------------------------------------------------------------------------------
 
 
-async def proxied(scheme: str, seed: int, end: str) -> None:
+async def proxied(net: VirtualNetwork, scheme: str, seed: int, end: str) -> None:
     rng = random.Random(seed)
     book = Book()
     copies = Book()
@@ -136,7 +136,7 @@ async def proxied(scheme: str, seed: int, end: str) -> None:
                     nursery.cancel_scope.cancel()
 
     ended: list[Book] = []
-    async with context() as ctx:
+    async with net.open_context() as ctx:
         source, frontend = await PUSH_PULL.open(ctx, scheme, hwm=2)
         backend, sink = await PUSH_PULL.open(ctx, scheme, hwm=2, name="sink")
         capture, copy = await PUSH_PULL.open(ctx, scheme, hwm=3, name="copy")
@@ -172,7 +172,7 @@ def test_a_proxy_that_is_ended_while_traffic_flows_loses_and_doubles_nothing(sch
     @examples(8)
     @given(seed=st.integers(0, 2**32 - 1))
     def try_it(seed: int) -> None:
-        run(proxied, scheme, seed, end)
+        run(proxied, scheme, seed, end, scheme=scheme, seed=seed)
 
     try_it()
 
@@ -181,8 +181,8 @@ def test_a_proxy_that_is_ended_while_traffic_flows_loses_and_doubles_nothing(sch
 def test_a_paused_proxy_moves_nothing(scheme: str) -> None:
     """Messages wait in the sockets; the statistics say what was moved."""
 
-    async def main() -> None:
-        async with context() as ctx:
+    async def main(net: VirtualNetwork) -> None:
+        async with net.open_context() as ctx:
             source, frontend = await PUSH_PULL.open(ctx, scheme, hwm=0)
             backend, sink = await PUSH_PULL.open(ctx, scheme, name="sink")
             async with trio.open_nursery() as nursery:
@@ -198,4 +198,4 @@ def test_a_paused_proxy_moves_nothing(scheme: str) -> None:
                 assert (statistics.messages_forward, statistics.messages_backward) == (1, 0)
                 handle.terminate()
 
-    run(main)
+    run(main, scheme=scheme)

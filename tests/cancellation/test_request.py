@@ -12,8 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import triomq
+from triomq.testing import VirtualNetwork
 
-from .kit import SCHEMES, Chaos, Flow, context, endpoint_of, examples, run
+from .kit import SCHEMES, Chaos, Flow, endpoint_of, examples, run
 
 CLIENTS = 3
 EACH = 25
@@ -28,7 +29,7 @@ async def insist(chaos: Chaos, call: Callable[..., Awaitable[Any]], *arguments: 
             return result
 
 
-async def lockstep(scheme: str, seed: int) -> None:
+async def lockstep(net: VirtualNetwork, scheme: str, seed: int) -> None:
     chaos = Chaos(random.Random(seed), 300)
     asked: list[bytes] = []
 
@@ -46,7 +47,7 @@ async def lockstep(scheme: str, seed: int) -> None:
             await insist(chaos, req.send, body)
             assert await insist(chaos, req.receive) == (body, b"reply")
 
-    async with context() as ctx:
+    async with net.open_context() as ctx:
         rep = ctx.socket(triomq.REP, hwm=64)
         endpoint = await rep.bind(endpoint_of(scheme))
         async with trio.open_nursery() as nursery:
@@ -66,12 +67,12 @@ def test_cancelled_steps_can_be_repeated(scheme: str) -> None:
     @examples(10)
     @given(seed=st.integers(0, 2**32 - 1))
     def try_it(seed: int) -> None:
-        run(lockstep, scheme, seed)
+        run(lockstep, scheme, seed, scheme=scheme, seed=seed)
 
     try_it()
 
 
-async def requests(scheme: str, server_type: type[Any], seed: int) -> None:
+async def requests(net: VirtualNetwork, scheme: str, server_type: type[Any], seed: int) -> None:
     rng = random.Random(seed)
     answered = 0
 
@@ -103,7 +104,7 @@ async def requests(scheme: str, server_type: type[Any], seed: int) -> None:
                 assert scope.deadline >= trio.current_time()
         assert await req.request(b"last") == (b"last",)
 
-    async with context() as ctx:
+    async with net.open_context() as ctx:
         server = ctx.socket(server_type)
         endpoint = await server.bind(endpoint_of(scheme))
         async with trio.open_nursery() as nursery:
@@ -123,7 +124,7 @@ def test_a_late_reply_never_surfaces(scheme: str, server_type: type[Any]) -> Non
     @examples(10)
     @given(seed=st.integers(0, 2**32 - 1))
     def try_it(seed: int) -> None:
-        run(requests, scheme, server_type, seed)
+        run(requests, scheme, server_type, seed, scheme=scheme, seed=seed)
 
     try_it()
 
@@ -132,8 +133,8 @@ def test_a_late_reply_never_surfaces(scheme: str, server_type: type[Any]) -> Non
 def test_two_tasks_cannot_request_at_once(scheme: str) -> None:
     """One REQ has one exchange at a time; the second task is told so, and the first is not disturbed."""
 
-    async def main() -> None:
-        async with context() as ctx:
+    async def main(net: VirtualNetwork) -> None:
+        async with net.open_context() as ctx:
             req, rep = await Flow(triomq.REQ, triomq.REP).open(ctx, scheme, hwm=10)
             async with trio.open_nursery() as nursery:
 
@@ -146,4 +147,4 @@ def test_two_tasks_cannot_request_at_once(scheme: str) -> None:
                     await req.request(b"b")
                 await rep.send(b"A")
 
-    run(main)
+    run(main, scheme=scheme)

@@ -10,52 +10,10 @@ import trio
 import trio.testing
 
 import triomq
+from triomq.testing import VirtualNetwork
 
-from ..cancellation.kit import FLOWS, SCHEMES, Flow, context, endpoint_of, run
-
-SENDS = {"REQ", "REP", "DEALER", "ROUTER", "PUB", "XPUB", "XSUB", "PUSH", "PAIR"}
-RECEIVES = {"REQ", "REP", "DEALER", "ROUTER", "SUB", "XPUB", "XSUB", "PULL", "PAIR"}
-TYPES = [getattr(triomq, name) for name in sorted(SENDS | RECEIVES)]
-every_type = pytest.mark.parametrize("socket_type", TYPES, ids=lambda one: one.__name__)
-every_scheme = pytest.mark.parametrize("scheme", SCHEMES)
-
-MESSAGE = triomq.Message([b"name", b"", b"it"])
-
-# Every public call of a socket that exists on some type, with arguments that suit it.
-ASYNC_CALLS: dict[str, tuple[Any, ...]] = {
-    "send": (MESSAGE,),
-    "send_many": ([MESSAGE],),
-    "receive": (),
-    "receive_many": (3,),
-    "bind": ("inproc://other",),
-    "unbind": ("inproc://it",),
-    "wait_peers": (),
-    "wait_subscribers": (b"",),
-    "request": (b"it",),
-    "__anext__": (),
-}
-SYNC_CALLS: dict[str, tuple[Any, ...]] = {
-    "send_nowait": (MESSAGE,),
-    "receive_nowait": (),
-    "connect": ("inproc://it",),
-    "disconnect": ("inproc://it",),
-    "subscribe": (b"",),
-    "unsubscribe": (b"",),
-    "monitor": (),
-}
-
-
-def calls_of(socket: Any) -> list[tuple[str, Any, tuple[Any, ...]]]:
-    return [
-        (name, getattr(socket, name), arguments)
-        for name, arguments in (ASYNC_CALLS | SYNC_CALLS).items()
-        if hasattr(socket, name)
-    ]
-
-
-async def call(name: str, function: Any, arguments: tuple[Any, ...]) -> Any:
-    result = function(*arguments)
-    return await result if name in ASYNC_CALLS else result
+from ..cancellation.kit import FLOWS, Flow, endpoint_of, run
+from .calls import ASYNC_CALLS, RECEIVES, SENDS, SYNC_CALLS, TYPES, call, calls_of, every_scheme, every_type
 
 
 def test_no_public_method_is_forgotten_here() -> None:
@@ -87,8 +45,8 @@ def test_a_socket_has_exactly_the_channels_of_its_directions(socket_type: type[A
 def test_every_call_on_a_closed_socket_says_so(socket_type: type[Any], how: str) -> None:
     """ClosedResourceError, naming type and call; what only looks still works; closing again does nothing."""
 
-    async def main() -> None:
-        async with context() as ctx:
+    async def main(net: VirtualNetwork) -> None:
+        async with net.open_context() as ctx:
             socket = ctx.socket(socket_type)
             await socket.bind("inproc://it")
             if how == "aclose":
@@ -123,8 +81,8 @@ def test_an_iteration_ends_with_the_closing_error(socket_type: type[Any]) -> Non
     if socket_type.__name__ not in RECEIVES or socket_type is triomq.REQ:
         return
 
-    async def main() -> None:
-        async with context() as ctx:
+    async def main(net: VirtualNetwork) -> None:
+        async with net.open_context() as ctx:
             socket = ctx.socket(socket_type)
 
             async def iterate() -> None:
@@ -146,8 +104,8 @@ def test_what_is_not_bytes_is_refused_with_what_to_do(socket_type: type[Any]) ->
     if socket_type.__name__ not in SENDS:
         return
 
-    async def main() -> None:
-        async with context() as ctx:
+    async def main(net: VirtualNetwork) -> None:
+        async with net.open_context() as ctx:
             socket = ctx.socket(socket_type)
             for wrong, error, text in (
                 ("text", TypeError, "Message.from_text"),
@@ -171,8 +129,8 @@ def test_what_is_not_bytes_is_refused_with_what_to_do(socket_type: type[Any]) ->
 def test_bytes_likes_and_iterables_arrive_as_bytes(flow: Flow, scheme: str) -> None:
     """And whatever the sender does to its buffer afterwards does not reach the receiver."""
 
-    async def main() -> None:
-        async with context() as ctx:
+    async def main(net: VirtualNetwork) -> None:
+        async with net.open_context() as ctx:
             sender, receiver = await flow.open(ctx, scheme, hwm=100)
             buffer = bytearray(b"mine")
             for frames in ([buffer], (memoryview(buffer), b""), iter([b"mine", b"x"])):
@@ -183,15 +141,15 @@ def test_bytes_likes_and_iterables_arrive_as_bytes(flow: Flow, scheme: str) -> N
             assert all(type(message) is triomq.Message for message in got)
             assert all(type(frame) is bytes for message in got for frame in message)
 
-    run(main)
+    run(main, scheme=scheme)
 
 
 @every_type
 def test_the_options_are_frozen(socket_type: type[Any]) -> None:
     """What a socket was made with it keeps; an unknown or a foreign option is refused by name."""
 
-    async def main() -> None:
-        async with context() as ctx:
+    async def main(net: VirtualNetwork) -> None:
+        async with net.open_context() as ctx:
             socket = ctx.socket(socket_type, send_hwm=7, linger=0)
             assert (socket.options.send_hwm, socket.options.receive_hwm, socket.options.linger) == (7, 1000, 0)
             with pytest.raises(attrs.exceptions.FrozenInstanceError):
@@ -214,8 +172,8 @@ def test_the_options_are_frozen(socket_type: type[Any]) -> None:
 def test_endpoints_are_those_that_were_given_without_wildcards(socket_type: type[Any], scheme: str) -> None:
     """In the order of the calls, and gone when taken back; undoing what was not done is an error that says what was."""
 
-    async def main() -> None:
-        async with context() as ctx:
+    async def main(net: VirtualNetwork) -> None:
+        async with net.open_context() as ctx:
             socket = ctx.socket(socket_type)
             name = socket_type.__name__
             assert repr(socket) == f"<triomq.{name} no endpoint>"
@@ -238,7 +196,7 @@ def test_endpoints_are_those_that_were_given_without_wildcards(socket_type: type
             await socket.unbind(bound)
             assert socket.endpoints == ()
 
-    run(main)
+    run(main, scheme=scheme)
 
 
 @every_type
@@ -246,7 +204,7 @@ def test_another_thread_and_another_run_are_told_so(socket_type: type[Any]) -> N
     """WrongThreadError from a worker thread, and from a trio run in another thread; nothing is sent or taken."""
 
     async def main() -> None:
-        async with context() as ctx:
+        async with triomq.open_context() as ctx:
             socket = ctx.socket(socket_type)
             await socket.bind("inproc://it")
 
@@ -277,107 +235,12 @@ def test_another_thread_and_another_run_are_told_so(socket_type: type[Any]) -> N
     trio.run(main)
 
 
-@every_type
-def test_every_async_call_is_a_cancellation_point(socket_type: type[Any]) -> None:
-    """In a cancelled scope each raises Cancelled, every time, and has done nothing."""
-
-    async def main() -> None:
-        async with context() as ctx:
-            socket = ctx.socket(socket_type)
-            await socket.bind("inproc://it")
-            for name, function, arguments in calls_of(socket):
-                if name not in ASYNC_CALLS or (socket_type is triomq.REQ and name in ("receive_many", "__anext__")):
-                    continue
-                for _ in range(3):
-                    with trio.CancelScope() as scope:
-                        scope.cancel()
-                        try:
-                            await function(*arguments)
-                        except triomq.WrongStateError:
-                            continue  # a REQ or REP out of step says that first
-                    assert scope.cancelled_caught, name
-            assert socket.endpoints == ("inproc://it",)
-            statistics = socket.statistics()
-            assert (statistics.messages_sent, statistics.messages_dropped) == (0, 0)
-            assert (statistics.tasks_waiting_send, statistics.tasks_waiting_receive) == (0, 0)
-
-    run(main)
-
-
-@every_scheme
-@pytest.mark.parametrize("flow", FLOWS, ids=str)
-def test_a_schedule_point_comes_at_least_once_in_64_messages(flow: Flow, scheme: str) -> None:
-    """Another task runs at least that often while one sends, or receives, what is there already."""
-
-    async def main() -> None:
-        async with context() as ctx:
-            sender, receiver = await flow.open(ctx, scheme, hwm=10_000)
-            turns = 0
-
-            async def count() -> None:
-                nonlocal turns
-                while True:
-                    turns += 1
-                    await trio.lowlevel.checkpoint()
-
-            async def with_count(work: Any) -> None:
-                nonlocal turns
-                async with trio.open_nursery() as nursery:
-                    nursery.start_soon(count)
-                    await trio.lowlevel.checkpoint()
-                    turns = 0
-                    await work()
-                    nursery.cancel_scope.cancel()
-                assert turns >= 640 // 64 - 1
-
-            async def send() -> None:
-                for _ in range(640):
-                    await sender.send(flow.wrap(b"it"))
-
-            async def receive() -> None:
-                for _ in range(640):
-                    await receiver.receive()
-
-            async def send_many() -> None:
-                await sender.send_many(flow.wrap(b"it") for _ in range(640))
-
-            await with_count(send)
-            await trio.testing.wait_all_tasks_blocked(0.001)
-            await with_count(receive)
-            await with_count(send_many)
-
-    run(main)
-
-
-@every_scheme
-@pytest.mark.parametrize("flow", FLOWS, ids=str)
-def test_strict_checkpoints_make_every_call_a_schedule_point(flow: Flow, scheme: str) -> None:
-    """As trio's own channels do."""
-
-    async def main() -> None:
-        async with context(strict_checkpoints=True) as ctx:
-            sender, receiver = await flow.open(ctx, scheme, hwm=100)
-            for _ in range(5):
-                with trio.testing.assert_checkpoints():
-                    await sender.send(flow.wrap(b"it"))
-                with trio.testing.assert_checkpoints():
-                    await sender.send_many([flow.wrap(b"it")])
-            await trio.testing.wait_all_tasks_blocked(0.001)
-            for _ in range(5):
-                with trio.testing.assert_checkpoints():
-                    await receiver.receive()
-                with trio.testing.assert_checkpoints():
-                    await receiver.receive_many(1)
-
-    run(main)
-
-
 @every_scheme
 def test_nowait_says_would_block(scheme: str) -> None:
     """To receive when nothing has arrived, and to send where nobody has room."""
 
-    async def main() -> None:
-        async with context() as ctx:
+    async def main(net: VirtualNetwork) -> None:
+        async with net.open_context() as ctx:
             for socket_type in (triomq.PUSH, triomq.DEALER, triomq.PAIR, triomq.REQ):
                 with pytest.raises(trio.WouldBlock):
                     ctx.socket(socket_type).send_nowait(b"it")
@@ -388,20 +251,20 @@ def test_nowait_says_would_block(scheme: str) -> None:
             for flow in FLOWS:
                 sender, receiver = await flow.open(ctx, scheme, name=str(flow))
                 await sender.send(flow.wrap(b"it"))
-                await trio.testing.wait_all_tasks_blocked(0.001)
+                await trio.testing.wait_all_tasks_blocked()
                 assert flow.unwrap(receiver.receive_nowait()) == (b"it",)
                 with pytest.raises(trio.WouldBlock):
                     receiver.receive_nowait()
 
-    run(main)
+    run(main, scheme=scheme)
 
 
 @every_scheme
 def test_req_and_rep_go_in_lockstep(scheme: str) -> None:
     """The step out of turn is a WrongStateError that says which one is due, and changes nothing."""
 
-    async def main() -> None:
-        async with context() as ctx:
+    async def main(net: VirtualNetwork) -> None:
+        async with net.open_context() as ctx:
             req, rep = await Flow(triomq.REQ, triomq.REP).open(ctx, scheme, hwm=10)
             for _ in range(3):
                 await out_of_turn(req.receive, req.receive_nowait, match="no request was sent")
@@ -421,4 +284,4 @@ def test_req_and_rep_go_in_lockstep(scheme: str) -> None:
             with pytest.raises(triomq.WrongStateError, match=match):
                 trying()
 
-    run(main)
+    run(main, scheme=scheme)

@@ -2,10 +2,13 @@
 
 How a piece is run is told by its class in the page (``:class:`` of ``code-block``; README.md has whole programs only):
 
-* none, and ``trio.run(`` is in it: a program; if the next block is of class ``output``, that is what it prints;
+* none, and ``trio.run(`` or ``triomq.testing.run(`` is in it: a program; if the next block is of class ``output``,
+  that is what it prints;
 * none otherwise: the body of ``async with triomq.open_context() as ctx:``;
 * ``together``: a program that runs beside those of the same class that follow it, until the last has ended;
-* ``fragment``: not whole, or for another library; it is only compiled.
+* ``virtual``: the body of a function that `triomq.testing.run` gives a virtual network, ``net``;
+* ``fragment``: not whole, or for another library; it is only compiled;
+* ``file``, ``more`` and ``instead``: steps of a lesson, which test_lessons.py follows; here they are only compiled.
 """
 
 from __future__ import annotations
@@ -25,6 +28,7 @@ import pytest
 import trio
 
 import triomq
+import triomq.testing
 
 ROOT = Path(__file__).parents[2]
 SECONDS = 10  # far more than any of them needs
@@ -78,6 +82,12 @@ async def run_body(block):
             await result
 
 
+async def run_on_network(net, block):
+    result = eval(compiled(block), {"net": net, "trio": trio, "triomq": triomq, "math": math})
+    if inspect.iscoroutine(result):
+        await result
+
+
 def mains(group, monkeypatch):
     """Execute programs up to their ``trio.run``. Returns: what they would have run."""
     found = []
@@ -121,14 +131,18 @@ def on_free_ports(group):
 @pytest.mark.parametrize(("group", "output"), list(cases()))
 def test_code(group, output, monkeypatch, tmp_path):
     monkeypatch.chdir(tmp_path)
-    if group[0].kind == "fragment":
+    if group[0].kind in ("fragment", "file", "more", "instead"):
         compiled(group[0])
         return
     group = on_free_ports(group)
     printed = io.StringIO()
     with contextlib.redirect_stdout(printed):
-        if group[0].kind == "together":
+        if group[0].kind == "virtual":
+            triomq.testing.run(run_on_network, group[0])
+        elif group[0].kind == "together":
             trio.run(in_time, SECONDS, run_together, mains(group, monkeypatch))
+        elif "triomq.testing.run(" in group[0].code:
+            exec(compiled(group[0]), {"__name__": "__main__"})
         elif "trio.run(" in group[0].code:
             ((main, args, options),) = mains(group, monkeypatch)
             trio.run(in_time, HOURS if "clock" in options else SECONDS, main, *args, **options)
@@ -140,4 +154,4 @@ def test_code(group, output, monkeypatch, tmp_path):
 
 def test_only_known_classes():
     kinds = {block.kind for path in (ROOT / "docs").rglob("*.rst") for block in blocks(path)}
-    assert kinds <= {"", "output", "together", "fragment"}
+    assert kinds <= {"", "output", "together", "fragment", "virtual", "file", "more", "instead", "seen"}

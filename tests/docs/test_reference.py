@@ -5,11 +5,14 @@ from __future__ import annotations
 import importlib.util
 import re
 from pathlib import Path
+from typing import get_args
 
 import attrs
 import pytest
 
 import triomq
+import triomq.testing
+from triomq.testing import Kind
 
 DOCS = Path(__file__).parents[2] / "docs"
 
@@ -23,6 +26,8 @@ def load_rows():
 
 ROWS = load_rows()
 REFERENCE = "\n".join(path.read_text(encoding="utf-8") for path in sorted((DOCS / "reference").glob("*.rst")))
+TESTING_PAGE = (DOCS / "reference" / "testing.rst").read_text(encoding="utf-8")  # its names are in triomq.testing
+TESTING = set(re.findall(r"^\.\. (?:auto|py:)\w+:: ([\w]+)", TESTING_PAGE, re.MULTILINE))
 DESCRIBED = set(re.findall(r"^ *\.\. (?:auto)?[\w:]+:: (?:async )?([\w.]+)", REFERENCE, re.MULTILINE))
 
 
@@ -31,13 +36,38 @@ def test_reference_describes_public_name(name):
     assert name in DESCRIBED or f"triomq.{name}" in DESCRIBED
 
 
-@pytest.mark.parametrize("module", [triomq.abc, triomq.zmtp], ids=lambda module: module.__name__)
+@pytest.mark.parametrize("module", [triomq.abc, triomq.zmtp, triomq.testing], ids=lambda module: module.__name__)
 def test_reference_describes_extension_points(module):
     public = getattr(module, "__all__", None) or [
         name for name, value in vars(module).items() if getattr(value, "__module__", "") == module.__name__
     ]
-    missing = [name for name in public if f"{module.__name__}.{name}" not in DESCRIBED]
+    missing = [name for name in public if f"{module.__name__}.{name}" not in DESCRIBED and name not in TESTING]
     assert not missing
+
+
+def test_reference_has_every_kind_of_happening():
+    (table,) = re.findall(r"\.\. py:type:: Kind\n(.*?)\n\S", TESTING_PAGE + "\n.", re.DOTALL)
+    assert re.findall(r"\* - ``([a-z ]+)``", table) == list(get_args(Kind))
+
+
+def test_reference_has_the_public_methods_and_defaults_of_a_network():
+    section = TESTING_PAGE[
+        TESTING_PAGE.index("autoclass:: VirtualNetwork") : TESTING_PAGE.index("autoclass:: Partition")
+    ]
+    public = [name for name in vars(triomq.testing.VirtualNetwork) if not name.startswith("_")]
+    assert re.findall(r"automethod:: (\w+)", section) == public
+    defaults = ", ".join(f"{field.name}={field.default}" for field in attrs.fields(triomq.testing.LinkSettings))
+    assert f".. autoclass:: LinkSettings(*, {defaults})\n" in TESTING_PAGE
+
+
+def test_reference_has_every_fixture_marker_and_option():
+    plugin = Path(triomq.testing.__file__).with_name("pytest_plugin.py").read_text(encoding="utf-8")
+    names = re.findall(r"@pytest\.fixture\n(?:async )?def (\w+)", plugin)
+    assert len(names) >= 4
+    for name in [*names, *re.findall(r'"(--triomq-[a-z]+)"', plugin)]:
+        assert re.search(rf"^``{name}\b.*``$", TESTING_PAGE, re.MULTILINE), name
+    for name in re.findall(r'"markers", "(\w+)', plugin):
+        assert f"``@pytest.mark.{name}(" in TESTING_PAGE
 
 
 def test_options_table_has_every_field():
@@ -66,8 +96,7 @@ def test_every_page_is_in_a_table_of_contents():
             r"^\.\. toctree::\n((?:(?:   .*)?\n)+)", page.read_text(encoding="utf-8"), re.MULTILINE
         ):
             names = [line.strip() for line in block.splitlines() if line.strip() and not line.strip().startswith(":")]
-            listed.update((page.parent / f"{name}.rst").resolve() for name in names)
-    pages = {path.resolve() for path in DOCS.rglob("*.rst") if "_build" not in path.parts} - {
-        DOCS.resolve() / "index.rst"
-    }
+            listed.update((page.parent / name).resolve() for name in names)
+    files = [path for path in DOCS.rglob("*") if path.suffix in (".rst", ".md") and "_build" not in path.parts]
+    pages = {path.resolve().with_suffix("") for path in files} - {DOCS.resolve() / "index"}
     assert pages == listed

@@ -1,4 +1,4 @@
-"""A peer that says whatever it likes: octets over a plain stream."""
+"""A peer that says whatever it likes: octets over a plain stream, real or virtual."""
 
 from __future__ import annotations
 
@@ -7,6 +7,10 @@ from contextlib import asynccontextmanager
 
 import attrs
 import trio
+
+from triomq.testing import VirtualNetwork, VirtualStream
+
+from ..virtual import dial
 
 GREETING = b"\xff" + bytes(8) + b"\x7f\x03\x01NULL" + bytes(48)
 SOON = 5.0  # seconds, within which whatever is waited for must happen
@@ -37,15 +41,14 @@ def ready(socket_type: str, identity: bytes | None = None, further: bytes = b"")
 
 @attrs.define(eq=False)
 class Raw:
-    """One connection of a hostile peer."""
+    """One connection of a hostile peer.
 
-    stream: trio.SocketStream
+    Attributes:
+      address: as a monitor calls this peer.
+    """
 
-    @property
-    def address(self) -> str:
-        """As a monitor calls this peer."""
-        host, port = self.stream.socket.getsockname()[:2]
-        return f"tcp://{host}:{port}"
+    stream: trio.SocketStream | VirtualStream
+    address: str = ""
 
     async def say(self, *pieces: bytes) -> bool:
         """Send; whether the other end took it all."""
@@ -81,6 +84,13 @@ class Raw:
             size = int.from_bytes(bytes((size,)) + await self.hear(7), "big")
         return await self.hear(size)
 
+    async def end(self) -> None:
+        """Send nothing more."""
+        if isinstance(self.stream, trio.SocketStream):
+            await self.stream.send_eof()
+        else:
+            self.stream.end_sending()
+
     async def hear_end(self) -> bytes:
         """Everything until the other end closes the connection, as it must."""
         heard = b""
@@ -100,8 +110,19 @@ class Raw:
 
 
 @asynccontextmanager
-async def raw_at(endpoint: str) -> AsyncIterator[Raw]:
-    """A connection to an endpoint."""
-    host, port = endpoint.removeprefix("tcp://").rsplit(":", 1)
-    async with await trio.open_tcp_stream(host, int(port)) as stream:
-        yield Raw(stream)
+async def raw_at(
+    endpoint: str, net: VirtualNetwork | None = None, host: str = "evil", **options: int
+) -> AsyncIterator[Raw]:
+    """A connection to an endpoint: to a real one or, from a host of its own, to one of a virtual network.
+
+    Args:
+      options: of a virtual connection, such as ``receive_buffer``.
+    """
+    if net is not None:
+        async with await dial(net, endpoint, host, **options) as stream:
+            (made,) = [event for event in net.recorder.of_kind("established") if event.connection == stream.number]
+            yield Raw(stream, made.text.partition(" > ")[0])
+        return
+    address, port = endpoint.removeprefix("tcp://").rsplit(":", 1)
+    async with await trio.open_tcp_stream(address, int(port)) as stream:
+        yield Raw(stream, "tcp://{}:{}".format(*stream.socket.getsockname()[:2]))

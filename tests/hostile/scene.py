@@ -13,6 +13,7 @@ import attrs
 import trio
 
 import triomq
+from triomq.testing import VirtualNetwork
 
 from .raw import SOON, Raw, raw_at
 
@@ -43,6 +44,7 @@ class Scene:
     """The socket under attack and its honest peer.
 
     Attributes:
+      net: the virtual network it is on, if it is on one.
       served: how many messages have passed between the two, each checked, none missing.
       strange: messages that came to the socket from elsewhere.
     """
@@ -54,14 +56,15 @@ class Scene:
     endpoint: str
     monitor: triomq.Monitor
     pause: float
+    net: VirtualNetwork | None = None
     served: int = 0
     strange: list[triomq.Message] = attrs.field(factory=list)
     _delays: list[float] = attrs.field(factory=list)
     _endings: dict[str, Exception | None] = attrs.field(factory=dict)
 
-    def attacker(self) -> Any:
+    def attacker(self, **options: int) -> Any:
         """A connection to the socket that does what the test says."""
-        return raw_at(self.endpoint)
+        return raw_at(self.endpoint, self.net, **options)
 
     def newcomer(self, **options: Any) -> Any:
         """One more well-behaved peer."""
@@ -150,18 +153,22 @@ class Scene:
 
 
 @asynccontextmanager
-async def attacked(kind: str, *, pause: float | None = 0.002, **options: Any) -> AsyncIterator[Scene]:
+async def attacked(
+    kind: str, net: VirtualNetwork | None = None, *, pause: float | None = 0.002, **options: Any
+) -> AsyncIterator[Scene]:
     """A bound socket of this type with its honest peer, both gone afterwards with all they had.
 
     Args:
+      net: a virtual network for it, where time or the peer's failing is what is tested. Without, everything is real:
+        what takes memory, and the kernel's queues.
       pause: seconds between two honest messages; None sends none but those that the test does.
       options: of the socket.
     """
     tasks_before = trio.lowlevel.current_statistics().tasks_living
-    async with triomq.open_context() as ctx:
+    async with triomq.open_context() if net is None else net.open_context("victim") as ctx:
         victim, honest = _subscribed(ctx, kind, b"", **options), _subscribed(ctx, PARTNERS[kind], MARK)
-        endpoint = await victim.bind("tcp://127.0.0.1:0")
-        scene = Scene(ctx, kind, victim, honest, endpoint, victim.monitor(100_000), pause or 0.0)
+        endpoint = await victim.bind("tcp://127.0.0.1:0" if net is None else "tcp://*:0")
+        scene = Scene(ctx, kind, victim, honest, endpoint, victim.monitor(100_000), pause or 0.0, net)
         await _introduce(scene)
         async with trio.open_nursery() as nursery:
             if pause is not None:

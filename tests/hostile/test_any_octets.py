@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import socket
-import struct
-
 import pytest
 import trio
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from .raw import GREETING, Raw, command, frame, header, ready
+import triomq.testing
+from triomq.testing import VirtualNetwork
+
+from ..virtual import listen
+from .raw import GREETING, Raw, command, frame, header, raw_at, ready
 from .scene import EVERY_TYPE, PARTNERS, Scene, attacked
 
 bodies = st.one_of(st.binary(max_size=12), st.sampled_from([b"", b"\0", b"\1", b"\1honest", b"\0honest", bytes(300)]))
@@ -48,54 +49,55 @@ def attacks(draw: st.DrawFn, kind: str) -> list[tuple[bytes, int, str]]:
     return draw(st.lists(attack, min_size=1, max_size=3))
 
 
-async def attack(raw: Raw, octets: bytes, size: int, end: str) -> None:
+async def attack(scene: Scene, raw: Raw, octets: bytes, size: int, end: str) -> None:
     for start in range(0, len(octets), size):
         if not await raw.say(octets[start : start + size]):
             return
         await trio.lowlevel.checkpoint()
     if end == "reset":
-        raw.stream.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        assert scene.net is not None
+        scene.net.cut(raw.stream.host.name, "victim")
     elif end == "eof":
         try:
-            await raw.stream.send_eof()
+            await raw.end()
             await raw.hear_end()
         except trio.BrokenResourceError:
             pass
 
 
 async def at_a_listener(scene: Scene, attacks: list[tuple[bytes, int, str]]) -> None:
-    async def visit(octets: bytes, size: int, end: str) -> None:
-        async with scene.attacker() as raw:
-            await attack(raw, octets, size, end)
+    async def visit(host: str, octets: bytes, size: int, end: str) -> None:
+        async with raw_at(scene.endpoint, scene.net, host) as raw:
+            await attack(scene, raw, octets, size, end)
 
     async with trio.open_nursery() as nursery:
-        for one in attacks:
-            nursery.start_soon(visit, *one)
+        for number, one in enumerate(attacks):
+            nursery.start_soon(visit, f"evil{number}", *one)
 
 
 async def at_a_dialer(scene: Scene, attacks: list[tuple[bytes, int, str]]) -> None:
+    assert scene.net is not None
     for one in attacks:
-        (listener,) = await trio.open_tcp_listeners(0, host="127.0.0.1")
-        endpoint = "tcp://{}:{}".format(*listener.socket.getsockname())
-        async with listener:
-            scene.victim.connect(endpoint)
+        async with await listen(scene.net, "evil") as listener:
+            scene.victim.connect(listener.endpoint)
             async with await listener.accept() as stream:
-                await attack(Raw(stream), *one)
-        scene.victim.disconnect(endpoint)
+                await attack(scene, Raw(stream), *one)
+        scene.victim.disconnect(listener.endpoint)
 
 
-def run(kind: str, meet: object, attacks: list[tuple[bytes, int, str]]) -> None:
-    async def main() -> None:
-        async with attacked(kind, pause=None, linger=0) as scene:
+def run(kind: str, meet: object, attacks: list[tuple[bytes, int, str]], seed: int) -> None:
+    async def main(net: VirtualNetwork) -> None:
+        async with attacked(kind, net, pause=None, linger=0) as scene:
             await scene.serve()
             await meet(scene, attacks)  # type: ignore[operator]
             await scene.is_alone()
             for _ in range(3):
                 await scene.serve()
 
-    trio.run(main)
+    triomq.testing.run(main, seed=seed)
 
 
+seeds = st.integers(0, 2**32 - 1)
 few = settings(max_examples=25, suppress_health_check=[HealthCheck.too_slow])
 
 
@@ -104,7 +106,7 @@ few = settings(max_examples=25, suppress_health_check=[HealthCheck.too_slow])
 @given(data=st.data())
 def test_from_who_connects(kind: str, data: st.DataObject) -> None:
     """Peers that come say anything and leave anyhow."""
-    run(kind, at_a_listener, data.draw(attacks(kind)))
+    run(kind, at_a_listener, data.draw(attacks(kind)), data.draw(seeds))
 
 
 @pytest.mark.parametrize("kind", [kind for kind in EVERY_TYPE if kind != "PAIR"])  # which has one endpoint
@@ -112,4 +114,4 @@ def test_from_who_connects(kind: str, data: st.DataObject) -> None:
 @given(data=st.data())
 def test_from_who_is_connected_to(kind: str, data: st.DataObject) -> None:
     """Peers that are dialled say anything and leave anyhow."""
-    run(kind, at_a_dialer, data.draw(attacks(kind)))
+    run(kind, at_a_dialer, data.draw(attacks(kind)), data.draw(seeds))

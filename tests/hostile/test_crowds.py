@@ -13,8 +13,9 @@ import trio
 import trio.testing
 
 import triomq
+from triomq.testing import VirtualNetwork
 
-from .raw import GREETING, raw_at
+from .raw import GREETING
 from .scene import Scene, attacked, until
 
 EXHAUSTED = Path(__file__).with_name("exhausted.py")
@@ -34,7 +35,7 @@ class Crowd:
             await self._nursery.start(self._stay, octets)
 
     async def _stay(self, octets: bytes, task_status: trio.TaskStatus[None]) -> None:
-        async with raw_at(self._scene.endpoint) as raw:
+        async with self._scene.attacker() as raw:
             await raw.say(octets)
             self.here += 1
             task_status.started()
@@ -70,9 +71,12 @@ async def test_twelve_hundred_silent_connections() -> None:
 
 
 @pytest.mark.parametrize("octets", [b"", GREETING], ids=["silent", "greeted"])
-async def test_a_crowd_leaves_with_the_deadline(octets: bytes, autojump_clock: object) -> None:
+async def test_a_crowd_leaves_with_the_deadline(octets: bytes, virtual_network: VirtualNetwork) -> None:
     """While the handshakes are all taken nobody else gets in; after handshake_timeout somebody does."""
-    async with attacked("ROUTER", pause=0.25, max_handshakes=20) as scene, trio.open_nursery() as nursery:
+    async with (
+        attacked("ROUTER", virtual_network, pause=0.25, max_handshakes=20) as scene,
+        trio.open_nursery() as nursery,
+    ):
         crowd = Crowd(scene, nursery)
         await crowd.come(60, octets)
         await until(lambda: crowd.here == 20)
@@ -88,9 +92,9 @@ async def test_a_crowd_leaves_with_the_deadline(octets: bytes, autojump_clock: o
         nursery.cancel_scope.cancel()
 
 
-async def test_max_peers() -> None:
+async def test_max_peers(virtual_network: VirtualNetwork) -> None:
     """It bounds all connections together; one that leaves makes room for another."""
-    async with attacked("ROUTER", max_peers=5) as scene, trio.open_nursery() as nursery:
+    async with attacked("ROUTER", virtual_network, max_peers=5) as scene, trio.open_nursery() as nursery:
         crowd = Crowd(scene, nursery)
         async with scene.established():
             await crowd.come(20)
@@ -102,9 +106,9 @@ async def test_max_peers() -> None:
         nursery.cancel_scope.cancel()
 
 
-async def test_coming_and_going() -> None:
+async def test_coming_and_going(virtual_network: VirtualNetwork) -> None:
     """A thousand connections that break off wherever they like leave nothing behind."""
-    async with attacked("ROUTER") as scene:
+    async with attacked("ROUTER", virtual_network) as scene:
         async with trio.open_nursery() as nursery:
 
             async def come_and_go(first: int) -> None:

@@ -9,7 +9,9 @@ import trio
 import trio.testing
 
 import triomq
+from triomq.testing import VirtualNetwork
 
+from ..virtual import listen
 from .raw import GREETING, command, frame, header, metadata, ready
 from .scene import EVERY_TYPE, PARTNERS, attacked, measured, until
 
@@ -52,18 +54,18 @@ BAD_HANDSHAKES = {
 
 
 @pytest.mark.parametrize("octets", NOT_ZMTP.values(), ids=NOT_ZMTP)
-async def test_another_protocol(octets: bytes) -> None:
+async def test_another_protocol(octets: bytes, virtual_network: VirtualNetwork) -> None:
     """Whoever does not speak ZMTP 3 is dropped as soon as that shows, without waiting for any deadline."""
-    async with attacked("ROUTER") as scene, scene.attacker() as raw:
+    async with attacked("ROUTER", virtual_network) as scene, scene.attacker() as raw:
         await raw.say(octets)
         await raw.hear_end()
         assert isinstance(await scene.why(raw), triomq.RemoteProtocolError)
 
 
 @pytest.mark.parametrize("octets", BAD_HANDSHAKES.values(), ids=BAD_HANDSHAKES)
-async def test_a_bad_handshake(octets: bytes) -> None:
+async def test_a_bad_handshake(octets: bytes, virtual_network: VirtualNetwork) -> None:
     """A handshake that is not in order ends the connection; the reason names it, fit to be printed."""
-    async with attacked("ROUTER") as scene, scene.attacker() as raw:
+    async with attacked("ROUTER", virtual_network) as scene, scene.attacker() as raw:
         await raw.say(GREETING, octets)
         await raw.hear_end()
         assert isinstance(await scene.why(raw), triomq.RemoteProtocolError)
@@ -73,9 +75,9 @@ async def test_a_bad_handshake(octets: bytes) -> None:
 @pytest.mark.parametrize("flags", [2, 6], ids=["message", "command"])
 @pytest.mark.parametrize("size", [1 << 63, (1 << 64) - 1, (1 << 64) - 8192])
 @pytest.mark.parametrize("greeted", [True, False], ids=["established", "handshake"])
-async def test_a_length_beyond_63_bits(size: int, flags: int, greeted: bool) -> None:
+async def test_a_length_beyond_63_bits(size: int, flags: int, greeted: bool, virtual_network: VirtualNetwork) -> None:
     """It is refused at the ninth octet of the header, and not before; no body is waited for."""
-    async with attacked("PULL") as scene, scene.attacker() as raw:
+    async with attacked("PULL", virtual_network) as scene, scene.attacker() as raw:
         if greeted:
             await raw.greet("PUSH")
         else:
@@ -116,18 +118,22 @@ async def test_identities_of_a_mebibyte() -> None:
             assert memory.peak() < 1 << 20
 
 
-async def test_the_longest_identity_is_well() -> None:
+async def test_the_longest_identity_is_well(virtual_network: VirtualNetwork) -> None:
     """255 octets name a peer; so do any octets, if the first is not zero."""
     for identity in (b"\xff" * 255, b"\n\x1b[0m\0"):
-        async with attacked("ROUTER") as scene, scene.established(identity) as raw:
+        async with attacked("ROUTER", virtual_network) as scene, scene.established(identity) as raw:
             await raw.say(frame(b"mine"))
             await until(lambda: bool(scene.strange))
             assert scene.strange == [(identity, b"mine")]
 
 
-async def test_an_identity_in_use() -> None:
+async def test_an_identity_in_use(virtual_network: VirtualNetwork) -> None:
     """The second of a name is told of, and does not get what is for the first."""
-    async with attacked("ROUTER") as scene, scene.established(b"name") as first, scene.attacker() as second:
+    async with (
+        attacked("ROUTER", virtual_network) as scene,
+        scene.established(b"name") as first,
+        scene.attacker() as second,
+    ):
         await second.greet("DEALER", b"name")
         assert isinstance(await scene.why(second), triomq.PeerRejectedError)
         await scene.victim.send([b"name", b"secret"])
@@ -138,9 +144,9 @@ async def test_an_identity_in_use() -> None:
         assert scene.strange == []
 
 
-async def test_an_identity_in_use_is_handed_over() -> None:
+async def test_an_identity_in_use_is_handed_over(virtual_network: VirtualNetwork) -> None:
     """With router_handover the second gets the name; the first is dropped, and told of."""
-    async with attacked("ROUTER", router_handover=True) as scene, scene.established(b"name") as first:
+    async with attacked("ROUTER", virtual_network, router_handover=True) as scene, scene.established(b"name") as first:
         async with scene.attacker() as second:
             await second.greet("DEALER", b"name")
             await first.hear_end()
@@ -184,9 +190,12 @@ def say_nothing() -> Iterator[bytes]:
 
 @pytest.mark.parametrize("drip", [say_nothing, drip_greeting, drip_ready])
 @pytest.mark.parametrize("limit", [30.0, 5.0])
-async def test_the_handshake_deadline_is_a_total(drip: object, limit: float, autojump_clock: object) -> None:
+async def test_the_handshake_deadline_is_a_total(drip: object, limit: float, virtual_network: VirtualNetwork) -> None:
     """One octet every half second does not put it off: after handshake_timeout the peer is dropped, to the second."""
-    async with attacked("ROUTER", pause=0.25, handshake_timeout=limit) as scene, scene.attacker() as raw:
+    async with (
+        attacked("ROUTER", virtual_network, pause=0.25, handshake_timeout=limit) as scene,
+        scene.attacker() as raw,
+    ):
         began = trio.current_time()
 
         async def dribble() -> None:
@@ -210,19 +219,26 @@ async def test_the_handshake_deadline_is_a_total(drip: object, limit: float, aut
         assert f"handshake_timeout={limit}" in str(error)
 
 
-async def test_a_peer_that_reads_nothing_in_the_handshake(autojump_clock: object) -> None:
+async def test_a_peer_that_reads_nothing_in_the_handshake(virtual_network: VirtualNetwork) -> None:
     """It has until the deadline, even if the greeting cannot be written."""
-    async with attacked("ROUTER", pause=0.25, send_buffer=1) as scene, scene.attacker() as raw:
+    async with (
+        attacked("ROUTER", virtual_network, pause=0.25, send_buffer=1) as scene,
+        scene.attacker(receive_buffer=1) as raw,
+    ):
         await raw.say(GREETING[:30])
-        await trio.sleep(31)
+        await trio.sleep(29)
+        heard = [event.data for event in virtual_network.recorder.of_kind("delivered") if event.peer == "evil"]
+        assert heard == [b"\xff"]
+        assert len(scene.victim.peers) == 1
+        await trio.sleep(2)
         assert isinstance(await scene.why(raw), trio.TooSlowError)
 
 
 @pytest.mark.parametrize("kind", EVERY_TYPE)
-async def test_every_type_refuses_what_does_not_fit(kind: str) -> None:
+async def test_every_type_refuses_what_does_not_fit(kind: str, virtual_network: VirtualNetwork) -> None:
     """A peer whose type does not go with the socket's is told why, and the monitor too."""
     wrong = next(other for other in ("PULL", "PAIR", "PUB") if other not in (PARTNERS[kind], kind))
-    async with attacked(kind) as scene, scene.attacker() as raw:
+    async with attacked(kind, virtual_network) as scene, scene.attacker() as raw:
         await raw.say(GREETING, ready(wrong))
         assert b"\5ERROR" in await raw.hear_end()
         error = await scene.why(raw)
@@ -231,14 +247,13 @@ async def test_every_type_refuses_what_does_not_fit(kind: str) -> None:
         assert wrong in str(error)
 
 
-async def test_a_refusal_is_quoted_harmlessly() -> None:
+async def test_a_refusal_is_quoted_harmlessly(virtual_network: VirtualNetwork) -> None:
     """The reason in a peer's ERROR command is in the event, without its control characters."""
-    async with triomq.open_context() as ctx, trio.open_nursery() as nursery:
-        (listener,) = await trio.open_tcp_listeners(0, host="127.0.0.1")
-        port = listener.socket.getsockname()[1]
+    async with virtual_network.open_context() as ctx, trio.open_nursery() as nursery:
+        listener = await listen(virtual_network, "evil")
         pull = ctx.socket(triomq.PULL)
         monitor = pull.monitor()
-        pull.connect(f"tcp://127.0.0.1:{port}")
+        pull.connect(listener.endpoint)
         async with listener, await listener.accept() as stream:
             reason = b"\x1b[31m\nINFO all is well" + b"\xff" * 200
             await stream.send_all(GREETING + command(b"ERROR", bytes((len(reason),)) + reason))
@@ -253,25 +268,24 @@ async def test_a_refusal_is_quoted_harmlessly() -> None:
         nursery.cancel_scope.cancel()
 
 
-async def test_a_listener_that_answers_garbage_once() -> None:
+async def test_a_listener_that_answers_garbage_once(virtual_network: VirtualNetwork) -> None:
     """The connecting side reports it, dials again, and what was queued for the peer arrives then."""
-    async with triomq.open_context() as ctx:
-        (listener,) = await trio.open_tcp_listeners(0, host="127.0.0.1")
+    async with virtual_network.open_context() as ctx:
+        listener = await listen(virtual_network)
         push = ctx.socket(triomq.PUSH, reconnect_interval=0.01)
         monitor = push.monitor()
-        push.connect(f"tcp://127.0.0.1:{listener.socket.getsockname()[1]}")
+        push.connect(listener.endpoint)
         await push.send(b"kept")
         garbage = [b"garbage", GREETING + frame(b"", 4), GREETING + ready("PUB"), GREETING[:20], b""]
         async with listener:
             for octets in garbage:
                 async with await listener.accept() as stream:
                     await stream.send_all(octets)
-                    await stream.send_eof()
+                    stream.end_sending()
                     async for _ in stream:
                         pass
-            endpoint = f"tcp://127.0.0.1:{listener.socket.getsockname()[1]}"
         pull = ctx.socket(triomq.PULL)
-        await pull.bind(endpoint)
+        await pull.bind(listener.endpoint)
         with trio.fail_after(5):
             assert await pull.receive() == (b"kept",)
         seen = []

@@ -10,6 +10,7 @@ import trio
 import trio.testing
 
 import triomq
+from triomq.testing import VirtualNetwork
 
 from .raw import command, frame, header, raw_at
 from .scene import MARK, attacked, measured, until
@@ -33,9 +34,9 @@ FAULTS = {
 
 @pytest.mark.parametrize("kind", ["PULL", "PUB", "ROUTER"])
 @pytest.mark.parametrize(("octets", "reason"), FAULTS.values(), ids=FAULTS)
-async def test_a_fault(kind: str, octets: bytes, reason: str) -> None:
+async def test_a_fault(kind: str, octets: bytes, reason: str, virtual_network: VirtualNetwork) -> None:
     """What is not ZMTP ends that connection, with a reason; what came before it was good."""
-    async with attacked(kind) as scene, scene.established() as raw:
+    async with attacked(kind, virtual_network) as scene, scene.established() as raw:
         await raw.say(frame(b"before") + octets + frame(b"after"))
         await scene.drops(raw, reason)
         await scene.is_alone()
@@ -126,10 +127,10 @@ UNWANTED = {
 
 
 @pytest.mark.parametrize("kind", [kind for kind in UNWANTED if kind != "PAIR"])
-async def test_commands_without_meaning(kind: str) -> None:
+async def test_commands_without_meaning(kind: str, virtual_network: VirtualNetwork) -> None:
     """They are thrown away and never delivered; a thousand in a row, with no message between, are enough."""
     nonsense = (UNWANTED[kind] * 1000)[:1000]
-    async with attacked(kind) as scene, scene.established() as raw:
+    async with attacked(kind, virtual_network) as scene, scene.established() as raw:
         await raw.say(b"".join(nonsense))
         await raw.say(frame(b"", 1) + frame(b"a message"), b"".join(nonsense), command(b"PING", b"\0\0live"))
         while not (await raw.hear_frame()).endswith(b"live"):
@@ -150,9 +151,9 @@ async def test_pings_without_end() -> None:
         await scene.serve_more(10)
 
 
-async def test_the_newest_ping_is_answered() -> None:
+async def test_the_newest_ping_is_answered(virtual_network: VirtualNetwork) -> None:
     """Of many pings at once at least the last has its answer."""
-    async with attacked("PULL") as scene, scene.established() as raw:
+    async with attacked("PULL", virtual_network) as scene, scene.established() as raw:
         await raw.say(b"".join(command(b"PING", b"\0\0%05d" % number) for number in range(5000)))
         heard: list[bytes] = []
         while b"\4PONG04999" not in heard:
@@ -161,9 +162,9 @@ async def test_the_newest_ping_is_answered() -> None:
 
 
 @pytest.mark.parametrize(("tenths", "seconds"), [(1, 0.1), (656, 65.6), (65_535, 6553.5)])
-async def test_a_ttl_ends_its_own_connection(tenths: int, seconds: float, autojump_clock: object) -> None:
+async def test_a_ttl_ends_its_own_connection(tenths: int, seconds: float, virtual_network: VirtualNetwork) -> None:
     """A PING's TTL means tenths of a second, in its whole range, of silence of that peer alone."""
-    async with attacked("PULL", pause=seconds / 50) as scene, scene.established() as raw:
+    async with attacked("PULL", virtual_network, pause=seconds / 50) as scene, scene.established() as raw:
         await raw.say(command(b"PING", tenths.to_bytes(2, "big")))
         await raw.hear_frame()
         began = trio.current_time()
@@ -173,9 +174,9 @@ async def test_a_ttl_ends_its_own_connection(tenths: int, seconds: float, autoju
         assert isinstance(await scene.why(raw), triomq.SilentPeerError)
 
 
-async def test_no_ttl_ends_nothing(autojump_clock: object) -> None:
+async def test_no_ttl_ends_nothing(virtual_network: VirtualNetwork) -> None:
     """TTL 0 asks for nothing, even after one that did."""
-    async with attacked("PULL", pause=60) as scene, scene.established() as raw:
+    async with attacked("PULL", virtual_network, pause=60) as scene, scene.established() as raw:
         await raw.say(command(b"PING", b"\0\0"))
         await raw.hear_frame()
         await trio.sleep(3600)
@@ -219,9 +220,9 @@ async def test_messages_the_wrong_way_to_a_publisher(receive: str) -> None:
             assert scene.victim.statistics().messages_dropped >= 20_000
 
 
-async def test_requests_without_delimiter() -> None:
+async def test_requests_without_delimiter(virtual_network: VirtualNetwork) -> None:
     """A REP does not see them, nor is it held up by them: what is ready to be received can be received."""
-    async with attacked("REP", pause=None) as scene, scene.established() as raw:
+    async with attacked("REP", virtual_network, pause=None) as scene, scene.established() as raw:
         bad = [frame(b"no delimiter"), frame(b"a", 1) + frame(b"b"), frame(b"only a delimiter", 1) + frame(b"")]
         await raw.say(*bad, *(frame(b"", 1) + frame(b"good") for _ in range(1)), *bad)
         assert await scene.victim.receive() == (b"good",)
@@ -234,9 +235,9 @@ async def test_requests_without_delimiter() -> None:
             await scene.serve()
 
 
-async def test_replies_nobody_asked_for() -> None:
+async def test_replies_nobody_asked_for(virtual_network: VirtualNetwork) -> None:
     """A REQ ignores what comes before it has asked, or from another than it asked."""
-    async with attacked("REQ", pause=None) as scene, scene.established() as raw:
+    async with attacked("REQ", virtual_network, pause=None) as scene, scene.established() as raw:
         await raw.say(*(frame(b"", 1) + frame(b"unasked") for _ in range(2000)))
         for _ in range(10):
             await scene.victim.send(b"question")
@@ -284,18 +285,18 @@ async def test_subscriptions_as_messages_without_end() -> None:
 
 
 @pytest.mark.parametrize("minor", [0, 1])
-async def test_a_topic_of_megabytes(minor: int) -> None:
+async def test_a_topic_of_megabytes(minor: int, virtual_network: VirtualNetwork) -> None:
     """A topic has 64 KiB at the most, whichever way it is told."""
-    async with attacked("PUB") as scene, scene.established(minor=minor) as raw:
+    async with attacked("PUB", virtual_network) as scene, scene.established(minor=minor) as raw:
         topic = bytes(4 * MIB)
         await raw.say(command(b"SUBSCRIBE", topic) if minor else frame(b"\1" + topic))
         await scene.drops(raw, "65536" if not minor else "65546")
         await scene.is_alone()
 
 
-async def test_topics_within_topics() -> None:
+async def test_topics_within_topics(virtual_network: VirtualNetwork) -> None:
     """However deep they are nested, subscribing, publishing, cancelling and leaving stay possible."""
-    async with attacked("PUB") as scene, scene.established() as raw:
+    async with attacked("PUB", virtual_network) as scene, scene.established() as raw:
         for length in range(0, 65_536, 64):
             await raw.say(command(b"SUBSCRIBE", b"t" * length))
         with trio.fail_after(5):
@@ -339,9 +340,12 @@ async def test_a_subscriber_that_never_reads() -> None:
         assert lost[1] > 1000
 
 
-async def test_a_consumer_that_never_reads() -> None:
+async def test_a_consumer_that_never_reads(virtual_network: VirtualNetwork) -> None:
     """A PUSH fills it to its HWM and then gives everything to the others; when all are full, it waits."""
-    async with attacked("PUSH", pause=None, send_hwm=5, send_buffer=16 * 1024) as scene, scene.established() as raw:
+    async with (
+        attacked("PUSH", virtual_network, pause=None, send_hwm=5, send_buffer=16 * 1024) as scene,
+        scene.established() as raw,
+    ):
         numbers: list[int] = []
 
         async def collect() -> None:

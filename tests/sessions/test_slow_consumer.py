@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import trio
-import trio.testing
 
 import triomq
+from triomq.testing import VirtualNetwork, VirtualStream
+
+from ..virtual import dial
 
 
 class Pinger:
     """A peer that pings, and gives up when nothing comes back in time."""
 
-    def __init__(self, stream: trio.SocketStream) -> None:
+    def __init__(self, stream: VirtualStream) -> None:
         self.stream = stream
         self.connection = triomq.zmtp.Connection("PUSH", as_server=False)
         self.heard: list[float] = []
@@ -33,18 +35,17 @@ class Pinger:
             self.heard.append(trio.current_time())
 
 
-async def pinger_at(endpoint: str) -> Pinger:
-    host, port = endpoint.removeprefix("tcp://").rsplit(":", 1)
-    pinger = Pinger(await trio.open_tcp_stream(host, int(port)))
+async def pinger_at(net: VirtualNetwork, endpoint: str) -> Pinger:
+    pinger = Pinger(await dial(net, endpoint))
     await pinger.shake_hands()
     return pinger
 
 
-async def test_a_full_inbox_does_not_look_like_death(autojump_clock: trio.testing.MockClock) -> None:
+async def test_a_full_inbox_does_not_look_like_death(virtual_network: VirtualNetwork) -> None:
     """While nothing is received, a peer that pings hears from us at least as often as it pings."""
-    async with triomq.open_context() as ctx, trio.open_nursery() as nursery:
+    async with virtual_network.open_context() as ctx, trio.open_nursery() as nursery:
         pull = ctx.socket(triomq.PULL, receive_hwm=1)
-        pinger = await pinger_at(await pull.bind("tcp://127.0.0.1:0"))
+        pinger = await pinger_at(virtual_network, await pull.bind("tcp://127.0.0.1:0"))
         nursery.start_soon(pinger.listen)
         for _ in range(3):
             await pinger.send(triomq.zmtp.Ping())
@@ -59,11 +60,11 @@ async def test_a_full_inbox_does_not_look_like_death(autojump_clock: trio.testin
     await pinger.stream.aclose()
 
 
-async def test_nor_when_the_inbox_was_full_before_the_first_ping(autojump_clock: trio.testing.MockClock) -> None:
+async def test_nor_when_the_inbox_was_full_before_the_first_ping(virtual_network: VirtualNetwork) -> None:
     """A peer that has had no occasion to ping yet hears from us every half second."""
-    async with triomq.open_context() as ctx, trio.open_nursery() as nursery:
+    async with virtual_network.open_context() as ctx, trio.open_nursery() as nursery:
         pull = ctx.socket(triomq.PULL, receive_hwm=1)
-        pinger = await pinger_at(await pull.bind("tcp://127.0.0.1:0"))
+        pinger = await pinger_at(virtual_network, await pull.bind("tcp://127.0.0.1:0"))
         nursery.start_soon(pinger.listen)
         await pinger.send(triomq.Message([b"one"]), triomq.Message([b"two"]))
         await trio.sleep(10.25)
@@ -72,11 +73,11 @@ async def test_nor_when_the_inbox_was_full_before_the_first_ping(autojump_clock:
     await pinger.stream.aclose()
 
 
-async def test_a_reader_with_room_says_nothing_unasked(autojump_clock: trio.testing.MockClock) -> None:
+async def test_a_reader_with_room_says_nothing_unasked(virtual_network: VirtualNetwork) -> None:
     """Who can read PINGs answers them, and sends nothing of its own accord."""
-    async with triomq.open_context() as ctx, trio.open_nursery() as nursery:
+    async with virtual_network.open_context() as ctx, trio.open_nursery() as nursery:
         pull = ctx.socket(triomq.PULL)
-        pinger = await pinger_at(await pull.bind("tcp://127.0.0.1:0"))
+        pinger = await pinger_at(virtual_network, await pull.bind("tcp://127.0.0.1:0"))
         nursery.start_soon(pinger.listen)
         await pinger.send(triomq.Message([b"one"]), triomq.Message([b"two"]))
         await trio.sleep(60)

@@ -8,21 +8,24 @@ from typing import Self
 import trio
 
 from triomq import zmtp
+from triomq.testing import VirtualNetwork, VirtualStream
 
-TOO_MUCH = 20_000_000  # octets: more than the kernel takes from us when the peer does not read
+from ..virtual import listen
+
+TOO_MUCH = 2_000_000  # octets: more than a connection takes from us when the peer does not read
 
 
 class StuckPeer:
-    """Listens, and is one peer."""
+    """Listens on the network's localhost, and is one peer."""
 
-    def __init__(self, socket_type: str) -> None:
+    def __init__(self, net: VirtualNetwork, socket_type: str) -> None:
+        self._net = net
         self._type = socket_type
-        self._stream: trio.SocketStream | None = None
+        self._stream: VirtualStream | None = None
 
     async def __aenter__(self) -> Self:
-        (self._listener,) = await trio.open_tcp_listeners(0, host="127.0.0.1")
-        host, port = self._listener.socket.getsockname()
-        self.endpoint = f"tcp://{host}:{port}"
+        self._listener = await listen(self._net)
+        self.endpoint = self._listener.endpoint
         return self
 
     async def __aexit__(

@@ -9,6 +9,7 @@ import trio
 import trio.testing
 
 import triomq
+from triomq.testing import VirtualNetwork
 
 from .stuck import StuckPeer
 
@@ -34,9 +35,9 @@ async def test_nothing_more_goes_to_an_endpoint_that_was_disconnected() -> None:
             nursery.cancel_scope.cancel()
 
 
-async def test_disconnect_lingers_with_immediate_too(autojump_clock: trio.testing.MockClock) -> None:
+async def test_disconnect_lingers_with_immediate_too(virtual_network: VirtualNetwork) -> None:
     """The peer is there, and gets what was accepted for it."""
-    async with triomq.open_context() as ctx:
+    async with virtual_network.open_context() as ctx:
         pull = ctx.socket(triomq.PULL, receive_hwm=1)
         push = ctx.socket(triomq.PUSH, immediate=True, linger=math.inf)
         endpoint = await pull.bind("tcp://127.0.0.1:0")
@@ -78,10 +79,10 @@ async def test_a_closed_socket_waits_for_no_inproc_name() -> None:
 
 
 async def test_a_closing_socket_that_has_sent_all_does_not_come_back(
-    autojump_clock: trio.testing.MockClock,
+    virtual_network: VirtualNetwork,
 ) -> None:
     """One peer is slow to go; another, which has gone, is not called again, and closing ends with the slow one."""
-    async with triomq.open_context() as ctx, StuckPeer("PULL") as slow:
+    async with virtual_network.open_context() as ctx, StuckPeer(virtual_network, "PULL") as slow:
         quick = ctx.socket(triomq.PULL)
         monitor = quick.monitor()
         push = ctx.socket(triomq.PUSH, linger=math.inf, reconnect_interval=1e-6)

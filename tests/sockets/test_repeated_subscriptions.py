@@ -5,14 +5,17 @@ from __future__ import annotations
 import pytest
 
 import triomq
+from triomq.testing import VirtualNetwork
 
 ENDPOINTS = pytest.mark.parametrize("endpoint", ["tcp://127.0.0.1:0", "inproc://it"])
 
 
 @ENDPOINTS
-async def test_one_cancellation_undoes_all_subscriptions_of_a_peer(endpoint: str) -> None:
+async def test_one_cancellation_undoes_all_subscriptions_of_a_peer(
+    endpoint: str, virtual_network: VirtualNetwork
+) -> None:
     """libzmq's SUB sends each of its subscriptions and, when the last is taken back, one cancellation."""
-    async with triomq.open_context() as ctx:
+    async with virtual_network.open_context() as ctx:
         xpub = ctx.socket(triomq.XPUB)
         xsub = ctx.socket(triomq.XSUB)
         xsub.connect(await xpub.bind(endpoint))
@@ -23,9 +26,9 @@ async def test_one_cancellation_undoes_all_subscriptions_of_a_peer(endpoint: str
 
 
 @ENDPOINTS
-async def test_a_verbose_xpub_behind_a_proxy_is_told_each_time(endpoint: str) -> None:
+async def test_a_verbose_xpub_behind_a_proxy_is_told_each_time(endpoint: str, virtual_network: VirtualNetwork) -> None:
     """An XSUB passes on what it is sent; who wants it once has an XPUB that is not verbose."""
-    async with triomq.open_context() as ctx:
+    async with virtual_network.open_context() as ctx:
         xpub = ctx.socket(triomq.XPUB, xpub_verbose=True)
         xsub = ctx.socket(triomq.XSUB)
         xsub.connect(await xpub.bind(endpoint))

@@ -7,6 +7,7 @@ import trio
 import trio.testing
 
 import triomq
+from triomq.testing import VirtualNetwork
 
 from .stuck import TOO_MUCH, StuckPeer
 
@@ -19,9 +20,9 @@ async def lost(socket: triomq.Socket) -> None:
         await socket._changed.park()
 
 
-async def test_a_request_given_up_half_written_is_not_sent_to_the_next_peer() -> None:
+async def test_a_request_given_up_half_written_is_not_sent_to_the_next_peer(virtual_network: VirtualNetwork) -> None:
     """Else its reply, which bears no id, would be taken for that of the next request."""
-    async with triomq.open_context() as ctx, StuckPeer("REP") as peer:
+    async with virtual_network.open_context() as ctx, StuckPeer(virtual_network, "REP") as peer:
         req = ctx.socket(triomq.REQ, linger=0, reconnect_interval=0.01)
         req.connect(peer.endpoint)
         await peer.greet()
@@ -45,9 +46,9 @@ async def test_a_request_given_up_half_written_is_not_sent_to_the_next_peer() ->
             nursery.cancel_scope.cancel()
 
 
-async def test_a_subscription_that_did_not_leave_is_forgotten_with_the_peer() -> None:
+async def test_a_subscription_that_did_not_leave_is_forgotten_with_the_peer(virtual_network: VirtualNetwork) -> None:
     """The next publisher is told what is subscribed to then, once, and nothing else."""
-    async with triomq.open_context() as ctx, StuckPeer("XPUB") as peer:
+    async with virtual_network.open_context() as ctx, StuckPeer(virtual_network, "XPUB") as peer:
         sub = ctx.socket(triomq.SUB, linger=0, reconnect_interval=0.01)
         sub.connect(peer.endpoint)
         await peer.greet()
@@ -69,9 +70,9 @@ async def test_a_subscription_that_did_not_leave_is_forgotten_with_the_peer() ->
             xpub.receive_nowait()
 
 
-async def test_conflate_keeps_the_newest_even_if_an_older_one_was_half_written() -> None:
+async def test_conflate_keeps_the_newest_even_if_an_older_one_was_half_written(virtual_network: VirtualNetwork) -> None:
     """The older one counts as dropped."""
-    async with triomq.open_context() as ctx, StuckPeer("PULL") as peer:
+    async with virtual_network.open_context() as ctx, StuckPeer(virtual_network, "PULL") as peer:
         push = ctx.socket(triomq.PUSH, conflate=True, linger=0, reconnect_interval=0.01)
         push.connect(peer.endpoint)
         await peer.greet()
@@ -87,9 +88,9 @@ async def test_conflate_keeps_the_newest_even_if_an_older_one_was_half_written()
         assert push.statistics().messages_dropped == 1
 
 
-async def test_there_is_room_for_what_was_written_whole_when_the_peer_left() -> None:
+async def test_there_is_room_for_what_was_written_whole_when_the_peer_left(virtual_network: VirtualNetwork) -> None:
     """Who waited for room sends, into the queue that is kept, and need not wait for the next peer."""
-    async with triomq.open_context() as ctx, StuckPeer("PULL") as peer:
+    async with virtual_network.open_context() as ctx, StuckPeer(virtual_network, "PULL") as peer:
         push = ctx.socket(triomq.PUSH, send_hwm=20, send_buffer=65536, linger=0)
         push.connect(peer.endpoint)
         await peer.greet()
@@ -107,9 +108,9 @@ async def test_there_is_room_for_what_was_written_whole_when_the_peer_left() -> 
 
 
 @pytest.mark.parametrize("endpoint", ["tcp://127.0.0.1:0", "inproc://it"])
-async def test_conflate_keeps_every_subscription(endpoint: str) -> None:
+async def test_conflate_keeps_every_subscription(endpoint: str, virtual_network: VirtualNetwork) -> None:
     """Messages are replaced by newer ones; subscriptions are not."""
-    async with triomq.open_context() as ctx:
+    async with virtual_network.open_context() as ctx:
         pub = ctx.socket(triomq.PUB)
         sub = ctx.socket(triomq.SUB, topics=["a", "b", "c"], conflate=True)
         sub.connect(await pub.bind(endpoint))

@@ -9,11 +9,12 @@ import trio
 import trio.testing
 
 import triomq
+from triomq.testing import VirtualNetwork
 
 
-async def test_another_task_waiting_for_another_peer_is_not_waited_for(autojump_clock: trio.testing.MockClock) -> None:
+async def test_another_task_waiting_for_another_peer_is_not_waited_for(virtual_network: VirtualNetwork) -> None:
     """A mandatory ROUTER has no common queue: who waits for a full peer, and gives up, holds nobody back."""
-    async with triomq.open_context() as ctx:
+    async with virtual_network.open_context() as ctx:
         router = ctx.socket(triomq.ROUTER, router_mandatory=True, linger=0)
         await router.bind("inproc://router")
         full = ctx.socket(triomq.DEALER, routing_id=b"full", receive_hwm=1)
@@ -54,10 +55,10 @@ async def test_what_was_not_accepted_stays_in_the_iterator() -> None:
 
 @pytest.mark.parametrize("kind", [list, iter, lambda numbers: (number for number in numbers)])
 async def test_as_many_as_there_is_room_for_are_not_waited_for(
-    kind: Callable[[list[bytes]], Iterable[bytes]], autojump_clock: trio.testing.MockClock
+    kind: Callable[[list[bytes]], Iterable[bytes]], virtual_network: VirtualNetwork
 ) -> None:
     """Once the last message is accepted the call returns, though there is room for no other."""
-    async with triomq.open_context() as ctx:
+    async with virtual_network.open_context() as ctx:
         push = ctx.socket(triomq.PUSH, send_hwm=5, linger=0)
         push.connect("inproc://nobody")
         with trio.fail_after(1):

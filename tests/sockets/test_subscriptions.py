@@ -8,14 +8,17 @@ import trio.testing
 
 import triomq
 from triomq._sockets import _publishing
+from triomq.testing import VirtualNetwork
 
 ENDPOINTS = pytest.mark.parametrize("endpoint", ["tcp://127.0.0.1:0", "inproc://it"])
 
 
 @ENDPOINTS
-async def test_an_xpub_nobody_receives_from_takes_every_subscription(endpoint: str) -> None:
+async def test_an_xpub_nobody_receives_from_takes_every_subscription(
+    endpoint: str, virtual_network: VirtualNetwork
+) -> None:
     """They count against no HWM, and are received in order when somebody cares to."""
-    async with triomq.open_context() as ctx:
+    async with virtual_network.open_context() as ctx:
         xpub = ctx.socket(triomq.XPUB, receive_hwm=2)
         sub = ctx.socket(triomq.SUB, topics=[b"%03d" % number for number in range(100)])
         sub.connect(await xpub.bind(endpoint))
@@ -27,9 +30,9 @@ async def test_an_xpub_nobody_receives_from_takes_every_subscription(endpoint: s
         assert xpub.statistics().peers[0].receive_hwm == peer.receive_hwm
 
 
-async def test_messages_of_subscribers_still_count(autojump_clock: trio.testing.MockClock) -> None:
+async def test_messages_of_subscribers_still_count(virtual_network: VirtualNetwork) -> None:
     """What an XSUB sends upstream besides subscriptions waits for room like any message."""
-    async with triomq.open_context() as ctx:
+    async with virtual_network.open_context() as ctx:
         xpub = ctx.socket(triomq.XPUB, receive_hwm=2)
         xsub = ctx.socket(triomq.XSUB)
         xsub.connect(await xpub.bind("tcp://127.0.0.1:0"))
@@ -43,11 +46,11 @@ async def test_messages_of_subscribers_still_count(autojump_clock: trio.testing.
 
 
 async def test_a_peer_with_too_many_topics_is_dropped_and_forgotten(
-    monkeypatch: pytest.MonkeyPatch, autojump_clock: trio.testing.MockClock
+    monkeypatch: pytest.MonkeyPatch, virtual_network: VirtualNetwork
 ) -> None:
     """The reason is in the monitor's event; another subscriber is not disturbed."""
     monkeypatch.setattr(_publishing, "_MOST_TOPICS", 10)
-    async with triomq.open_context() as ctx:
+    async with virtual_network.open_context() as ctx:
         pub = ctx.socket(triomq.PUB)
         monitor = pub.monitor()
         endpoint = await pub.bind("tcp://127.0.0.1:0")
@@ -69,9 +72,9 @@ async def test_a_peer_with_too_many_topics_is_dropped_and_forgotten(
 
 
 @ENDPOINTS
-async def test_subscribing_is_not_sending(endpoint: str) -> None:
+async def test_subscribing_is_not_sending(endpoint: str, virtual_network: VirtualNetwork) -> None:
     """The counters and queues of both sides are about messages."""
-    async with triomq.open_context() as ctx:
+    async with virtual_network.open_context() as ctx:
         pub, sub = ctx.socket(triomq.PUB), ctx.socket(triomq.SUB, topics=["a", "b"])
         sub.connect(await pub.bind(endpoint))
         await pub.wait_subscribers("b")

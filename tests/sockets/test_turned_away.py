@@ -7,6 +7,7 @@ import trio
 import trio.testing
 
 import triomq
+from triomq.testing import VirtualNetwork
 
 TYPES = [(triomq.ROUTER, triomq.DEALER, {"routing_id": b"same"}), (triomq.PAIR, triomq.PAIR, {})]
 
@@ -14,10 +15,10 @@ TYPES = [(triomq.ROUTER, triomq.DEALER, {"routing_id": b"same"}), (triomq.PAIR, 
 @pytest.mark.parametrize("endpoint", ["tcp://127.0.0.1:0", "inproc://it"])
 @pytest.mark.parametrize(("bound", "connected", "options"), TYPES)
 async def test_it_has_its_turn_when_the_first_leaves(
-    endpoint: str, bound: type, connected: type, options: dict[str, bytes], autojump_clock: trio.testing.MockClock
+    endpoint: str, bound: type, connected: type, options: dict[str, bytes], virtual_network: VirtualNetwork
 ) -> None:
     """The second is told of once, and served, message for message, when the first has gone."""
-    async with triomq.open_context() as ctx:
+    async with virtual_network.open_context() as ctx:
         one = ctx.socket(bound)
         monitor = one.monitor()
         endpoint = await one.bind(endpoint)
@@ -41,9 +42,9 @@ async def test_it_has_its_turn_when_the_first_leaves(
             assert [int((await one.receive())[-1]) for _ in range(50)] == list(range(50))
 
 
-async def test_one_that_leaves_meanwhile_is_forgotten(autojump_clock: trio.testing.MockClock) -> None:
+async def test_one_that_leaves_meanwhile_is_forgotten(virtual_network: VirtualNetwork) -> None:
     """Whoever gives up waiting leaves nothing behind."""
-    async with triomq.open_context() as ctx:
+    async with virtual_network.open_context() as ctx:
         pair, first, second = (ctx.socket(triomq.PAIR) for _ in range(3))
         endpoint = await pair.bind("tcp://127.0.0.1:0")
         first.connect(endpoint)

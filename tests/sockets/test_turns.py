@@ -7,6 +7,7 @@ import trio
 import trio.testing
 
 import triomq
+from triomq.testing import VirtualNetwork
 
 settled = trio.testing.wait_all_tasks_blocked
 
@@ -24,9 +25,9 @@ async def full_publisher(ctx: triomq.Context) -> tuple[triomq.PUB, triomq.SUB]:
     return pub, full
 
 
-async def test_nodrop_waits_for_those_who_want_the_message(autojump_clock: trio.testing.MockClock) -> None:
+async def test_nodrop_waits_for_those_who_want_the_message(virtual_network: VirtualNetwork) -> None:
     """Somebody else's full queue holds up nobody, whether or not the one who waits for it gives up."""
-    async with triomq.open_context() as ctx:
+    async with virtual_network.open_context() as ctx:
         pub, _ = await full_publisher(ctx)
         async with trio.open_nursery() as nursery:
             nursery.start_soon(pub.send, b"a")
@@ -49,9 +50,9 @@ async def test_nodrop_does_not_wait_for_one_who_has_unsubscribed() -> None:
             assert pub.statistics().tasks_waiting_send == 0
 
 
-async def test_inverted_subscribers_are_waited_for(autojump_clock: trio.testing.MockClock) -> None:
+async def test_inverted_subscribers_are_waited_for(virtual_network: VirtualNetwork) -> None:
     """With ``invert_matching`` it is a cancellation that brings them."""
-    async with triomq.open_context() as ctx:
+    async with virtual_network.open_context() as ctx:
         pub = ctx.socket(triomq.PUB, invert_matching=True)
         sub = ctx.socket(triomq.SUB, invert_matching=True, topics=["a"])
         sub.connect(await pub.bind("inproc://pub"))
@@ -102,9 +103,9 @@ async def test_who_waits_comes_after_what_was_gathered() -> None:
 
 
 @pytest.mark.parametrize("endpoint", ["inproc://nobody", "tcp://127.0.0.1:9"])
-async def test_one_request_relieves_another_while_both_wait(endpoint: str) -> None:
+async def test_one_request_relieves_another_while_both_wait(endpoint: str, virtual_network: VirtualNetwork) -> None:
     """With ``req_relaxed`` the second takes the first one's place, and is queued once."""
-    async with triomq.open_context() as ctx:
+    async with virtual_network.open_context() as ctx:
         req = ctx.socket(triomq.REQ, req_relaxed=True, send_hwm=1, linger=0)
         async with trio.open_nursery() as nursery:
             nursery.start_soon(req.send, b"first")

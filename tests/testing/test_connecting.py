@@ -146,3 +146,21 @@ async def test_ipc_paths_are_the_hosts_own(net: VirtualNetwork) -> None:
     for address in "*", "@", "x" * 200:
         with pytest.raises(triomq.EndpointError):
             await a.connect(address, OPTIONS)
+
+
+@pytest.mark.parametrize(
+    ("endpoint", "text"),
+    [
+        ("tcp://servr:5555", "no virtual host has that name; there are localhost, server"),
+        ("tcp://10.0.0.1:5555", "virtual hosts have names, no numbers"),
+    ],
+)
+async def test_a_wrong_name_is_in_the_trace(net: VirtualNetwork, endpoint: str, text: str) -> None:
+    """A socket tries again and says nothing, as it has to: the name may come to be known."""
+    async with net.open_context() as ctx, net.open_context("server"):
+        ctx.socket(triomq.PUSH).connect(endpoint)
+        await trio.sleep(1)
+    happenings = net.recorder.of_kind("no such host")
+    assert len(happenings) > 1
+    assert happenings[0].host == "localhost"
+    assert text in happenings[0].text

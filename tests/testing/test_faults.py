@@ -276,3 +276,11 @@ async def test_wrong_words_are_refused(net: VirtualNetwork) -> None:
         net.partition()
     with pytest.raises(ValueError, match="latency"):
         net.link("a", "b", latency=-1)
+
+
+@pytest.mark.parametrize("fault", ["crash", "restart", "pause", "resume", "cut"])
+async def test_a_fault_of_a_host_that_is_not_there_is_refused(net: VirtualNetwork, fault) -> None:
+    """Or a slip of the pen would make a test that tests nothing."""
+    net.link("server", "client")
+    with pytest.raises(ValueError, match=r"no host 'sever' .*there is server, client.*open_context"):
+        getattr(net, fault)(*["server"] * (fault == "cut"), "sever")

@@ -20,16 +20,29 @@ from . import busy_network
 
 @pytest.mark.parametrize("seed", range(3))
 def test_twice_in_one_process(seed: int) -> None:
-    assert busy_network.digest(seed) == busy_network.digest(seed)
+    one, other = busy_network.busy_run(seed), busy_network.busy_run(seed)
+    for mine, theirs in zip(one.happenings, other.happenings, strict=True):
+        assert mine == theirs
+    assert one.fingerprints() == other.fingerprints()
+
+
+def test_the_run_has_a_bit_of_everything() -> None:
+    """Or being repeatable would mean little."""
+    kinds = {happening.kind for happening in busy_network.busy_run(1).happenings}
+    assert kinds >= {
+        "refused", "lost", "sent again", "reset sent", "reset delivered", "closed", "cut", "crash", "restart",
+        "partition", "heal", "pause", "resume", "retry planned", "disconnected", "dropped",
+    }  # fmt: skip
 
 
 def test_another_seed_is_another_run() -> None:
-    assert busy_network.digest(1) != busy_network.digest(2)
+    one, other = busy_network.busy_run(1), busy_network.busy_run(2)
+    assert not set(one.fingerprints()) & set(other.fingerprints())
 
 
 def test_in_two_processes_with_other_hashes() -> None:
     program = Path(busy_network.__file__)
-    found = {busy_network.digest(7)}
+    expected = busy_network.busy_run(7).fingerprints()
     for hash_seed in "1", "2":
         done = subprocess.run(
             [sys.executable, str(program), "7"],
@@ -38,8 +51,7 @@ def test_in_two_processes_with_other_hashes() -> None:
             text=True,
             check=True,
         )
-        found.add(done.stdout.strip())
-    assert len(found) == 1
+        assert done.stdout.split() == expected
 
 
 def test_the_order_of_tasks_is_the_seeds_and_set_back_afterwards() -> None:
@@ -70,16 +82,38 @@ def test_the_order_of_tasks_is_the_seeds_and_set_back_afterwards() -> None:
     assert (scheduler._ALLOW_DETERMINISTIC_SCHEDULING, scheduler._r) == before
 
 
-def test_a_trio_without_the_switch_is_told_of(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("missing", ["_ALLOW_DETERMINISTIC_SCHEDULING", "_r"])
+def test_a_trio_without_the_switch_is_told_of(monkeypatch: pytest.MonkeyPatch, missing: str) -> None:
     import trio._core._run as scheduler
 
     async def nothing(net: VirtualNetwork) -> None:
         """Do nothing."""
 
     with monkeypatch.context() as patch:
-        patch.delattr(scheduler, "_ALLOW_DETERMINISTIC_SCHEDULING")
-        with pytest.raises(RuntimeError, match="repeatable=False"):
+        patch.delattr(scheduler, missing)
+        with pytest.raises(RuntimeError, match=r"no switch .*repeatable=False") as caught:
             run(nothing)
+        assert "use a trio that has it, such as" in str(caught.value)
+    run(nothing)  # what was refused has left nothing behind
+
+
+def test_without_the_switch_a_network_can_do_without_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    from triomq.testing import _determinism
+
+    class WithoutSwitch:
+        """What `fixed_schedule` finds in a trio that has no switch."""
+
+    monkeypatch.setattr(_determinism, "_scheduler", WithoutSwitch)
+
+    async def main() -> str:
+        async with VirtualNetwork(1, repeatable=False) as net:
+            net.note("fine")
+            return net.trace()
+
+    assert "fine" in trio.run(main, clock=trio.testing.MockClock(autojump_threshold=0))
+    with pytest.raises(RuntimeError, match="no switch"):
+        with fixed_schedule(1):
+            pass
 
 
 async def test_a_clock_that_cannot_jump_is_refused() -> None:

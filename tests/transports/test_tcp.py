@@ -367,7 +367,7 @@ async def test_a_cancelled_connect_leaves_nothing():
                 filler.close()
 
 
-async def test_numbers_need_no_resolver_and_no_time(autojump_clock):
+async def test_numbers_need_no_resolver():
     names = Names()
     trio.socket.set_custom_hostname_resolver(names)
     async with await TCP.listen("127.0.0.1:0", DEFAULTS) as listener:

@@ -80,7 +80,7 @@ class Scramble(Mechanism):
 
     def decode_frame(self, body: bytes, offset: int) -> tuple[int, bytes]:
         self.received += 1
-        if body[:9] != b"\x07MESSAGE" + bytes((self.received % 256,)):
+        if len(body) < 10 or body[:9] != b"\x07MESSAGE" + bytes((self.received % 256,)):
             raise RemoteProtocolError("not the next MESSAGE", offset)
         return body[9], bytes(octet ^ 0xFF for octet in body[10:])
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from .. import zmtp
-from .._message import Message
+from .._message import Frames
 from .._pipe import Pipe
 
 
@@ -14,7 +14,7 @@ class Distributor:
 
     __slots__ = ()
 
-    def send(self, message: Message, pipes: list[Pipe]) -> int:
+    def send(self, message: Frames, pipes: list[Pipe]) -> int:
         """Queue the message for each of the pipes that has room; the others drop it, and count it.
 
         Returns: how many pipes dropped it.

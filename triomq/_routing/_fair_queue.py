@@ -16,12 +16,10 @@ class FairQueue:
     arrived is delivered.
     """
 
-    __slots__ = ("_ready", "last")
+    __slots__ = ("_ready",)
 
     def __init__(self) -> None:
         self._ready: deque[Pipe] = deque()
-        self.last: Pipe | None = None
-        """The pipe that the latest message was taken from."""
 
     def activate(self, pipe: Pipe) -> None:
         """A message has arrived in the pipe's empty inbox."""
@@ -34,7 +32,10 @@ class FairQueue:
         for pipe in self._ready:
             pipe.listed = False
         self._ready.clear()
-        self.last = None
+
+    def next_pipe(self) -> Pipe | None:
+        """The pipe that `take` would take from next."""
+        return self._ready[0] if self._ready else None
 
     def peek(self) -> Message | None:
         """The message `take` would return next."""
@@ -54,8 +55,24 @@ class FairQueue:
             pipe.listed = False
         elif len(ready) > 1:
             ready.rotate(-1)
-        if pipe.stalled:
+        if pipe.stalled and len(inbox) <= pipe.resume_at:
             pipe.stalled = False
             pipe.resume()
-        self.last = pipe
         return message
+
+    def take_many(self, most: int) -> list[Message]:
+        """The next messages in turn, up to ``most``; none when there are none."""
+        ready = self._ready
+        if len(ready) == 1 and len(inbox := ready[0].inbox) <= most:  # all there are
+            pipe = ready.popleft()
+            pipe.listed = False
+            messages = list(inbox)
+            inbox.clear()
+            if pipe.stalled:
+                pipe.stalled = False
+                pipe.resume()
+            return messages
+        messages = []
+        while len(messages) < most and (message := self.take()) is not None:
+            messages.append(message)
+        return messages

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Sequence
 
-from .._message import Message
+from .._message import Frames
 from .._pipe import Pipe
 
 
@@ -15,12 +16,10 @@ class LoadBalancer:
     calls `activate`.
     """
 
-    __slots__ = ("_ready", "last")
+    __slots__ = ("_ready",)
 
     def __init__(self) -> None:
         self._ready: deque[Pipe] = deque()
-        self.last: Pipe | None = None
-        """The pipe that the latest message went to."""
 
     def activate(self, pipe: Pipe) -> None:
         """The pipe is new, or has room again."""
@@ -42,7 +41,7 @@ class LoadBalancer:
         return None
 
     # On the path of every message.
-    def send(self, message: Message) -> bool:
+    def send(self, message: Frames) -> bool:
         """Queue the message for the next peer that has room.
 
         Returns: whether there was one.
@@ -53,7 +52,14 @@ class LoadBalancer:
             if pipe.send_nowait(message):
                 if len(ready) > 1:
                     ready.rotate(-1)
-                self.last = pipe
                 return True
             ready.popleft()
         return False
+
+    def room_for_many(self) -> float:
+        """How many messages `send_many` would take now; 0 where each has to find its own pipe."""
+        return self._ready[0].room() if len(self._ready) == 1 and self._ready[0].has_room() else 0
+
+    def send_many(self, messages: Sequence[Frames]) -> None:
+        """Queue so many messages as `room_for_many` has just told there is room for."""
+        self._ready[0].send_many_nowait(messages)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from .._message import Message
+from collections.abc import Sequence
+
+from .._message import Frames
 from .._options import Options
 from .._pipe import Pipe
 from .._routing import LoadBalancer
@@ -18,8 +20,14 @@ class BalancedSendSide(SendSide):
         self._balancer = LoadBalancer()
 
     # On the path of every message.
-    def _submit(self, message: Message) -> bool:
+    def _submit(self, message: Frames) -> bool:
         return self._balancer.send(message)
+
+    def _room_for_many(self) -> float:
+        return self._balancer.room_for_many()
+
+    def _submit_many(self, messages: Sequence[Frames]) -> None:
+        self._balancer.send_many(messages)
 
     def _can_submit(self) -> bool:
         return self._balancer.choose() is not None

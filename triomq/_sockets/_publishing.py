@@ -9,7 +9,7 @@ import trio
 
 from .. import zmtp
 from .._errors import RemoteProtocolError
-from .._message import BytesLike, Message
+from .._message import BytesLike, Frames, Message
 from .._options import Options
 from .._pipe import Event, Pipe
 from .._routing import Distributor, Subscriptions
@@ -74,7 +74,7 @@ class PublishSide(SendSide):
         await self._wait_until(lambda: len(self._wanting(first_frame)) >= n, "wait_subscribers")
 
     # On the path of every message.
-    def _submit(self, message: Message) -> bool:
+    def _submit(self, message: Frames) -> bool:
         pipes = self._wanting(message[0])
         if pipes:
             if self._options.xpub_nodrop and not self._distributor.have_room(pipes):
@@ -196,13 +196,14 @@ class XPUB(PublishSide, ReceiveSide, trio.abc.Channel[Message]):
         return told
 
     def _take(self) -> Message | None:
+        pipe = self._fair_queue.next_pipe()
         message = super()._take()
-        if message is not None and _is_subscription(message):
-            pipe = self._fair_queue.last
-            assert pipe is not None
+        if message is not None and pipe is not None and _is_subscription(message):
             pipe.receive_limit -= 1
             pipe.uncounted -= 1
         return message
+
+    _take_many = ReceiveSide._take_each
 
     def _tell_subscribed(self, topic: bytes, first: bool, told: list[Message]) -> None:
         if first or self._options.xpub_verbose or self._options.xpub_verboser:

@@ -7,7 +7,7 @@ from typing import ClassVar, final
 import trio
 
 from .._errors import WrongStateError
-from .._message import Message, new_message
+from .._message import Frames, Message, new_message
 from .._options import Options
 from .._pipe import Event, Pipe
 from .._runtime import Runtime
@@ -76,26 +76,29 @@ class REP(SendSide, ReceiveSide, trio.abc.Channel[Message]):
     def _take(self) -> Message | None:
         if self._requester is not None:
             return None
+        requester = self._fair_queue.next_pipe()
         request = self._fair_queue.take()
         if request is None:
             return None
         body = request.index(b"") + 1
-        self._requester = self._fair_queue.last
+        self._requester = requester
         self._envelope = request[:body]
         return new_message(Message, request[body:])
+
+    _take_many = ReceiveSide._take_each
 
     def _peek(self) -> Message | None:
         request = None if self._requester is not None else self._fair_queue.peek()
         return None if request is None else new_message(Message, request[request.index(b"") + 1 :])
 
-    def _submit(self, message: Message) -> bool:
+    def _submit(self, message: Frames) -> bool:
         requester = self._requester
         if requester is None:
             raise WrongStateError("REP.send: there is no request to reply to; receive one first")
         self._requester = None
         if not requester.alive:
             self._past[2] += 1
-        elif not requester.send_nowait(new_message(Message, self._envelope + message)):
+        elif not requester.send_nowait(self._envelope + message):
             requester.dropped += 1
         if self._receivers or self._receive_bells:
             self._serve_receivers()

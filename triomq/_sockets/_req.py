@@ -7,7 +7,7 @@ from typing import ClassVar, final
 import trio
 
 from .._errors import WrongStateError
-from .._message import Message, MessageLike, new_message
+from .._message import Frames, Message, MessageLike, new_message
 from .._options import Options
 from .._pipe import Event, Pipe
 from .._runtime import Runtime
@@ -75,7 +75,7 @@ class REQ(BalancedSendSide, ReceiveSide, trio.abc.Channel[Message]):
           trio.ClosedResourceError: the socket is closed, or was closed while this waited.
         """
         self._check_asked("receive")
-        if self._receivers:
+        if self._count_receivers():
             raise trio.BusyResourceError("REQ.receive: another task waits for this reply already")
         return await super().receive()
 
@@ -95,7 +95,7 @@ class REQ(BalancedSendSide, ReceiveSide, trio.abc.Channel[Message]):
             self._check(what)
             raise WrongStateError(f"REQ.{what}: no request was sent; send one first, or use request()")
 
-    def _submit(self, message: Message) -> bool:
+    def _submit(self, message: Frames) -> bool:
         if self._asked is not None:
             if not self._options.req_relaxed:
                 raise WrongStateError(
@@ -121,6 +121,8 @@ class REQ(BalancedSendSide, ReceiveSide, trio.abc.Channel[Message]):
         if reply is not None:
             self._asked = None
         return reply
+
+    _take_many = ReceiveSide._take_each
 
     def _give_up(self) -> None:
         """Want the reply no longer."""

@@ -7,7 +7,7 @@ from typing import ClassVar, final
 import trio
 
 from .._errors import PeerRejectedError, UnroutableError
-from .._message import Message, new_message
+from .._message import Frames, Message, new_message
 from .._options import Options
 from .._pipe import Event, Pipe
 from .._routing import Directory
@@ -35,7 +35,7 @@ class ROUTER(SendSide, ReceiveSide, trio.abc.Channel[Message]):
         self._mandatory = options.router_mandatory
 
     # On the path of every message.
-    def _submit(self, message: Message) -> bool:
+    def _submit(self, message: Frames) -> bool:
         pipe = self._directory.get(message[0])
         if len(message) < 2:
             raise ValueError(f"ROUTER sends (routing_id, *frames): {message!r} has a routing id and nothing to send")
@@ -44,7 +44,7 @@ class ROUTER(SendSide, ReceiveSide, trio.abc.Channel[Message]):
                 text = f"ROUTER: no peer has the routing id {message[0]!r}; the message was not sent"
                 raise UnroutableError(text, message[0])
             self._past[2] += 1
-        elif not pipe.send_nowait(new_message(Message, message[1:])):
+        elif not pipe.send_nowait(message[1:]):
             if self._mandatory:
                 return False
             pipe.dropped += 1

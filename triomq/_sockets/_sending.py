@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
 from operator import length_hint
 from threading import get_ident
 
 import trio
+from trio.lowlevel import checkpoint_if_cancelled  # by its name alone: 30 ns for each message
 
-from .._message import Message, MessageLike, as_message, new_message
+from .._message import Frames, Message, MessageLike, as_message
 from .._options import Options
 from .._pipe import Pipe
 from .._runtime import Runtime
@@ -28,7 +30,7 @@ class SendSide(Socket, trio.abc.SendChannel[Message]):
 
     def __init__(self, runtime: Runtime, options: Options) -> None:
         super().__init__(runtime, options)
-        self._senders: dict[Waiter, None] = {}
+        self._senders: dict[Waiter[Frames], None] = {}
         self._send_bells: dict[Bell, None] = {}
         self._serving_senders = False
         self._senders_due = False  # there may be room for somebody who was passed over
@@ -51,10 +53,10 @@ class SendSide(Socket, trio.abc.SendChannel[Message]):
         if get_ident() != self._thread:
             self._check("send")
         if type(message) is bytes:
-            message = new_message(Message, (message,))
+            message = (message,)
         elif type(message) is not Message:
             message = as_message(message)
-        await trio.lowlevel.checkpoint_if_cancelled()
+        await checkpoint_if_cancelled()
         if self._senders or not self._submit(message):
             await self._wait_to_send(message)
         else:
@@ -89,7 +91,7 @@ class SendSide(Socket, trio.abc.SendChannel[Message]):
         Raises: as `send`.
         """
         self._check("send_many")
-        await trio.lowlevel.checkpoint_if_cancelled()
+        await checkpoint_if_cancelled()
         budget = self._slice
         iterator = iter(messages)
         knows_its_end = hasattr(iterator, "__length_hint__")
@@ -99,23 +101,50 @@ class SendSide(Socket, trio.abc.SendChannel[Message]):
                     return
                 await self._wait_for_room()
                 continue
-            try:
-                message = as_message(next(iterator))
-            except StopIteration:
-                return
-            if (self._senders and self._one_for_all) or not self._submit(message):
-                await self._wait_to_send(message)
-            budget.left -= 1
+            if knows_its_end and (room := min(budget.left, self._room_for_many())) > 1:
+                taken = self._send_batch(iterator, int(room))
+                budget.left -= taken
+                if taken < room:
+                    return
+            else:
+                try:
+                    message = as_message(next(iterator))
+                except StopIteration:
+                    return
+                if (self._senders and self._one_for_all) or not self._submit(message):
+                    await self._wait_to_send(message)
+                budget.left -= 1
             if budget.left <= 0:
                 await budget.end()
-                await trio.lowlevel.checkpoint_if_cancelled()
+                await checkpoint_if_cancelled()
                 self._check("send_many")
+
+    # On the path of every message of a list: it has no await, and a call of Python for many messages.
+    def _send_batch(self, iterator: Iterator[MessageLike], room: int) -> int:
+        """Take messages, for whom there is room, and queue them. Returns: how many there were."""
+        batch: list[Frames] = []
+        try:
+            for message in islice(iterator, room):
+                batch.append((message,) if type(message) is bytes else as_message(message))  # noqa: PERF401
+        finally:  # those before one that is not made of bytes are sent too
+            if batch:
+                self._submit_many(batch)
+        return len(batch)
+
+    def _room_for_many(self) -> float:
+        """How many messages `_submit_many` would accept now; 0 or 1 where it is better to submit each."""
+        return 0
+
+    def _submit_many(self, messages: Sequence[Frames]) -> None:
+        """Queue so many messages as `_room_for_many` has just told there is room for."""
+        for message in messages:
+            self._submit(message)
 
     def _has_room(self) -> bool:
         return not (self._senders and self._one_for_all) and self._can_submit()
 
     @abstractmethod
-    def _submit(self, message: Message) -> bool:
+    def _submit(self, message: Frames) -> bool:
         """Queue the message for a peer, or drop it as the socket type does. Returns: False if there is no room."""
 
     def _can_submit(self) -> bool:
@@ -131,7 +160,7 @@ class SendSide(Socket, trio.abc.SendChannel[Message]):
             del self._send_bells[bell]
         self._check("send_many")
 
-    async def _wait_to_send(self, message: Message) -> None:
+    async def _wait_to_send(self, message: Frames) -> None:
         waiter = Waiter(message)
         self._senders[waiter] = None
         self._serve_senders()

@@ -8,7 +8,7 @@ from typing import Any, ClassVar, Self, final
 import trio
 
 from .. import zmtp
-from .._message import BytesLike, Message
+from .._message import BytesLike, Frames, Message
 from .._options import Options, make_options
 from .._pipe import Event, Pipe
 from .._routing import Distributor, TopicFilter
@@ -106,7 +106,7 @@ class XSUB(SubscribeSide, SendSide, trio.abc.Channel[Message]):
         super().__init__(runtime, options)
         self._distributor = Distributor()
 
-    def _submit(self, message: Message) -> bool:
+    def _submit(self, message: Frames) -> bool:
         head, topic = message[0][:1], message[0][1:]
         if head == b"\1":
             self._add_topic(topic)

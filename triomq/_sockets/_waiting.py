@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from typing import Generic, TypeVar
+
 import trio
 
-from .._message import Message
+from .._message import Frames
+
+M = TypeVar("M", bound=Frames)
 
 
-class Waiter:
+class Waiter(Generic[M]):
     """A task in ``send`` or ``receive``, and what becomes of its message.
 
     Whoever makes the call possible completes it then and there, and only afterwards wakes the task. So what was
@@ -17,13 +21,13 @@ class Waiter:
 
     __slots__ = ("done", "error", "message", "task")
 
-    def __init__(self, message: Message | None = None) -> None:
+    def __init__(self, message: M | None = None) -> None:
         self.message = message
         self.error: BaseException | None = None
         self.done = False
         self.task: trio.lowlevel.Task | None = None
 
-    def finish(self, message: Message | None = None, error: BaseException | None = None) -> None:
+    def finish(self, message: M | None = None, error: BaseException | None = None) -> None:
         """The call is complete: wake its task."""
         self.message = message
         self.error = error
@@ -31,7 +35,7 @@ class Waiter:
         if self.task is not None:
             trio.lowlevel.reschedule(self.task)
 
-    async def wait(self, waiters: dict[Waiter, None]) -> None:
+    async def wait(self, waiters: dict[Waiter[M], None]) -> None:
         """Sleep until finished; taken out of ``waiters`` when cancelled.
 
         Raises: the error it was finished with.

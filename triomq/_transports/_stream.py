@@ -105,7 +105,7 @@ class SocketStream(NonblockingStream):
             raise self._stream_error(exc) from exc
 
     async def wait_receivable(self) -> None:
-        """Wait until `receive_nowait` would not raise `trio.WouldBlock`.
+        """Wait until `receive_nowait` would not raise `trio.WouldBlock`, or until `interrupt` is called.
 
         Always a schedule point. Cancellation: nothing was taken.
 
@@ -115,7 +115,18 @@ class SocketStream(NonblockingStream):
         """
         if self._closed:  # the number may be somebody else's file by now
             raise self._closed_error()
-        await trio.lowlevel.wait_readable(self._fd)
+        try:
+            await trio.lowlevel.wait_readable(self._fd)
+        except trio.ClosedResourceError:
+            if self._closed:
+                raise self._closed_error() from None
+
+    can_interrupt = True
+
+    def interrupt(self) -> None:
+        """Let a task that waits on the stream look around; see `NonblockingStream.interrupt`."""
+        if not self._closed:
+            trio.lowlevel.notify_closing(self._fd)  # wakes who waits, and does no more than that
 
     async def send_all(self, data: BytesLike) -> None:
         """Send everything.
@@ -143,8 +154,7 @@ class SocketStream(NonblockingStream):
                             pass
                         except OSError as exc:
                             raise self._stream_error(exc) from exc
-                    await trio.lowlevel.wait_writable(self._fd)
-                    # A close meanwhile has raised ClosedResourceError here.
+                    await self._wait_writable()
             finally:
                 self._sending = False
 
@@ -161,7 +171,14 @@ class SocketStream(NonblockingStream):
             if self._closed:
                 await trio.lowlevel.checkpoint()
                 raise self._closed_error()
+            await self._wait_writable()
+
+    async def _wait_writable(self) -> None:
+        try:
             await trio.lowlevel.wait_writable(self._fd)
+        except trio.ClosedResourceError:  # or `interrupt`
+            if self._closed:
+                raise self._closed_error() from None
 
     async def receive_some(self, max_bytes: int | None = None) -> bytes:
         """Wait for data and take up to ``max_bytes`` octets (65,536 if None).

@@ -5,13 +5,15 @@
             …
             virtual_network.crash("b")
 
-What makes a run repeatable from its seed, and what a user must not do, is told at `fixed_schedule`.
+The documentation has a tutorial (test-your-reconnect), recipes (test-with-a-virtual-network), the reference (testing),
+and tells what makes a run repeatable from its seed, and what a user must leave undone for that (repeatable).
 """
 
 from __future__ import annotations
 
 from ._channel_contracts import MakeChannels, check_receive_channel, check_send_channel
 from ._determinism import fixed_schedule
+from ._diagram import Diagram
 from ._fabric import Partition
 from ._mechanism_contract import check_mechanism
 from ._network import VirtualNetwork
@@ -22,6 +24,7 @@ from ._stream import VirtualStream
 from ._transport_contract import check_transport
 
 __all__ = [
+    "Diagram",
     "Happening",
     "Kind",
     "LinkArguments",

@@ -11,14 +11,13 @@ import trio.abc
 import trio.testing
 
 from .._message import Message
-from ._requirements import must_raise, require
+from ._requirements import PATIENCE, first_fault, must_raise, require
 
 Channels: TypeAlias = "tuple[trio.abc.SendChannel[Any], trio.abc.ReceiveChannel[Any]]"
 MakeChannels: TypeAlias = Callable[[], AbstractAsyncContextManager[Channels]]
 """Opens a fresh sender and a receiver that gets what it sends, connected."""
 
 _MANY = 100
-_PATIENCE = 60.0  # seconds, best virtual ones, after which something is taken for hung
 
 
 def _numbered(number: int) -> Any:
@@ -42,16 +41,17 @@ async def check_send_channel(
     Raises:
       AssertionError: a promise is broken; the text says which.
     """
-    async with make() as (sender, receiver):
-        await _check_order(sender, receiver, message)
-    async with make() as (sender, receiver):
-        await _check_cancelled_send(sender, receiver, message)
-    async with make() as (sender, receiver):
-        await _check_blocked_send(sender, receiver, message, settle, limit)
-    async with make() as (sender, _):
-        await _check_close_under_send(sender, message, settle, limit)
-    async with make() as (sender, _):
-        await _check_closed(sender, lambda: sender.send(message(0)), "send")
+    with first_fault():
+        async with make() as (sender, receiver):
+            await _check_order(sender, receiver, message)
+        async with make() as (sender, receiver):
+            await _check_cancelled_send(sender, receiver, message)
+        async with make() as (sender, receiver):
+            await _check_blocked_send(sender, receiver, message, settle, limit)
+        async with make() as (sender, _):
+            await _check_close_under_send(sender, message, settle, limit)
+        async with make() as (sender, _):
+            await _check_closed(sender, lambda: sender.send(message(0)), "send")
 
 
 async def check_receive_channel(
@@ -64,21 +64,22 @@ async def check_receive_channel(
 
     Args and raises: see `check_send_channel`.
     """
-    async with make() as (sender, receiver):
-        await _check_cancelled_receive(sender, receiver, message, settle)
-    async with make() as (sender, receiver):
-        await _check_iteration(sender, receiver, message)
-    async with make() as (_, receiver):
-        await _check_close_under_receive(receiver)
-    async with make() as (_, receiver):
-        await _check_closed(receiver, receiver.receive, "receive")
+    with first_fault():
+        async with make() as (sender, receiver):
+            await _check_cancelled_receive(sender, receiver, message, settle)
+        async with make() as (sender, receiver):
+            await _check_iteration(sender, receiver, message)
+        async with make() as (_, receiver):
+            await _check_close_under_receive(receiver)
+        async with make() as (_, receiver):
+            await _check_closed(receiver, receiver.receive, "receive")
 
 
 async def _expect(receiver: trio.abc.ReceiveChannel[Any], wanted: Any, why: str) -> None:
-    with trio.move_on_after(_PATIENCE) as patience:
+    with trio.move_on_after(PATIENCE) as patience:
         found = await receiver.receive()
         require(found == wanted, f"{why}: received {found!r} where {wanted!r} was next")
-    require(not patience.cancelled_caught, f"{why}: {wanted!r} did not arrive within {_PATIENCE} s")
+    require(not patience.cancelled_caught, f"{why}: {wanted!r} did not arrive within {PATIENCE} s")
 
 
 async def _check_order(
@@ -144,7 +145,7 @@ async def _check_close_under_send(
         with must_raise(trio.ClosedResourceError, "closing ends a send that is blocked"):
             await sender.send(message(accepted))
 
-    with trio.move_on_after(_PATIENCE) as patience:
+    with trio.move_on_after(PATIENCE) as patience:
         async with trio.open_nursery() as nursery:
             nursery.start_soon(blocked)
             await trio.sleep(settle)
@@ -177,7 +178,7 @@ async def _check_cancelled_receive(
             cancelled.cancel()
             await receiver.receive()
         require(cancelled.cancelled_caught, "receive is a cancellation point on every call")
-        with trio.move_on_after(_PATIENCE) as patience:
+        with trio.move_on_after(PATIENCE) as patience:
             taken.append(await receiver.receive())
         require(not patience.cancelled_caught, f"a cancelled receive lost a message: {len(taken)} of {_MANY} arrived")
     wanted = [message(number) for number in range(_MANY)]
@@ -206,7 +207,7 @@ async def _check_close_under_receive(receiver: trio.abc.ReceiveChannel[Any]) -> 
         with must_raise(trio.ClosedResourceError, "closing ends a receive that is blocked"):
             await receiver.receive()
 
-    with trio.move_on_after(_PATIENCE) as patience:
+    with trio.move_on_after(PATIENCE) as patience:
         async with trio.open_nursery() as nursery:
             nursery.start_soon(blocked)
             await trio.testing.wait_all_tasks_blocked()

@@ -22,6 +22,7 @@ import random
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+import trio
 import trio._core._run as _scheduler
 
 _SWITCH = "_ALLOW_DETERMINISTIC_SCHEDULING"
@@ -45,7 +46,7 @@ def fixed_schedule(seed: int) -> Iterator[None]:
       RuntimeError: this version of trio has no such switch.
     """
     global _depth
-    if not (hasattr(_scheduler, _SWITCH) and hasattr(_scheduler, _DICE)):
+    if not (hasattr(_scheduler, _SWITCH) and hasattr(_scheduler, _DICE) and hasattr(trio.lowlevel.Task, "_counter")):
         raise RuntimeError(
             "this version of trio has no switch for a repeatable schedule (trio._core._run._ALLOW_DETERMINISTIC_"
             "SCHEDULING), which triomq.testing needs to repeat a run from its seed: use a trio that has it, such as "
@@ -66,3 +67,29 @@ def fixed_schedule(seed: int) -> Iterator[None]:
 
 
 _saved: list[object] = []
+
+
+class FixtureOrder(trio.abc.Instrument):
+    """Gives the fixtures of a test an order by their names, for the scheduler to begin from.
+
+    pytest-trio starts them in the order of a set of objects, which is that of their addresses; and before the scheduler
+    draws an order it sorts the tasks by the numbers they got at the start.
+    """
+
+    def __init__(self) -> None:
+        self._runner: trio.lowlevel.Task | None = None  # whose nursery the fixtures are started in
+        self._fixtures: list[trio.lowlevel.Task] = []
+
+    def begin(self) -> None:
+        """The current task is the one that will start the fixtures."""
+        self._runner = trio.lowlevel.current_task()
+
+    def task_spawned(self, task: trio.lowlevel.Task) -> None:
+        """Number the fixtures there are anew: all of them are started before the first one runs."""
+        if self._runner is None or task.parent_nursery is None or task.parent_nursery.parent_task is not self._runner:
+            return
+        self._fixtures.append(task)
+        self._fixtures.sort(key=lambda task: task.name)
+        numbers = sorted(task._counter for task in self._fixtures)
+        for fixture, number in zip(self._fixtures, numbers, strict=True):
+            fixture._counter = number

@@ -174,6 +174,20 @@ class Fabric:
             host = self.hosts[name] = Host(name)
         return host
 
+    def known_host(self, name: str) -> Host:
+        """The host of a name.
+
+        Raises:
+          ValueError: nobody has mentioned it yet.
+        """
+        if name not in self.hosts:
+            known = ", ".join(self.hosts) or "none"
+            raise ValueError(
+                f"there is no host {name!r} on this network yet (there is {known}): a host comes into being when "
+                "open_context() or run_on() opens a context on it, or link() or partition() names it"
+            )
+        return self.hosts[name]
+
     def path(self, source: str, target: str) -> Path:
         """The way from one host to another. Inside a host there is no latency, no loss and no bound on bandwidth."""
         path = self._paths.get((source, target))

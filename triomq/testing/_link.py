@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias, final
 import trio
 
 from ._determinism import seeded
+from ._recorder import RESENT_BY_ITSELF
 
 if TYPE_CHECKING:
     from ._fabric import Fabric, Path
@@ -32,6 +33,14 @@ _FIRST_RETRY = 0.2  # seconds before a lost segment is sent again, above the rou
 _LONGEST_RETRY = 120.0  # and the most that the doubled pause becomes (TCP_RTO_MAX)
 
 SegmentKind: TypeAlias = Literal["data", "end", "open", "probe"]
+
+
+_WORDS: dict[SegmentKind, str] = {
+    "data": "",
+    "end": "the end",
+    "open": "the third step of connecting",
+    "probe": "a question for more room",
+}
 
 
 class Segment(NamedTuple):
@@ -55,7 +64,7 @@ class Link:
     __slots__ = (
         "_back", "_boots", "_credit", "_dice", "_ending", "_fabric", "_first_loss", "_flight", "_flying", "_held",
         "_last_arrival", "_looking", "_number", "_path", "_pause", "_probing", "_queue", "_returns", "_send_buffer",
-        "_source", "_target", "black_hole",
+        "_source", "_target", "black_hole", "remark",
     )  # fmt: skip
 
     def __init__(
@@ -70,6 +79,7 @@ class Link:
         window: int,
     ) -> None:
         self.black_hole: bool = False
+        self.remark: str = ""  # which direction this is, where the hosts do not tell
         self._fabric = fabric
         self._path = path
         self._back = back
@@ -210,7 +220,7 @@ class Link:
             delay += self.dice.uniform(0, settings.jitter)
         pause = _FIRST_RETRY
         while self.chance(settings.loss) and pause < _LONGEST_RETRY:
-            self._record("lost", segment)
+            self._record("lost", segment, RESENT_BY_ITSELF)
             delay += pause
             pause *= 2
         self._last_arrival = max(self._last_arrival, trio.current_time() + delay)
@@ -264,4 +274,6 @@ class Link:
 
     def _record(self, kind: Kind, segment: Segment | None = None, text: str = "") -> None:
         data = b"" if segment is None else segment.data
+        what = _WORDS[segment.kind] if segment is not None and kind == "lost" else ""
+        text = ", ".join(filter(None, (what, text, self.remark))) if what or self.remark else text
         self._fabric.recorder.record(kind, self._path.source, self._path.target, self._number, data, text)

@@ -14,6 +14,7 @@ import trio
 from ..abc import Listener
 from ._agenda import Spot
 from ._link import Link
+from ._recorder import FROM_LISTENER
 from ._stream import VirtualStream
 
 if TYPE_CHECKING:
@@ -187,7 +188,11 @@ class Attempt:
             raise self._failure
         return self._stream
 
-    def _record(self, kind: Literal["connecting", "established", "refused", "lost", "gave up"], text: str = "") -> None:
+    def _record(
+        self,
+        kind: Literal["connecting", "connecting again", "established", "refused", "lost", "gave up"],
+        text: str = "",
+    ) -> None:
         self._fabric.recorder.record(kind, self._source.name, self._target.name, self._number, text=text)
 
     def _call(self) -> None:
@@ -207,6 +212,7 @@ class Attempt:
 
     def _call_again(self) -> None:
         if not self._is_over:
+            self._record("connecting again")
             self._call()
 
     def _give_up(self) -> None:
@@ -266,6 +272,8 @@ class Attempt:
             fabric, self._back, self._there, number, far, near,
             theirs.send_buffer or back.send_buffer, mine.receive_buffer or back.receive_buffer,
         )  # fmt: skip
+        if self._source is self._target:
+            far.outgoing.remark = FROM_LISTENER
         listener.expect(far)
         self._source.streams[near] = None
         self._target.streams[far] = None

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 from .._errors import RemoteProtocolError
@@ -18,7 +19,11 @@ _MESSAGES = [
     Message([bytes(range(256)) * 300]),
     *(Message([b"%d" % number]) for number in range(50)),
 ]
+_GREETING = 64  # octets (RFC 37 §2.1)
+_LONG = 2  # the flag of a frame whose size takes eight octets
 _MOST_TURNS = 100  # of a handshake
+_LONGEST_CUT = 64  # octets that are left of a frame's or a command's body, at the most
+_MOST_CUT_TURNS = 3  # of the handshake, that are cut
 _HARMED = 400  # handshakes and conversations with a wrong octet
 
 
@@ -26,8 +31,8 @@ def check_mechanism(client: Callable[[], Mechanism], server: Callable[[], Mechan
     """Check that a mechanism's two sides agree, carry every message, and stand any octets from the peer.
 
     The handshake completes however its octets are cut and tells each side the other's metadata; messages arrive whole
-    and in order; ``overhead`` is true; and a peer whose octets are wrong, in the handshake or after, makes nothing but
-    `RemoteProtocolError`, before more is believed of it.
+    and in order; ``overhead`` is true; and a peer whose octets are wrong, or whose frames are cut short, in the
+    handshake or after, makes nothing but `RemoteProtocolError`.
 
     Args:
       client: makes a fresh one for the side that connects.
@@ -45,6 +50,11 @@ def check_mechanism(client: Callable[[], Mechanism], server: Callable[[], Mechan
     dice = seeded(seed, "mechanism")
     for _ in range(_HARMED):
         _harm(_Pair(client(), server()), dice.random(), dice.randrange(1, 256), dice.choice([True, False]))
+    for from_client in True, False:
+        for kept in range(_LONGEST_CUT):
+            _cut_frame(_Pair(client(), server()), kept, from_client)
+            for turn in range(_MOST_CUT_TURNS):
+                _cut_command(_Pair(client(), server()), turn, kept, from_client)
 
 
 class _Pair:
@@ -86,7 +96,7 @@ class _Pair:
             require(received == _MESSAGES, "every message arrives, whole and in order")
 
 
-def _encoded(connection: Connection, messages: Iterable[Message]) -> bytes:
+def _encoded(connection: Connection, messages: Sequence[Message]) -> bytes:
     buffers: list[bytes] = []
     count = connection.encode(messages, buffers)
     data = b"".join(buffers)
@@ -128,13 +138,57 @@ def _harm(pair: _Pair, where: float, mask: int, from_client: bool) -> None:
         rest[0] = -1
         return data[:position] + bytes([data[position] ^ mask]) + data[position + 1 :]
 
-    try:
+    with _nothing_but_protocol_errors("a wrong octet"):
         pair.shake_hands(10_000, change)
         if pair.client.established and pair.server.established:
             data = bytearray(_encoded(speaker_harmed, _MESSAGES[:3]))
             data[int(where * len(data))] ^= mask
             _feed(pair.server if from_client else pair.client, bytes(data), 10_000)
+
+
+def _cut_frame(pair: _Pair, kept: int, from_client: bool) -> None:
+    """Say less of a frame than it had."""
+    speaker, listener = pair.sides[0] if from_client else pair.sides[1]
+    pair.shake_hands(10_000)
+    with _nothing_but_protocol_errors("a frame that was cut short"):
+        _feed(listener, _first_cut(_encoded(speaker, [Message([b"some octets"])]), kept), 10_000)
+
+
+def _cut_command(pair: _Pair, turn: int, kept: int, from_client: bool) -> None:
+    """Say less of a command of the handshake than it had: of the first, the second or a later one."""
+    speaker_harmed = pair.client if from_client else pair.server
+    said, turns = 0, 0
+
+    def change(speaker: Connection, data: bytes) -> bytes:
+        nonlocal said, turns
+        if speaker is not speaker_harmed:
+            return data
+        greeting, commands = data[: max(0, _GREETING - said)], data[max(0, _GREETING - said) :]
+        said += len(data)
+        if not commands:
+            return data
+        turns += 1
+        return greeting + (_first_cut(commands, kept) if turns == turn + 1 else commands)
+
+    with _nothing_but_protocol_errors("a command that was cut short"):
+        pair.shake_hands(10_000, change)
+
+
+def _first_cut(data: bytes, kept: int) -> bytes:
+    """Encoded frames, of which the first has no more than ``kept`` octets of its body."""
+    if data[0] & _LONG:
+        start, size = 9, int.from_bytes(data[1:9], "big")
+    else:
+        start, size = 2, data[1]
+    kept = min(kept, size)
+    return bytes((data[0] & ~_LONG, kept)) + data[start : start + kept] + data[start + size :]
+
+
+@contextmanager
+def _nothing_but_protocol_errors(what: str) -> Iterator[None]:
+    try:
+        yield
     except RemoteProtocolError:
         return
     except Exception as exc:
-        raise AssertionError(f"a wrong octet from the peer raised {exc!r}, not RemoteProtocolError") from exc
+        raise AssertionError(f"{what} from the peer raised {exc!r}, not RemoteProtocolError") from exc

@@ -15,10 +15,12 @@ import trio.testing
 from .._context import Context, open_context
 from ..abc import Transport
 from ._determinism import fixed_schedule, seeded
+from ._diagram import Diagram
 from ._fabric import Fabric, Host, Partition
 from ._recorder import Recorder
 from ._settings import LinkArguments, LinkSettings
 from ._transport import VirtualIpc, VirtualTcp
+from ._watch import Watch
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -30,7 +32,7 @@ class VirtualNetwork:
 
     Runs under `trio.testing.MockClock`, best with ``autojump_threshold=0``. Hosts come into being when they are first
     named. The code that runs is triomq's own, sessions and octets of ZMTP included; only streams and time are virtual.
-    The same seed gives the same run; see `triomq.testing` for what a program must leave undone for that.
+    The same seed gives the same run, unless the program lets in what no seed governs, such as threads and real time.
 
     Args:
       seed: what every chance is drawn from: jitter, loss, cuts, back-off, and the order of simultaneous tasks.
@@ -49,6 +51,7 @@ class VirtualNetwork:
         self.seed: int = seed
         self.recorder: Recorder = Recorder(record)
         self._fabric = Fabric(seed, LinkSettings(**link), self.recorder)
+        self._watch = Watch(self.recorder)
         self._repeatable = repeatable
         self._block: AbstractAsyncContextManager[None] | None = None
 
@@ -129,8 +132,10 @@ class VirtualNetwork:
                 async with open_context(
                     strict_checkpoints=strict_checkpoints, transports={**virtual, **(transports or {})}, rng=rng
                 ) as context:
+                    self._watch.add(host, context)
                     yield context
         finally:
+            self._watch.remove(host)
             machine.scopes.pop(scope, None)
             self.recorder.record("context closed", host)
 
@@ -208,9 +213,13 @@ class VirtualNetwork:
           how: ``"reset"``: both ends learn it at once, as from a firewall that resets; ``"black hole"``: neither
             does, as with a router that has forgotten the connection, until it gives up sending again.
         Returns: how many ends of connections were cut.
+        Raises:
+          ValueError: there is no host of one of the names.
         """
         if how not in ("reset", "black hole"):
             raise ValueError(f"how={how!r}: it is 'reset' or 'black hole'")
+        for host in one, other:
+            self._fabric.known_host(host)
         self.recorder.record("cut", one, other, text=how)
         streams = self._fabric.streams([(one, other)])
         for stream in streams:
@@ -226,13 +235,16 @@ class VirtualNetwork:
         Args:
           how: ``"power"``: the machine is gone and peers hear nothing, until they send after its restart and are
             reset, or give up. ``"process"``: its kernel lives, ends its connections, and refuses new ones.
+        Raises:
+          ValueError: there is no host of that name.
         """
         if how not in ("power", "process"):
             raise ValueError(f"how={how!r}: it is 'power' or 'process'")
-        machine = self._fabric.host(host)
+        machine = self._fabric.known_host(host)
         if not machine.running:
             return
         self.recorder.record("crash", host, text=how)
+        self._watch.crash(host)
         machine.forget()
         machine.restarted = trio.Event()
         if how == "power":
@@ -255,8 +267,11 @@ class VirtualNetwork:
         machine.streams.clear()
 
     def restart(self, host: str) -> None:
-        """Let a crashed host live again, with nothing running on it but what `run_on` has there."""
-        machine = self._fabric.host(host)
+        """Let a crashed host live again, with nothing running on it but what `run_on` has there.
+
+        Raises: as `crash`.
+        """
+        machine = self._fabric.known_host(host)
         if machine.running:
             return
         self.recorder.record("restart", host)
@@ -268,15 +283,20 @@ class VirtualNetwork:
 
         Its streams take and give nothing. Tasks of the host that wait for time and not for streams go on: what they
         send waits in triomq.
+
+        Raises: as `crash`.
         """
-        machine = self._fabric.host(host)
+        machine = self._fabric.known_host(host)
         if machine.running and not machine.paused:
             self.recorder.record("pause", host)
             machine.paused = True
 
     def resume(self, host: str) -> None:
-        """Let a paused host go on."""
-        machine = self._fabric.host(host)
+        """Let a paused host go on.
+
+        Raises: as `crash`.
+        """
+        machine = self._fabric.known_host(host)
         if machine.paused:
             self.recorder.record("resume", host)
             machine.resume()
@@ -290,6 +310,22 @@ class VirtualNetwork:
     def trace(self) -> str:
         """What happened, as text: a line each with time, connection, hosts, and what it was."""
         return self.recorder.text()
+
+    def diagram(
+        self,
+        *,
+        hosts: Iterable[str] | None = None,
+        start: float | None = None,
+        end: float | None = None,
+        limit: int = 200,
+        title: str | None = None,
+    ) -> Diagram:
+        """What happened, as a sequence diagram; see `Diagram` for the arguments."""
+        if title is None:
+            title = f"seed {self.seed}"
+        return Diagram(
+            self.recorder, hosts=hosts, known=tuple(self._fabric.hosts), start=start, end=end, limit=limit, title=title
+        )
 
     def digest(self) -> str:
         """A fingerprint of all that happened, equal for equal runs."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import deque
+from collections.abc import Callable
 from typing import Literal, TypeAlias, final
 
 import attrs
@@ -14,7 +15,9 @@ Kind: TypeAlias = Literal[
     "context closed",
     "listening",
     "listening stopped",
+    "no such host",
     "connecting",
+    "connecting again",
     "established",
     "refused",
     "gave up",
@@ -38,8 +41,18 @@ Kind: TypeAlias = Literal[
     "resume",
     "link",
     "note",
+    "retry planned",
+    "handshake failed",
+    "disconnected",
+    "dropped",
 ]
-"""What can happen."""
+"""What can happen. The last four are what a host's sockets say; the others, what the network does."""
+
+RESENT_BY_ITSELF = "sent again by itself"
+"""In the text of what is "lost": the link sends it again without another happening, so it is only late."""
+
+FROM_LISTENER = "from the end that accepted"
+"""In the text of what travels inside one host: it goes from the end that accepted to the end that connected."""
 
 _SHOWN = 24  # octets of a segment that its line of text shows
 
@@ -88,11 +101,13 @@ class Recorder:
       events: those that are kept, oldest first.
       total: how many there have been.
       forgotten: how many of them are not kept any more.
+      look: called with host and kind before anything is recorded; may itself record what had happened unseen.
     """
 
     def __init__(self, limit: int = 100_000) -> None:
         self.events: deque[Happening] = deque(maxlen=limit)
         self.total: int = 0
+        self.look: Callable[[str, Kind], None] | None = None
         self._hash = hashlib.sha256()
 
     @property
@@ -104,6 +119,8 @@ class Recorder:
         self, kind: Kind, host: str = "", peer: str = "", connection: int = 0, data: bytes = b"", text: str = ""
     ) -> None:
         """Note that something happens now."""
+        if self.look is not None:
+            self.look(host, kind)
         happening = Happening(trio.current_time(), kind, host, peer, connection, data, text)
         self.total += 1
         self.events.append(happening)

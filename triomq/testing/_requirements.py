@@ -7,6 +7,8 @@ from contextlib import contextmanager
 
 import trio
 
+PATIENCE = 60.0  # seconds, best virtual ones, after which something is taken for hung
+
 
 def require(condition: object, text: str) -> None:
     """Raise AssertionError unless a condition holds, also under ``python -O``."""
@@ -26,3 +28,36 @@ def must_raise(wanted: type[BaseException] | tuple[type[BaseException], ...], te
     except BaseException as exc:
         raise AssertionError(f"{text}: it raised {exc!r}") from exc
     raise AssertionError(f"{text}: it raised nothing")
+
+
+@contextmanager
+def must_not_raise(text: str) -> Iterator[None]:
+    """Require that the block raises nothing; what the checks themselves find passes through."""
+    try:
+        yield
+    except (AssertionError, trio.Cancelled):
+        raise
+    except Exception as exc:
+        raise AssertionError(f"{text}: it raised {exc!r}") from exc
+
+
+@contextmanager
+def must_end(text: str, seconds: float = PATIENCE) -> Iterator[None]:
+    """Require that the block is over in time."""
+    with trio.move_on_after(seconds) as scope:
+        yield
+    require(not scope.cancelled_caught, f"{text}: it was not over after {seconds:g} s")
+
+
+@contextmanager
+def first_fault() -> Iterator[None]:
+    """Let the first AssertionError of a group leave by itself: a reader wants the fault, not which task found it."""
+    try:
+        yield
+    except BaseExceptionGroup as group:
+        fault: BaseException | None = group.subgroup(AssertionError)
+        while isinstance(fault, BaseExceptionGroup):
+            fault = fault.exceptions[0]
+        if fault is None:
+            raise
+        raise fault from fault.__cause__  # noqa: ASYNC123  # its own traceback tells where; the group's adds nothing

@@ -30,8 +30,9 @@ class VirtualStream(NonblockingStream):
     """
 
     __slots__ = (
-        "_arrived", "_closed", "_ended", "_fabric", "_failure", "_gone", "_number", "_peer", "_reader", "_sending",
-        "_sent_end", "_writer", "_writing", "host", "incoming", "listener", "outgoing", "remote_host",
+        "_arrived", "_closed", "_ended", "_fabric", "_failure", "_gone", "_interruptions", "_number",
+        "_peer", "_reader", "_sending", "_sent_end", "_writer", "_writing", "host", "incoming", "listener", "outgoing",
+        "remote_host",
     )  # fmt: skip
 
     outgoing: Link
@@ -52,6 +53,7 @@ class VirtualStream(NonblockingStream):
         self._failure = ""  # why the connection is dead
         self._closed = False
         self._gone = False  # the process that had it is dead: nothing happens here any more
+        self._interruptions = 0
         self._sending = False  # a task is in send_all
         self._writing = False  # a task is in send_all or waits to write
         self._reader = Spot()
@@ -126,20 +128,28 @@ class VirtualStream(NonblockingStream):
         raise trio.WouldBlock
 
     async def wait_receivable(self) -> None:
-        """Wait until `receive_nowait` would not raise `trio.WouldBlock`. See `NonblockingStream.wait_receivable`.
+        """Wait until `receive_nowait` would not raise `trio.WouldBlock`, or until `interrupt` is called.
 
         Raises:
           trio.ClosedResourceError: the stream was closed, before or meanwhile.
           trio.BusyResourceError: another task waits already.
         """
+        before = self._interruptions
         if self._closed or self._is_receivable:
             await trio.lowlevel.checkpoint()
-        while not self._closed and not self._is_receivable:
+        while not self._closed and not self._is_receivable and self._interruptions == before:
             if self._reader.taken:
                 raise trio.BusyResourceError(f"another task is already receiving from {self._peer}")
             await self._reader.sleep()
         if self._closed:
             raise self._closed_error()
+
+    can_interrupt = True
+
+    def interrupt(self) -> None:
+        """Let a task that is in `wait_receivable` return at once."""
+        self._interruptions += 1
+        self._reader.wake()
 
     async def receive_some(self, max_bytes: int | None = None) -> bytes:
         """Wait for octets and take some. See `trio.abc.ReceiveStream`."""

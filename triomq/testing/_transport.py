@@ -65,7 +65,11 @@ class VirtualTcp(_VirtualTransport):
         await trio.lowlevel.checkpoint()
         what = f"cannot connect to tcp://{address}"
         self._check_alive(what)
-        target = self._resolve(parsed.host, what)
+        try:
+            target = self._resolve(parsed.host, what)
+        except OSError as exc:  # which triomq tries again after, as names may come to be known
+            self._fabric.recorder.record("no such host", self._host.name, text=str(exc.strerror))
+            raise
         own = f"tcp://{self._host.name}:{self._host.new_port()}"
         peer = f"tcp://{target.name}:{parsed.port}"
         return await Attempt(self._fabric, self._host, target, parsed.port, peer, own, options).run()

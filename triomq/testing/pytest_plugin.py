@@ -1,13 +1,16 @@
 """pytest: a virtual network for each test, many seeds for one test, and the seed of a failure.
 
 pytest finds this by itself where triomq is installed; pytest-trio runs the tests. A test that uses `virtual_network`
-runs in virtual time, and its run is that of its seed. When it fails, the report has the seed and what happened last.
+runs in virtual time, and its run is that of its seed. When it fails, the report has the seed, how to run it again, a
+sequence diagram of what happened last, and where the whole one is as a picture.
 """
 
 from __future__ import annotations
 
+import functools
 import inspect
 from collections.abc import AsyncIterator, Awaitable, Callable, Generator, Iterator, Sequence
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,22 +18,34 @@ import trio
 import trio.testing
 
 from .._context import Context
-from ._determinism import fixed_schedule
+from ._determinism import FixtureOrder, fixed_schedule
 from ._network import VirtualNetwork
+from ._report import describe, how_to_repeat, save
+from ._time_limit import FOUR_HOURS, call_within
 
-_SHOWN = 60  # lines of the trace in a report
 _network_key = pytest.StashKey[VirtualNetwork]()
 _seed_key = pytest.StashKey[int]()
+_directory_key = pytest.StashKey[Path]()
+_SAVED = "triomq_diagram"
+_limit_key = pytest.StashKey[float]()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Add ``--triomq-seed`` and ``--triomq-seeds``."""
+    """Add ``--triomq-seed``, ``--triomq-seeds``, ``--triomq-diagrams`` and ``--triomq-all-diagrams``."""
     group = parser.getgroup("triomq", "networks in virtual time")
     group.addoption(
         "--triomq-seed", type=int, metavar="SEED", help="run every test of a virtual network with this seed alone"
     )
     group.addoption(
         "--triomq-seeds", type=int, metavar="N", help="run every test marked virtual_seeds with N seeds, from 0 on"
+    )
+    group.addoption(
+        "--triomq-diagrams",
+        metavar="DIR",
+        help="where to write the sequence diagrams of tests that fail, instead of pytest's temporary directory",
+    )
+    group.addoption(
+        "--triomq-all-diagrams", action="store_true", help="write the sequence diagrams of tests that pass, too"
     )
 
 
@@ -54,12 +69,20 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     metafunc.parametrize("triomq_seed", seeds, indirect=True, ids=[f"seed{seed}" for seed in seeds])
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Let pytest-trio run the tests of virtual networks in virtual time."""
     for item in items:
         if isinstance(item, pytest.Function) and "virtual_network" in item.fixturenames:
-            if inspect.iscoroutinefunction(getattr(getattr(item.obj, "hypothesis", None), "inner_test", item.obj)):
-                item.add_marker(pytest.mark.trio(run=_run), append=False)  # first: the first one with a run counts
+            fault = None
+            if not any(map(config.pluginmanager.has_plugin, ["trio", "pytest_trio.plugin"])):
+                fault = "pytest-trio runs such tests: pip install pytest-trio"
+            elif not inspect.iscoroutinefunction(
+                getattr(getattr(item.obj, "hypothesis", None), "inner_test", item.obj)
+            ):
+                fault = "such a test is an async function: async def"
+            if fault:
+                raise pytest.UsageError(f"{item.nodeid} uses virtual_network, and {fault}")
+            item.add_marker(pytest.mark.trio(run=_run), append=False)  # first: the first one with a run counts
 
 
 def _run(
@@ -69,7 +92,32 @@ def _run(
     instruments: Sequence[trio.abc.Instrument] = (),
 ) -> Any:
     clock = clock or trio.testing.MockClock(autojump_threshold=0)
-    return trio.run(function, *arguments, clock=clock, instruments=instruments)
+    order = FixtureOrder()
+
+    async def main() -> Any:
+        order.begin()
+        return await function(*arguments)
+
+    return trio.run(main, clock=clock, instruments=[*instruments, order])
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)  # before pytest-trio makes a plain function of the test
+def pytest_runtest_call(item: pytest.Item) -> Generator[None, None, None]:
+    """Give a test of a virtual network its time limit."""
+    if isinstance(item, pytest.Function) and inspect.iscoroutinefunction(item.obj):
+        if "virtual_network" in item.fixturenames:
+            item.obj = _limited(item, item.obj)
+    return (yield)
+
+
+def _limited(item: pytest.Item, test: Callable[..., Awaitable[None]]) -> Callable[..., Awaitable[None]]:
+    @functools.wraps(test)
+    async def limited(**arguments: Any) -> None:
+        plan = item.stash[_network_key]._fabric.agenda.plan
+        advice = "change that with a fixture triomq_time_limit"
+        await call_within(item.stash[_limit_key], plan, functools.partial(test, **arguments), advice)
+
+    return limited
 
 
 @pytest.fixture
@@ -82,10 +130,28 @@ def triomq_seed(request: pytest.FixtureRequest) -> Iterator[int]:
 
 
 @pytest.fixture
-async def virtual_network(request: pytest.FixtureRequest, triomq_seed: int) -> AsyncIterator[VirtualNetwork]:
+def triomq_time_limit() -> float:
+    """Most seconds of virtual time that the body of a test may take: four hours. Override it for other tests."""
+    return FOUR_HOURS
+
+
+@pytest.fixture
+async def virtual_network(
+    request: pytest.FixtureRequest,
+    tmp_path_factory: pytest.TempPathFactory,
+    triomq_seed: int,
+    triomq_time_limit: float,
+) -> AsyncIterator[VirtualNetwork]:
     """A `VirtualNetwork` for this test."""
+    chosen = request.config.getoption("triomq_diagrams")
+    if chosen is None:
+        directory = tmp_path_factory.getbasetemp() / "triomq"
+    else:
+        directory = request.config.invocation_params.dir / chosen
     async with VirtualNetwork(triomq_seed) as network:
+        request.node.stash[_directory_key] = directory
         request.node.stash[_network_key] = network
+        request.node.stash[_limit_key] = triomq_time_limit
         yield network
 
 
@@ -98,16 +164,30 @@ async def triomq_context(virtual_network: VirtualNetwork) -> AsyncIterator[Conte
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """Add the seed, and what happened last, to the report of a failure."""
+    """Add the seed, and a diagram of what happened, to the report of a failure."""
     report = yield
     network = item.stash.get(_network_key, None)
     if report.failed and _seed_key in item.stash:
-        seed = item.stash[_seed_key]
-        report.sections.append(("triomq", f"seed {seed}; to run it again: --triomq-seed={seed}"))
-        if network is not None:
-            lines = network.trace().splitlines()
-            title = f"triomq: the last {min(_SHOWN, len(lines))} of {network.recorder.total} happenings"
-            report.sections.append((title, "\n".join(lines[-_SHOWN:])))
+        report.sections.append(("triomq", how_to_repeat(item.nodeid, item.stash[_seed_key])))
+    wanted = report.failed or (report.when == "call" and item.config.getoption("triomq_all_diagrams"))
+    if wanted and network is not None:
+        path, text = save(network, item.nodeid, item.stash[_directory_key])
+        if report.failed:
+            report.sections.append(("triomq: what happened last", describe(network)))
+        report.sections.append(("triomq: the whole diagram", text))
+        if path is not None:
+            report.user_properties.append((_SAVED, str(path)))
     if report.when == "teardown" and network is not None:
         del item.stash[_network_key]
     return report
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say where the diagrams of all tests are, if all were asked for."""
+    if not terminalreporter.config.getoption("triomq_all_diagrams"):
+        return
+    reports = [report for reports in terminalreporter.stats.values() for report in reports]
+    paths = {value for report in reports for name, value in getattr(report, "user_properties", ()) if name == _SAVED}
+    for directory in sorted({str(Path(path).parent) for path in paths}):
+        count = sum(str(Path(path).parent) == directory for path in paths)
+        terminalreporter.write_line(f"triomq: {count} diagrams in {directory}")

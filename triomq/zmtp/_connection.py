@@ -20,7 +20,7 @@ from __future__ import annotations
 
 import math
 import sys
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Final, TypeAlias
 
 from .._errors import LocalProtocolError, PeerRefusedError, RemoteProtocolError
@@ -136,7 +136,7 @@ class Connection:
         self._outgoing.clear()
         return data
 
-    def encode(self, messages: Iterable[Item], out: list[bytes]) -> int:
+    def encode(self, messages: Sequence[Item], out: list[bytes]) -> int:
         """Append the octets of each item, in order, to ``out``.
 
         Args:

@@ -10,7 +10,7 @@ general and slower.
 from __future__ import annotations
 
 import struct
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from itertools import repeat
 from typing import Any, Final, TypeAlias
 
@@ -28,6 +28,7 @@ LARGE_BODY: Final = 8192
 Item: TypeAlias = Message | tuple[bytes, ...] | bytes | Subscribe | Cancel | Ping | Pong
 """What `Connection.encode` takes; `bytes` are messages that `encode_shared` made."""
 
+_LEAST_ALIKE: Final = 8  # items of which it is worth asking whether they are alike
 _ROW: Final = 256  # octets of input that may hold a row of like messages
 _FIRST_TURN: Final = 16
 
@@ -53,7 +54,7 @@ def encode_shared(message: Sequence[bytes]) -> bytes:
     return b"".join([*(encode_frame(MORE, body) for body in front), encode_frame(0, last)])
 
 
-def encode_items(items: Iterable[Any], out: list[bytes], encode_event: Callable[[Any], bytes]) -> int:
+def encode_items(items: Sequence[Any], out: list[bytes], encode_event: Callable[[Any], bytes]) -> int:
     """The send hot loop: append buffers for every item to ``out``.
 
     Small things are joined into one buffer, a body of `LARGE_BODY` or more is passed on as it is.
@@ -63,6 +64,9 @@ def encode_items(items: Iterable[Any], out: list[bytes], encode_event: Callable[
       encode_event: makes octets of whatever is neither frames nor already `bytes`.
     Returns: how many octets were appended.
     """
+    if len(items) >= _LEAST_ALIKE and (row := _join_encoded(items) or _encode_alike(items)) is not None:
+        out.append(row)
+        return len(row)
     pieces: list[bytes] = []
     append = pieces.append
     last, more, own, pack = _LAST, _MORE, LARGE_BODY, _pack_long
@@ -98,6 +102,32 @@ def encode_items(items: Iterable[Any], out: list[bytes], encode_event: Callable[
         out.append(joined)
         total += len(joined)
     return total
+
+
+def _join_encoded(items: Sequence[Any]) -> bytes | None:
+    """The octets of small messages that are encoded all, as a publisher's are; or None if they are not that."""
+    if type(items[0]) is not bytes or len(items[0]) >= LARGE_BODY:
+        return None
+    try:
+        return b"".join(items)
+    except TypeError:
+        return None
+
+
+def _encode_alike(items: Sequence[Any]) -> bytes | None:
+    """The octets of messages of one frame each, all of one size, or None if they are not that.
+
+    `bytes.join` puts the header between bodies without a line of Python for each: half the price of the loop.
+    """
+    try:
+        bodies = [body for (body,) in items]
+        size = len(bodies[0])
+        if size >= LARGE_BODY or {*map(len, bodies)} != {size}:
+            return None
+    except (TypeError, ValueError):  # subscriptions, messages of several frames, or already encoded
+        return None
+    header = frame_header(0, size)
+    return header + header.join(bodies)
 
 
 def _flush(pieces: list[bytes], body: bytes, out: list[bytes]) -> int:

@@ -1,0 +1,38 @@
+"""Reading the package: what every rule needs."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+PACKAGE = ROOT / "triomq"
+
+
+def modules(package: Path) -> dict[str, ast.Module]:
+    """Every module below a package, as ``zmtp._frames`` or, for a package's own, ``zmtp``."""
+    return {name: ast.parse(path.read_text("utf-8"), str(path)) for name, path in files(package).items()}
+
+
+def files(package: Path) -> dict[str, Path]:
+    found = {}
+    for path in sorted(package.rglob("*.py")):
+        parts = path.relative_to(package).with_suffix("").parts
+        name = ".".join(parts[:-1] if parts[-1] == "__init__" and len(parts) > 1 else parts)
+        found[name] = path
+    return found
+
+
+def is_for_type_checking(node: ast.AST) -> bool:
+    return isinstance(node, ast.If) and ast.unparse(node.test) in ("TYPE_CHECKING", "typing.TYPE_CHECKING")
+
+
+def walk_at_run_time(node: ast.AST) -> Iterator[ast.AST]:
+    """`ast.walk`, but for what stands below ``if TYPE_CHECKING:``."""
+    yield node
+    children: Iterable[ast.AST] = ast.iter_child_nodes(node)
+    if isinstance(node, ast.If) and is_for_type_checking(node):
+        children = node.orelse
+    for child in children:
+        yield from walk_at_run_time(child)

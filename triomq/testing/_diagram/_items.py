@@ -1,0 +1,125 @@
+"""What a diagram is made of. Its axis is the order of the happenings: each item stands where its happening does."""
+
+from __future__ import annotations
+
+from typing import Literal, TypeAlias
+
+import attrs
+
+ArrowKind: TypeAlias = Literal["connect", "handshake", "command", "message", "octets", "end", "reset"]
+Fate: TypeAlias = Literal["arrived", "refused", "lost", "held", "under way"]
+"""What became of what was sent; ``held`` was not even sent: the kernel kept it for later."""
+MarkKind: TypeAlias = Literal[
+    "opened", "closed", "listening", "crash", "restart", "partition", "pause", "reset", "trouble", "dropped", "note"
+]
+SpanKind: TypeAlias = Literal["context", "down", "pause", "partition"]
+
+
+@attrs.frozen
+class Place:
+    """A point of the axis: the number of a happening and, for the eye, its virtual time in seconds."""
+
+    order: int
+    time: float
+
+
+@attrs.frozen(kw_only=True)
+class Arrow:
+    """Something that travels.
+
+    Attributes:
+      stop: where it arrived or was lost; None if the record ends before.
+      again: it was sent before, in vain.
+      stands_for: how many units of the wire it shows.
+      outcome: how it came out, where there is more to say.
+      more: what else is known, for who asks.
+      turn: for an attempt to connect: the stop is when the answer came back.
+    """
+
+    start: Place
+    stop: Place | None
+    source: str
+    target: str
+    kind: ArrowKind
+    label: str
+    fate: Fate
+    connection: int = 0
+    again: bool = False
+    stands_for: int = 1
+    outcome: str = ""
+    more: str = ""
+    turn: bool = False
+
+    @property
+    def hosts(self) -> tuple[str, ...]:
+        """Those it concerns."""
+        return (self.source, self.target)
+
+    @property
+    def likeness(self) -> tuple[object, ...]:
+        """Equal for arrows that say the same, but for the words: those may be folded."""
+        word = self.label.partition(" ")[0] if self.kind in ("command", "handshake") else ""
+        return ("arrow", self.source, self.target, self.kind, self.fate, self.again, word)
+
+
+@attrs.frozen(kw_only=True)
+class Mark:
+    """Something that happens at a host, or, without one, to the network.
+
+    Attributes:
+      concerns: the hosts, for what happens to several.
+    """
+
+    start: Place
+    kind: MarkKind
+    label: str
+    host: str = ""
+    concerns: tuple[str, ...] = ()
+
+    @property
+    def stop(self) -> Place | None:
+        """Where it stands."""
+        return self.start
+
+    @property
+    def hosts(self) -> tuple[str, ...]:
+        """Those it concerns."""
+        return (self.host,) if self.host else self.concerns
+
+    @property
+    def likeness(self) -> tuple[object, ...]:
+        """Equal for marks that may be folded."""
+        return ("mark", self.host, self.kind, self.label if self.kind == "note" else "")
+
+
+Item: TypeAlias = Arrow | Mark
+
+
+@attrs.frozen(kw_only=True)
+class Span:
+    """A time in which something holds for a host.
+
+    Attributes:
+      stop: its end; None if it holds at the end of the record.
+      group: for a partition: hosts of different groups cannot reach each other.
+    """
+
+    start: Place
+    stop: Place | None
+    kind: SpanKind
+    host: str
+    group: int = 0
+
+
+@attrs.frozen(kw_only=True)
+class Story:
+    """Everything that a record tells.
+
+    Attributes:
+      items: ordered by their start.
+      end: the last happening.
+    """
+
+    items: list[Item]
+    spans: list[Span]
+    end: Place

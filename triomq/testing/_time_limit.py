@@ -1,0 +1,66 @@
+"""A run that would never end ends all the same, and tells what it waits for.
+
+Who waits in real time for what never comes hangs, and somebody presses Ctrl-C. On a mock clock it is worse: there is
+no deadline to jump to and the clock looks for one without a pause, or it jumps on and on from heartbeat to heartbeat.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Awaitable, Callable, Iterator
+from pathlib import Path
+from typing import TypeVar
+
+import trio
+
+T = TypeVar("T")
+
+FOUR_HOURS = 14400.0  # seconds: a heartbeat in each of them takes some seconds of real time, and not a minute
+_NOT_THE_USERS = {"trio", "triomq", "pytest_trio", "_pytest"}  # packages, and what is of them is not worth a line
+_MOST_TASKS = 20
+
+
+async def call_within(seconds: float, plan: Callable[..., None], call: Callable[[], Awaitable[T]], advice: str) -> T:
+    """Await ``call()``, for so many seconds of virtual time at the most.
+
+    Args:
+      plan: has a function called at a time, as `Agenda.plan` does. So that there is no task for this.
+      advice: what to do where the call is to take longer.
+    Raises:
+      trio.TooSlowError: it was not over; the text says which lines its tasks wait in.
+    """
+    task = trio.lowlevel.current_task()
+    waiting: list[str] = []
+    scope = trio.CancelScope()
+
+    def give_up() -> None:
+        waiting.extend(_places(task))
+        scope.cancel(reason=f"triomq: not over after {seconds:g} s of virtual time")
+
+    if seconds < math.inf:
+        plan(trio.current_time() + seconds, give_up)
+    with scope:
+        return await call()
+    places = waiting[:_MOST_TASKS] + ["…"] * (len(waiting) > _MOST_TASKS)
+    lines = "".join(f"\n  {place}" for place in places)
+    raise trio.TooSlowError(f"not over after {seconds:g} s of virtual time ({advice}). It waits here:{lines}")
+
+
+def _places(task: trio.lowlevel.Task) -> Iterator[str]:
+    """Where a task and those below it wait: a line for each that is in the user's code."""
+    frames = [(frame.f_code, line) for frame, line in task.iter_await_frames()]
+    lines = [
+        f"{Path(code.co_filename).name}:{line} in {code.co_name}"
+        for code, line in frames
+        if _is_the_users(code.co_filename)
+    ]
+    if lines:
+        yield " > ".join(lines)
+    for nursery in task.child_nurseries:
+        for child in sorted(nursery.child_tasks, key=lambda child: child.name):
+            yield from _places(child)
+
+
+def _is_the_users(filename: str) -> bool:
+    path = Path(filename)
+    return not _NOT_THE_USERS.intersection(path.parts) and path.name not in ("contextlib.py", "<string>")
