@@ -51,6 +51,7 @@ class Kind(enum.Enum):
     REQUEST = _Roles("request", "connect")
     ROUTER = _Roles("router", "connect")
     PUBLISH = _Roles("publish", "connect")
+    FANOUT = _Roles("subscribers", "connect", neutral="connect")
     SUBSCRIPTIONS = _Roles("subscriptions", "connect")
     PROXY = _Roles("proxy", "connect", neutral="connect")
     CROWD = _Roles("crowd", "connect", neutral="connect")

@@ -151,9 +151,7 @@ def _short(work: Work) -> str:
 
 
 def _reached(verdict: goals.Verdict) -> str:
-    value = (
-        "failed" if verdict.ratio is None else f"{verdict.ratio:.2f}" if verdict.ratio < 10 else f"{verdict.ratio:.0f}"
-    )
+    value = "failed" if verdict.ratio is None else number(verdict.ratio, Unit.MICROSECONDS)
     return f"{value} {'✓' if verdict.reached else '✗'}"
 
 

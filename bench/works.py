@@ -86,6 +86,10 @@ WORKS: tuple[Work, ...] = (
     ),
     _publish(10),
     _publish(100),
+    Work(
+        name="fan-100", kind=Kind.FANOUT, title="PUB → 100 plain sockets, 10 B, each wants one of two; deliveries",
+        first_count=20_000, subscribers=100, step=100 * PUBLISH_BATCH,
+    ),
     _subscriptions(1, "1"),
     _subscriptions(100_000, "100k"),
     Work(name="inproc-10", kind=Kind.INPROC, title="PUSH → PULL in one process, 10 B"),

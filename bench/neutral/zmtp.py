@@ -1,4 +1,4 @@
-"""Just enough of ZMTP 3.0 to be a DEALER: the greeting, READY of the NULL mechanism, and short frames."""
+"""Just enough of ZMTP 3.0 to be a client: the greeting, READY of the NULL mechanism, and short frames."""
 
 from __future__ import annotations
 
@@ -6,8 +6,7 @@ import socket
 from urllib.parse import urlsplit
 
 _GREETING = b"\xff" + bytes(8) + b"\x7f" + b"\x03\x00" + b"NULL".ljust(20, b"\0") + bytes(32)
-_READY_BODY = b"\x05READY" + b"\x0bSocket-Type" + (6).to_bytes(4, "big") + b"DEALER"
-_READY = b"\x04" + bytes([len(_READY_BODY)]) + _READY_BODY
+_COMMAND = b"\x04"
 _WAIT = 20.0
 
 
@@ -17,13 +16,18 @@ def frame(body: bytes) -> bytes:
     return b"\x00" + bytes([len(body)]) + body
 
 
-def begin(endpoint: str) -> socket.socket:
+def _ready(socket_type: bytes) -> bytes:
+    body = b"\x05READY" + b"\x0bSocket-Type" + len(socket_type).to_bytes(4, "big") + socket_type
+    return _COMMAND + bytes([len(body)]) + body
+
+
+def begin(endpoint: str, socket_type: bytes = b"DEALER") -> socket.socket:
     """Connect, and send all that a handshake needs from us."""
     address = urlsplit(endpoint)
     assert address.hostname is not None
     connection = socket.create_connection((address.hostname, address.port or 0), timeout=_WAIT)
     connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-    connection.sendall(_GREETING + _READY)
+    connection.sendall(_GREETING + _ready(socket_type))
     return connection
 
 
@@ -36,14 +40,14 @@ def finish(connection: socket.socket) -> socket.socket:
     _exactly(connection, len(_GREETING))
     flags, size = _exactly(connection, 2)
     command = _exactly(connection, size)
-    if flags != 4 or not command.startswith(b"\x05READY"):
+    if flags != _COMMAND[0] or not command.startswith(b"\x05READY"):
         raise ConnectionError(f"{command[:20]!r} came, not READY")
     return connection
 
 
-def dial(endpoint: str) -> socket.socket:
+def dial(endpoint: str, socket_type: bytes = b"DEALER") -> socket.socket:
     """A connection that is ready for messages."""
-    return finish(begin(endpoint))
+    return finish(begin(endpoint, socket_type))
 
 
 def _exactly(connection: socket.socket, size: int) -> bytes:

@@ -31,6 +31,7 @@ class Binding:
             Kind.ROUTER: (self.router, self.dealer),
             Kind.PUBLISH: publish,
             Kind.SUBSCRIPTIONS: publish,
+            Kind.FANOUT: (self.publish,),
             Kind.INPROC: (self.inproc,),
             Kind.PROXY: (self.proxy,),
             Kind.CROWD: (self.router,),
@@ -45,7 +46,7 @@ class Binding:
             for socket, type_ in zip(sockets, types, strict=True):
                 if type_ == self._zmq.XPUB:
                     socket.setsockopt(self._zmq.XPUB_VERBOSE, 1)
-                    # libzmq learns up to 1 ms late what was read. That is 2000 messages at its rate.
+                    # libzmq learns late what was read: after half the HWM, and then up to 1 ms.
                     socket.setsockopt(self._zmq.SNDHWM, 100_000)
                 socket.bind("tcp://127.0.0.1:*")
             job.announce(*(socket.last_endpoint for socket in sockets))

@@ -28,7 +28,10 @@ async def _end() -> None:
 async def _bound(job: Job, *types: int) -> AsyncIterator[tuple[zmq.asyncio.Socket, ...]]:
     with zmq.asyncio.Context() as context:
         sockets = tuple(context.socket(type_) for type_ in types)
-        for socket in sockets:
+        for socket, type_ in zip(sockets, types, strict=True):
+            if type_ == zmq.XPUB:
+                socket.setsockopt(zmq.XPUB_VERBOSE, 1)
+                socket.setsockopt(zmq.SNDHWM, 100_000)  # libzmq learns late what was read
             socket.bind("tcp://127.0.0.1:*")
         job.announce(*(socket.last_endpoint for socket in sockets))
         yield sockets
@@ -96,7 +99,6 @@ async def dealer(job: Job) -> None:
 async def publish(job: Job) -> None:
     """Publish from an XPUB, which is PUB that tells when the subscribers are there."""
     async with _bound(job, zmq.XPUB, zmq.PULL) as (pub, acks):
-        pub.setsockopt(zmq.XPUB_VERBOSE, 1)
         for _ in range(fanout.subscriptions(job)):
             await pub.recv()
         await asynchronous.publish(job, pub.send, acks.recv)
@@ -155,6 +157,7 @@ PEER = Peer(
         Kind.REQUEST: (reply, request),
         Kind.ROUTER: (router, dealer),
         Kind.PUBLISH: (publish, subscribe),
+        Kind.FANOUT: (publish,),
         Kind.INPROC: (inproc,),
         Kind.LATENCY: (router,),
         Kind.WAIT: (pull_and_tick, push),

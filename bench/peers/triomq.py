@@ -168,6 +168,7 @@ PEER = Peer(
         Kind.ROUTER: (router, dealer),
         Kind.PUBLISH: (publish, subscribe),
         Kind.SUBSCRIPTIONS: (publish, subscribe),
+        Kind.FANOUT: (publish,),
         Kind.INPROC: (inproc,),
         Kind.PROXY: (proxy,),
         Kind.CROWD: (router,),

@@ -21,7 +21,10 @@ async def _bound(job: Job, *types: int) -> AsyncIterator[tuple[zmq_anyio.Socket,
     async with AsyncExitStack() as stack:
         context = stack.enter_context(zmq.Context())
         sockets = tuple([await stack.enter_async_context(zmq_anyio.Socket(context, type_)) for type_ in types])
-        for socket in sockets:
+        for socket, type_ in zip(sockets, types, strict=True):
+            if type_ == zmq.XPUB:
+                socket.setsockopt(zmq.XPUB_VERBOSE, 1)
+                socket.setsockopt(zmq.SNDHWM, 100_000)  # libzmq learns late what was read
             socket.bind("tcp://127.0.0.1:*")
         job.announce(*(socket.last_endpoint for socket in sockets))
         yield sockets
@@ -88,7 +91,6 @@ async def dealer(job: Job) -> None:
 async def publish(job: Job) -> None:
     """Publish from an XPUB, which is PUB that tells when the subscribers are there."""
     async with _bound(job, zmq.XPUB, zmq.PULL) as (pub, acks):
-        pub.setsockopt(zmq.XPUB_VERBOSE, 1)
         for _ in range(fanout.subscriptions(job)):
             await pub.arecv()
         await asynchronous.publish(job, pub.asend, acks.arecv)
@@ -139,6 +141,7 @@ PEER = Peer(
         Kind.REQUEST: (reply, request),
         Kind.ROUTER: (router, dealer),
         Kind.PUBLISH: (publish, subscribe),
+        Kind.FANOUT: (publish,),
         Kind.INPROC: (inproc,),
         Kind.LATENCY: (router,),
         Kind.WAIT: (pull_and_tick, push),

@@ -13,12 +13,12 @@ from bench.kinds import Kind, Unit, Work
 
 SETTINGS = harness.Settings(rounds=1, seconds=0.01)
 
-# What is quickly done; the proxy stands for those with a neutral side.
+# What is quickly done; the last two have a neutral side.
 QUICK = ["push-5x10", "push-many-10", "req-10", "inproc-10", "subs-100"]
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", [*QUICK, "proxy-10x3"])
+@pytest.mark.parametrize("name", [*QUICK, "proxy-10x3", "fan-100"])
 async def test_a_work_gives_a_figure(name: str) -> None:
     work = works.by_name(name)
     count = work.clamp(400)
