@@ -184,7 +184,8 @@ class Reader:
                     await self._stream.wait_receivable()
                 finally:
                     self._waits = False
-                if not self.borrowed:
+                # It may have been borrowed meanwhile, and given back again with something that is to be parsed first.
+                if not self.borrowed and not self._connection.has_buffered and not self._is_full:
                     self._receive()
         if self._failure is not None:
             failure, self._failure = self._failure, None

@@ -164,6 +164,7 @@ async def test_a_cancelled_scope_ends_at_once_whatever_the_fault(net, dice, faul
 async def test_whoever_is_blocked_on_a_socket_that_is_closed_learns_it_at_once(net, dice) -> None:
     """In every call there is, while there is a connection, after it was cut off, and where there never was one."""
     state = dice.choice(["connected", "cut off", "nobody"])
+    net.link("a", "b")
     if state == "nobody":
         net.crash("b")
     async with trio.open_nursery() as nursery, net.open_context("a") as ctx:
