@@ -11,6 +11,7 @@ import shutil
 from pathlib import Path
 
 import nox
+from nox.command import CommandFailed
 
 nox.needs_version = ">=2026.4"
 nox.options.default_venv_backend = "virtualenv"
@@ -127,9 +128,16 @@ def simulate(session: nox.Session) -> None:
     scenarios = [str(path) for path in sorted(Path("tests/scenarios").glob("test_p[0-9]*.py"))]
     session.env.update(PYTHONSAFEPATH="1", PYTHONDONTWRITEBYTECODE="1")
     end = asked.first + asked.seeds
+    failed = []
     for first in range(asked.first, end, SEEDS_AT_ONCE):
-        seeds = [f"--triomq-seeds={min(SEEDS_AT_ONCE, end - first)}", f"--triomq-first-seed={first}"]
-        session.run("pytest", "-q", "-n", "auto", *scenarios, *seeds, *rest)
+        last = min(first + SEEDS_AT_ONCE, end) - 1
+        seeds = [f"--triomq-seeds={last - first + 1}", f"--triomq-first-seed={first}"]
+        try:
+            session.run("pytest", "-q", "-n", "auto", *scenarios, *seeds, *rest)
+        except CommandFailed:  # the other seeds may tell more
+            failed.append(f"{first} to {last}")
+    if failed:
+        session.error(f"scenarios failed with seeds {', '.join(failed)}: see above for which")
 
 
 @nox.session(default=False)

@@ -278,7 +278,7 @@ async def test_a_server_that_unbinds_and_binds_again(net, rough, dice) -> None:
     received: list[int] = []
 
     async def client(ctx: triomq.Context, first: int) -> None:
-        push = ctx.socket(triomq.PUSH, reconnect_interval_max=1.0, heartbeat_interval=3.0)
+        push = ctx.socket(triomq.PUSH, reconnect_interval_max=1.0, heartbeat_interval=10.0)
         push.connect("tcp://server:5555")
         for one in range(first, first + 100):
             await push.send(b"%d" % one)
@@ -288,7 +288,7 @@ async def test_a_server_that_unbinds_and_binds_again(net, rough, dice) -> None:
         await trio.sleep_forever()
 
     async with trio.open_nursery() as nursery, net.open_context("server") as ctx:
-        pull = ctx.socket(triomq.PULL, heartbeat_interval=3.0)
+        pull = ctx.socket(triomq.PULL, heartbeat_interval=10.0)
         nursery.start_soon(receive_into, pull, received)
         for one, name in enumerate(("c0", "c1")):
             nursery.start_soon(net.run_on, name, client, 1000 * one)
