@@ -105,6 +105,21 @@ async def test_when_the_first_gives_up_the_others_still_receive(pair) -> None:
     assert got == [(b"for the second",)]
 
 
+async def test_who_loses_the_connection_it_reads_is_still_the_first(pair, virtual_network: VirtualNetwork) -> None:
+    push, pull = pair
+    got: list[list[triomq.Message]] = [[], []]
+    async with trio.open_nursery() as nursery:
+        for into in got:
+            nursery.start_soon(receive_into, pull, into)
+            await wait_all_tasks_blocked()
+        assert reads_for_itself(pull)
+        virtual_network.cut("a", "b")
+        await trio.sleep(5)
+        assert not reads_for_itself(pull)
+        await push.send_many([b"0", b"1"])
+    assert got == [[(b"0",)], [(b"1",)]]
+
+
 async def test_another_peer_is_heard(pair, virtual_network: VirtualNetwork) -> None:
     _, pull = pair
     got: list[triomq.Message] = []
