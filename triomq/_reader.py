@@ -169,6 +169,13 @@ class Reader:
     def _is_full(self) -> bool:
         return len(self._pipe.inbox) >= self._pipe.receive_limit
 
+    @property
+    def _may_read(self) -> bool:
+        """Whether what has arrived is ours still: a borrower may have come, read and gone since we were woken."""
+        if self.borrowed or self._ended:
+            return False
+        return self._leaving or not (self._connection.has_buffered or self._is_full)
+
     async def _read_until_end(self) -> None:
         while not self._ended:
             if self.borrowed:
@@ -184,8 +191,7 @@ class Reader:
                     await self._stream.wait_receivable()
                 finally:
                     self._waits = False
-                # It may have been borrowed meanwhile, and given back again with something that is to be parsed first.
-                if not self.borrowed and not self._connection.has_buffered and not self._is_full:
+                if self._may_read:
                     self._receive()
         if self._failure is not None:
             failure, self._failure = self._failure, None

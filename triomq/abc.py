@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 class NonblockingStream(trio.abc.Stream):
     """A stream that can also be tried without waiting.
 
-    A transport may return any `trio.abc.Stream`; one with these two methods is written to
-    straight from ``send`` and read without a spare task switch.
+    A transport may return any `trio.abc.Stream`. One of these is written to straight from
+    ``send``; and if it also has `interrupt`, a task in ``receive`` may read it for itself.
     """
 
     @abstractmethod
@@ -56,10 +56,14 @@ class NonblockingStream(trio.abc.Stream):
         return False
 
     can_interrupt: ClassVar[bool] = False
-    """Whether `interrupt` works: then a task that waits for a message may read for itself."""
+    """Whether this stream has `interrupt`, which saves a round trip a switch of tasks at either end."""
 
     def interrupt(self) -> None:
         """Let a task that is in `wait_receivable` return at once; one that waits to send may return early too.
+
+        The task returns as if something had arrived: nothing is raised, and nothing that arrives is lost. When none
+        is there, nothing happens. Another task may call `wait_receivable` right after this, before the first has run
+        again; it is in its place then, and waits.
 
         Raises:
           NotImplementedError: this stream cannot do that, and has no ``can_interrupt``.

@@ -47,6 +47,7 @@ PYTHON_PAGES = {
     "constants": {"None"},
     "typing": {"typing.Self", "Self", "Any", "typing.Any", "Unpack", "typing.Unpack", "TypeVar", "typing.TypeVar"},
     "random": {"random.Random", "Random"},
+    "os": {"os.PathLike"},
     "json": {"json.JSONDecodeError"},
     "collections.abc": {
         "Iterable", "Iterator", "AsyncGenerator", "Awaitable", "Mapping", "Sequence", "Callable",

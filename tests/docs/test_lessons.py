@@ -97,9 +97,15 @@ def run_pytest(directory: Path, *arguments: str) -> str:
     done = subprocess.run(
         [sys.executable, "-m", "pytest", "-p", "triomq.testing.pytest_plugin", *arguments],
         cwd=directory,
-        env={**os.environ, "PYTHONPATH": os.pathsep.join(paths), "PYTHONDONTWRITEBYTECODE": "1", "COLUMNS": "80"},
+        env={
+            **os.environ,
+            "PYTHONPATH": os.pathsep.join(paths),
+            "PYTHONDONTWRITEBYTECODE": "1",
+            "COLUMNS": "80",
+            "PYTHONUTF8": "1",
+        },
         capture_output=True,
-        text=True,
+        encoding="utf-8",
         check=False,
     )
     return done.stdout + done.stderr

@@ -64,7 +64,7 @@ def test_reference_has_every_fixture_marker_and_option():
     plugin = Path(triomq.testing.__file__).with_name("pytest_plugin.py").read_text(encoding="utf-8")
     names = re.findall(r"@pytest\.fixture\n(?:async )?def (\w+)", plugin)
     assert len(names) >= 4
-    for name in [*names, *re.findall(r'"(--triomq-[a-z]+)"', plugin)]:
+    for name in [*names, *re.findall(r'"(--triomq-[a-z-]+)"', plugin)]:
         assert re.search(rf"^``{name}\b.*``$", TESTING_PAGE, re.MULTILINE), name
     for name in re.findall(r'"markers", "(\w+)', plugin):
         assert f"``@pytest.mark.{name}(" in TESTING_PAGE

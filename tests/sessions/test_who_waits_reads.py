@@ -105,6 +105,44 @@ async def test_when_the_first_gives_up_the_others_still_receive(pair) -> None:
     assert got == [(b"for the second",)]
 
 
+async def test_who_loses_the_connection_it_reads_is_still_the_first(pair, virtual_network: VirtualNetwork) -> None:
+    push, pull = pair
+    got: list[list[triomq.Message]] = [[], []]
+    async with trio.open_nursery() as nursery:
+        for into in got:
+            nursery.start_soon(receive_into, pull, into)
+            await wait_all_tasks_blocked()
+        assert reads_for_itself(pull)
+        virtual_network.cut("a", "b")
+        await trio.sleep(5)
+        assert not reads_for_itself(pull)
+        await push.send_many([b"0", b"1"])
+    assert got == [[(b"0",)], [(b"1",)]]
+
+
+@pytest.mark.virtual_seeds(10)
+async def test_the_end_is_not_read_before_what_is_kept_back(virtual_network: VirtualNetwork) -> None:
+    """The reader is woken in the same turn in which a borrower reads, takes one message, and has no room for more."""
+    async with virtual_network.open_context("a") as a, virtual_network.open_context("b") as b:
+        pull = b.socket(triomq.PULL, receive_hwm=1)
+        endpoint = await pull.bind("tcp://*:5555")
+        push = a.socket(triomq.PUSH, linger=60)
+        push.connect(endpoint)
+        await push.wait_peers()
+        await pull.wait_peers()
+        await wait_all_tasks_blocked()
+        virtual_network.pause("b")
+        await push.send_many([b"%d" % number for number in range(5)])
+        push.disconnect(endpoint)
+        await trio.sleep(1)
+        virtual_network.resume("b")
+        with trio.move_on_after(10):
+            for number in range(5):
+                assert bytes(await pull.receive()) == b"%d" % number
+            return
+        pytest.fail("messages were lost")
+
+
 async def test_another_peer_is_heard(pair, virtual_network: VirtualNetwork) -> None:
     _, pull = pair
     got: list[triomq.Message] = []

@@ -65,3 +65,19 @@ async def test_as_many_as_there_is_room_for_are_not_waited_for(
             await push.send_many(kind([b"x"] * 5))
         with pytest.raises(trio.TooSlowError), trio.fail_after(1):
             await push.send_many(kind([b"x"]))
+
+
+async def test_a_req_sends_requests_and_one_at_a_time() -> None:
+    async with triomq.open_context() as ctx:
+        rep = ctx.socket(triomq.REP)
+        await rep.bind("inproc://many")
+        req = ctx.socket(triomq.REQ)
+        req.connect("inproc://many")
+        with pytest.raises(triomq.WrongStateError):
+            await req.send_many([b"one", b"too many"])
+        assert bytes(rep.receive_nowait()) == b"one"
+        await rep.send(b"reply")
+        assert bytes(req.receive_nowait()) == b"reply"
+        await req.send_many([b"two"])
+        assert bytes(rep.receive_nowait()) == b"two"
+        assert rep.statistics().messages_dropped == 0

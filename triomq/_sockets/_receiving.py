@@ -104,6 +104,7 @@ class ReceiveSide(Socket, trio.abc.ReceiveChannel[Message]):
         return messages
 
     async def _wait_to_receive(self) -> Message:
+        later: list[Waiter[Message]] = []
         if len(self._pipes) == 1 and not self._receivers and self._borrowed is None:
             (pipe,) = self._pipes
             if pipe.lender is not None and pipe.lender.borrow():
@@ -111,8 +112,11 @@ class ReceiveSide(Socket, trio.abc.ReceiveChannel[Message]):
                 if message is not None:
                     self._slice.left = self._slice.size
                     return message
+                later = list(self._receivers)  # than this task, which goes on waiting
         waiter: Waiter[Message] = Waiter()
         self._receivers[waiter] = None
+        for other in later:
+            self._receivers[other] = self._receivers.pop(other)
         self._serve_receivers()  # something may have come while the connection was given back
         await waiter.wait(self._receivers)
         self._slice.left = self._slice.size

@@ -13,6 +13,7 @@ from .._pipe import Event, Pipe
 from .._runtime import Runtime
 from ._balanced import BalancedSendSide
 from ._receiving import ReceiveSide
+from ._sending import SendSide
 
 _DELIMITER = b""
 
@@ -115,6 +116,8 @@ class REQ(BalancedSendSide, ReceiveSide, trio.abc.Channel[Message]):
         self._request = new_message(Message, envelope + message)
         self._balancer.send(self._request)
         return True
+
+    _room_for_many = SendSide._room_for_many  # each request needs its envelope, and its turn
 
     def _take(self) -> Message | None:
         reply = self._fair_queue.take()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Awaitable, Callable, Iterable
 
 import trio
 import trio.testing
@@ -10,6 +10,7 @@ import trio.testing
 from .._errors import AddressInUseError, EndpointError
 from .._options import Options
 from ..abc import Listener, NonblockingStream, Transport
+from ._nonblocking_contract import check_interrupted_sender, check_interrupting, check_nonblocking
 from ._requirements import first_fault, must_end, must_not_raise, must_raise, require
 
 _CHECKPOINTS = 5  # up to so many after a peer has come, an accept is cancelled
@@ -24,8 +25,9 @@ async def check_transport(
 
     Binding, endpoints, connecting, addresses in use and free again, cancellation that leaves nothing behind and loses
     no peer; the streams with `trio.testing.check_two_way_stream` and, where they are `NonblockingStream`, their calls
-    that do not wait. What a sender does that has to wait is only asked of streams that make it wait: one that takes
-    64 MiB unread, as those of `trio.testing.memory_stream_pair` do, has always room.
+    that do not wait and, where they say that they can be, how they are interrupted. What a sender does that has to wait
+    is only asked of streams that make it wait: one that takes 64 MiB unread, as those of
+    `trio.testing.memory_stream_pair` do, has always room.
 
     Args:
       address: to bind, without ``scheme://``; best one that gives a new place each time, such as ``127.0.0.1:0``.
@@ -51,7 +53,7 @@ async def _check(transport: Transport, address: str, malformed: Iterable[str], o
     can_be_clogged = await pairs.can_be_clogged()
     with must_end("trio.testing.check_two_way_stream", 60 * 60):
         await trio.testing.check_two_way_stream(pairs.connected, pairs.clogged if can_be_clogged else None)
-    await _check_nonblocking(pairs)
+    await _check_nonblocking(pairs, can_be_clogged)
 
 
 def _place(listener: Listener) -> str:
@@ -217,36 +219,28 @@ async def _stuff(stream: trio.abc.Stream) -> int:
     return went
 
 
-async def _check_nonblocking(pairs: _Pairs) -> None:
+async def _check_nonblocking(pairs: _Pairs, can_be_clogged: bool) -> None:
     near, far = await pairs.connected()
     if not (isinstance(near, NonblockingStream) and isinstance(far, NonblockingStream)):
         await trio.aclose_forcefully(near)
         await trio.aclose_forcefully(far)
         return
-    with must_raise(trio.WouldBlock, "receive_nowait when nothing has arrived"):
-        far.receive_nowait(1)
-    sent = near.send_nowait([b"some", bytearray(b""), memoryview(b" octets")])
-    require(0 < sent <= 11, "send_nowait returns how many octets it took; an idle stream takes some")
-    received = b""
-    while len(received) < sent:
-        await far.wait_receivable()
-        piece = far.receive_nowait(3)
-        require(1 <= len(piece) <= 3, "receive_nowait gives 1 to max_bytes octets")
-        received += piece
-    require(received == b"some octets"[:sent], "octets arrive as they were sent")
-    if near.end_sending():
-        await far.wait_receivable()
-        require(far.receive_nowait(1) == b"", "the end that end_sending sent is received as b''")
-        await far.send_some([b"still open"])
-        await near.wait_receivable()
-        require(b"still open".startswith(near.receive_nowait(100)), "after end_sending the other way stays open")
-    await near.aclose()
-    for name, call in (
-        ("send_nowait", lambda: near.send_nowait([b"x"])),
-        ("receive_nowait", lambda: near.receive_nowait(1)),
-    ):
-        with must_raise(trio.ClosedResourceError, f"{name} on a closed stream"):
-            call()
-    with must_raise(trio.ClosedResourceError, "wait_receivable on a closed stream"):
-        await near.wait_receivable()
-    await far.aclose()
+    with must_end("wait_receivable when something has arrived, or the end"):
+        await check_nonblocking(near, far)
+    for here, there in (0, 1), (1, 0):
+        pair = await pairs.connected()
+        await _check_one_that_can(pair[here], pair[there], check_interrupting)
+        if can_be_clogged:
+            pair = await pairs.clogged()
+            await _check_one_that_can(pair[here], pair[there], check_interrupted_sender)
+
+
+async def _check_one_that_can(
+    near: trio.abc.Stream,
+    far: trio.abc.Stream,
+    check: Callable[[NonblockingStream, NonblockingStream], Awaitable[None]],
+) -> None:
+    if isinstance(near, NonblockingStream) and isinstance(far, NonblockingStream) and near.can_interrupt:
+        await check(near, far)
+    await trio.aclose_forcefully(near)
+    await trio.aclose_forcefully(far)
