@@ -31,6 +31,8 @@ READ_SIZE = 64 * 1024
 """Octets asked for in one read to begin with,"""
 
 _LARGE_READ_SIZE = 1024 * 1024  # and doubled up to this while reads are filled
+_LARGE_BODY = 32 * 1024  # octets of a frame from which on it is read by itself, into the object that it becomes
+_HEADER_SIZE = 9  # octets before the body of such a frame
 _EVENTS_PER_TURN = 512  # messages taken in between two schedule points: half a millisecond or less
 _KEEPALIVE = 1.0  # seconds between the PINGs of a peer that has sent none yet: so often it may be about to
 
@@ -70,6 +72,7 @@ class Reader:
         self._wanted = wanted
         self._address = address
         self._size = READ_SIZE
+        self._large = False  # the last frame was large, so the next may be
         self._task: trio.lowlevel.Task | None = None  # ours, asleep: the inbox is full, or the connection borrowed
         self._waits = False  # our task waits for the stream,
         self._borrower_waits = False  # or the borrower's
@@ -202,22 +205,38 @@ class Reader:
 
     def _receive(self) -> None:
         """Deliver what has arrived, if that was no false alarm."""
-        data = receive_now(self._stream, self._size)
+        size = self._next_size()
+        data = receive_now(self._stream, size)
         if data is None:
             return
         if not data:
             self._ended = True
             return
         self._writer.answers = True
-        if len(data) == self._size:
-            self._size = min(2 * self._size, _LARGE_READ_SIZE)
-        elif len(data) < READ_SIZE:
-            self._size = READ_SIZE
+        if size == self._size:
+            self._size = min(2 * size, _LARGE_READ_SIZE) if len(data) == size else READ_SIZE
         if self._leaving:
             return  # the socket is closed: only the peer's own end matters now
         if self._max_silence != math.inf:
             self._liveness.deadline = trio.current_time() + self._max_silence
         self._deliver(data)
+        if size == _HEADER_SIZE and self._connection.receive_hint():
+            self._receive()
+
+    def _next_size(self) -> int:
+        """How many octets to ask for.
+
+        Of a large frame the rest and no more, and then, as another may follow, a header by itself: so a body comes
+        in one piece, if it is there, and is copied by nobody but the system.
+        """
+        missing = self._connection.receive_hint()
+        if missing >= _LARGE_BODY or (missing and self._large):
+            self._large = True
+            return min(missing, _LARGE_READ_SIZE)
+        if self._large:
+            self._large = False
+            return _HEADER_SIZE
+        return self._size
 
     def _deliver(self, data: bytes) -> None:
         pipe, connection = self._pipe, self._connection
