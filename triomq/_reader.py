@@ -24,6 +24,7 @@ import trio
 from . import zmtp
 from ._errors import RemoteProtocolError, SilentPeerError
 from ._pipe import SessionPipe
+from ._runtime import Flusher
 from ._writer import Writer
 from .abc import NonblockingStream
 
@@ -61,6 +62,7 @@ class Reader:
         connection: zmtp.Connection,
         pipe: SessionPipe,
         writer: Writer,
+        flusher: Flusher,
         wanted: tuple[type, ...],
         address: str,
     ) -> None:
@@ -69,6 +71,7 @@ class Reader:
         self._connection = connection
         self._pipe = pipe
         self._writer = writer
+        self._flusher = flusher
         self._wanted = wanted
         self._address = address
         self._size = READ_SIZE
@@ -164,7 +167,16 @@ class Reader:
     def give_back(self) -> None:
         """Read on with our own task, from the end of the caller's slice on, if nobody has borrowed again until then."""
         self.borrowed = False
-        self.resume()
+        self._flusher.add(self)
+
+    def wants_more(self, now: float) -> bool:
+        """No; see `Flushable`."""
+        return False
+
+    def flush(self) -> None:
+        """The slice has ended: read on, if nobody has borrowed again."""
+        if not self.borrowed:
+            self.resume()
 
     # --- reading --------------------------------------------------------------------------
 

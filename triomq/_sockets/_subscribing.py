@@ -46,7 +46,9 @@ class SubscribeSide(ReceiveSide):
 
     def _ingress(self, pipe: Pipe, events: list[Event]) -> list[Message]:
         """Filter once more: a publisher may not know yet what was cancelled, or not filter at all."""
-        matches, inverted = self._filter.matches, self._options.invert_matching
+        topics, matches, inverted = self._filter.few, self._filter.matches, self._options.invert_matching
+        if topics is not None:
+            return [message for message in events if message[0].startswith(topics) is not inverted]
         return [message for message in events if matches(message[0]) is not inverted]
 
 
