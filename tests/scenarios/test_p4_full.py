@@ -90,7 +90,7 @@ async def test_what_was_accepted_is_sent_dropped_or_queued_at_any_time(net, roug
             assert accounted(push) == accepted
             assert statistics.peers[0].send_queue <= statistics.peers[0].send_hwm == 10
             assert statistics.messages_dropped == 0
-            assert len(received) <= statistics.messages_sent
+            assert len(received) <= accepted  # of a batch that is half written, some may be there already
             await trio.sleep(dice.choice([0, 0, 0.2]))
         nursery.cancel_scope.cancel()
     assert len(set(received)) == len(received)

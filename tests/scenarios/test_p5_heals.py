@@ -211,12 +211,12 @@ async def test_an_xpub_is_told_who_has_gone_and_who_is_back(net, rough, dice) ->
     rough("pub", *names)
 
     async def subscriber(ctx: triomq.Context) -> None:
-        sub = ctx.socket(triomq.SUB, topics=["t"], heartbeat_interval=1.0, reconnect_interval_max=1.0)
+        sub = ctx.socket(triomq.SUB, topics=["t"], heartbeat_interval=3.0, reconnect_interval_max=1.0)
         sub.connect("tcp://pub:5555")
         await trio.sleep_forever()
 
     async with trio.open_nursery() as nursery, net.open_context("pub") as ctx:
-        xpub = ctx.socket(triomq.XPUB, heartbeat_interval=1.0)
+        xpub = ctx.socket(triomq.XPUB, heartbeat_interval=3.0)
         await xpub.bind("tcp://*:5555")
         for name in names:
             nursery.start_soon(net.run_on, name, subscriber)
