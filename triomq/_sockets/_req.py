@@ -154,7 +154,7 @@ class REQ(BalancedSendSide, ReceiveSide, trio.abc.Channel[Message]):
                 and message[:size] == self._expected
                 and len(message) > size
             ):
-                kept.append(Message(message[size:]))
+                kept.append(new_message(Message, message[size:]))
                 continue
             pipe.dropped += 1
         return kept

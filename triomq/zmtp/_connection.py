@@ -173,7 +173,11 @@ class Connection:
         if self._state is _CLOSED:
             self._raise_fault()
         reader = self._reader
-        reader.feed(data)
+        if self.established and reader.is_empty and self._takes_plain_frames:
+            if self._take_whole(data, limit, events):  # the usual case
+                return events
+        else:
+            reader.feed(data)
         try:
             while len(events) < limit and self._step(self, events, limit):
                 pass
@@ -190,6 +194,19 @@ class Connection:
         if not self.has_buffered:
             reader.release()
         return events
+
+    @property
+    def _takes_plain_frames(self) -> bool:
+        return self.shares_encoding and self._announcement is None and not self._frames
+
+    def _take_whole(self, data: bytes, limit: int, events: Events) -> bool:
+        """Take plain messages from ``data``, before which nothing is left over. Returns: whether that was all."""
+        end = take_messages(data, 0, limit, self._max_message_size, self._max_frames, events)
+        if events:
+            self._ignored_in_a_row = 0
+        self._reader.start(data, end)
+        self.has_buffered = False
+        return end == len(data)
 
     def receive_hint(self) -> int:
         """Octets still missing of the frame that is being received; 0 when that is not known."""

@@ -56,6 +56,22 @@ class FrameReader:
         """There is input that was not parsed."""
         return self._ready is not None or self.offset < len(self.buffer)
 
+    @property
+    def is_empty(self) -> bool:
+        """There is no input that was not parsed, and no part of a frame."""
+        return self.offset == len(self.buffer) and not self.missing and self._ready is None
+
+    def start(self, data: bytes, offset: int) -> None:
+        """Begin anew with input of which the first octets are parsed already; only where `is_empty`."""
+        self._before += self.offset
+        if offset == len(data):
+            self._before += offset
+            self.buffer = b""
+            self.offset = 0
+        else:
+            self.buffer = data
+            self.offset = offset
+
     def feed(self, data: bytes) -> None:
         """Add input behind what there is.
 
