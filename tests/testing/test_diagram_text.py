@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import random
+import re
 from collections.abc import Awaitable, Callable
-from typing import Any
+from typing import Any, get_args
 
 import pytest
+import trio
 
 import triomq
-from triomq.testing import Diagram, Happening, Recorder, VirtualNetwork, run
+from triomq.testing import Diagram, Happening, Kind, Recorder, VirtualNetwork, run
 
 from . import small_runs
 
@@ -217,6 +219,27 @@ async def test_what_the_recorder_forgot_is_told_and_its_octets_are_only_counted(
     assert "─ 9 octets ─" in text
     assert "Hello" not in text
     assert "┃" in text  # who did something had a context
+
+
+async def test_a_name_that_no_host_has_is_told_and_folded(autojump_clock) -> None:
+    async with VirtualNetwork() as net, net.open_context("client") as ctx:
+        ctx.socket(triomq.PUSH).connect("tcp://sever:5555")
+        await trio.sleep(10)
+        lines = net.diagram().text().splitlines()
+    assert lines[2].endswith("cannot connect to tcp://sever:5555: no virtual host has that name; there are client")
+    assert re.search(r"the same × \d+ more, until \d", lines[3])
+    assert sum("sever" in line for line in lines) == 2
+
+
+def test_every_kind_of_happening_can_be_told() -> None:
+    """A kind that the diagram does not know would take the diagram from the report of a failure."""
+
+    async def main(net: VirtualNetwork) -> str:
+        for kind in get_args(Kind):
+            net.recorder.record(kind, "a", "b", 1, text="a text")
+        return net.diagram().text()
+
+    assert "a text" in run(main)
 
 
 async def test_text_of_the_users_is_on_one_line(virtual_network: VirtualNetwork) -> None:

@@ -42,6 +42,7 @@ class Narrator:
         self._attempts: dict[int, _Attempt] = {}
         # By host: when attempts failed last, and where they are among the arrows.
         self._failed: dict[str, tuple[float, deque[int]]] = {}
+        self._unknown: set[int] = set()  # the happenings that follow on a name that no host has
         self._flows: dict[tuple[int, str, str, str], Flow] = {}
         self._resets: dict[tuple[int, str, str], tuple[Place, str]] = {}
         self._begun: set[int] = set()
@@ -80,6 +81,7 @@ class Narrator:
             "context closed": self._context_closed,
             "listening": lambda it: self._mark("listening", f"bind {it.text}", it),
             "listening stopped": self._listening_stopped,
+            "no such host": self._no_such_host,
             "connecting": self._connecting,
             "connecting again": self._connecting_again,
             "established": partial(self._answered, "arrived"),
@@ -185,6 +187,10 @@ class Narrator:
 
     # --- connecting -----------------------------------------------------------------------
 
+    def _no_such_host(self, it: Happening) -> None:
+        self._mark("trouble", it.text, it)
+        self._unknown.add(self._here.order + 1)
+
     def _connecting(self, it: Happening) -> None:
         self._begun.add(it.connection)
         self._attempts[it.connection] = _Attempt(self._here, it.host, it.peer, f"connect {it.text}")
@@ -206,6 +212,8 @@ class Narrator:
         self._mark("trouble", f"gave up connecting to {it.peer}", it)
 
     def _retry_planned(self, it: Happening) -> None:
+        if self._here.order in self._unknown:  # each time the same words, so that the rows fold
+            return
         time, failed = self._failed.get(it.host, (0.0, deque()))
         if failed and time == it.time:
             number = failed.popleft()
