@@ -40,7 +40,7 @@ from ._compatibility import COMPATIBLE, TAKES_SUBSCRIPTIONS
 from ._events import Cancel, Event, HandshakeComplete, PeerInfo, Pong, Properties, Subscribe
 from ._frames import COMMAND, MORE, Item, encode_frame, encode_items, take_messages
 from ._greeting import GREETING_SIZE, VERSION, encode_greeting, parse_greeting
-from ._handshake import explain_refusal, own_metadata
+from ._handshake import explain_refusal, own_metadata, peer_info
 from ._mechanism import Mechanism, Null
 from ._reader import FrameReader
 from ._state import TRANSITIONS, State
@@ -173,7 +173,7 @@ class Connection:
         if self._state is _CLOSED:
             self._raise_fault()
         reader = self._reader
-        if self.established and reader.is_empty and self._takes_plain_frames:
+        if self.established and self.shares_encoding and reader.is_empty and not (self._announcement or self._frames):
             if self._take_whole(data, limit, events):  # the usual case
                 return events
         else:
@@ -194,10 +194,6 @@ class Connection:
         if not self.has_buffered:
             reader.release()
         return events
-
-    @property
-    def _takes_plain_frames(self) -> bool:
-        return self.shares_encoding and self._announcement is None and not self._frames
 
     def _take_whole(self, data: bytes, limit: int, events: Events) -> bool:
         """Take plain messages from ``data``, before which nothing is left over. Returns: whether that was all."""
@@ -310,13 +306,7 @@ class Connection:
         if refusal is not None:
             self._outgoing.append(encode_frame(COMMAND, encode_error(refusal)))
             raise RemoteProtocolError(refusal, offset)
-        return PeerInfo(
-            socket_type=metadata["Socket-Type"].decode("ascii"),
-            routing_id=metadata.get("Identity", b""),
-            metadata=metadata,
-            version=self._version,
-            mechanism=self._mechanism.name,
-        )
+        return peer_info(metadata, self._version, self._mechanism.name)
 
     # Traffic from the peer
 
@@ -350,24 +340,17 @@ class Connection:
             events.append(event)
             self.messages_only = False
 
-    def _receive_subscribe(self, command: Command) -> Event | None:
+    def _receive_subscription(self, command: Command) -> Event | None:
         if self._socket_type not in TAKES_SUBSCRIPTIONS:
             return self._ignore(command)
-        return Subscribe(parse_topic(command))
-
-    def _receive_cancel(self, command: Command) -> Event | None:
-        if self._socket_type not in TAKES_SUBSCRIPTIONS:
-            return self._ignore(command)
-        return Cancel(parse_topic(command))
+        kind = Subscribe if command.name == b"SUBSCRIBE" else Cancel
+        return kind(parse_topic(command))
 
     def _receive_ping(self, command: Command) -> Event:
         ping = parse_ping(command)
         # One answer at most waits, or a peer that only pings and never reads fills our memory.
         self._pong = Pong(ping.context)
         return ping
-
-    def _receive_pong(self, command: Command) -> Event:
-        return parse_pong(command)
 
     def _ignore(self, command: Command) -> Event | None:
         self.commands_ignored += 1
@@ -410,8 +393,8 @@ _STEPS: Final[Mapping[State, _Step]] = {
 }
 
 _COMMANDS: Final[Mapping[bytes, Callable[[Connection, Command], Event | None]]] = {
-    b"SUBSCRIBE": Connection._receive_subscribe,
-    b"CANCEL": Connection._receive_cancel,
+    b"SUBSCRIBE": Connection._receive_subscription,
+    b"CANCEL": Connection._receive_subscription,
     b"PING": Connection._receive_ping,
-    b"PONG": Connection._receive_pong,
+    b"PONG": lambda _, command: parse_pong(command),
 }

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from ._compatibility import NAMES_ITSELF, explain_incompatible
-from ._events import Properties
+from ._events import PeerInfo, Properties
 
 
 def own_metadata(socket_type: str, routing_id: bytes, further: Mapping[str, bytes]) -> dict[str, bytes]:
@@ -36,3 +36,14 @@ def explain_refusal(socket_type: str, theirs: Properties) -> str | None:
     if routing_id[:1] == b"\0":
         return "an Identity that begins with a zero octet"
     return explain_incompatible(socket_type, theirs["Socket-Type"].decode("latin-1"))
+
+
+def peer_info(metadata: Properties, version: tuple[int, int], mechanism: str) -> PeerInfo:
+    """Who a peer is that was not refused."""
+    return PeerInfo(
+        socket_type=metadata["Socket-Type"].decode("ascii"),
+        routing_id=metadata.get("Identity", b""),
+        metadata=metadata,
+        version=version,
+        mechanism=mechanism,
+    )
