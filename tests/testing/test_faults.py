@@ -294,6 +294,16 @@ async def test_wrong_words_are_refused(net: VirtualNetwork) -> None:
         net.partition()
     with pytest.raises(ValueError, match="latency"):
         net.link("a", "b", latency=-1)
+    with pytest.raises(TypeError, match=r"what partition\(\) returned"):
+        net.heal("a")
+
+
+async def test_a_context_wants_an_open_network(net: VirtualNetwork) -> None:
+    """On one that is not, nothing would ever arrive."""
+    other = VirtualNetwork()
+    with pytest.raises(RuntimeError, match="outside of the network's block"):
+        async with other.open_context("a"):
+            pytest.fail("it was opened")
 
 
 @pytest.mark.parametrize("fault", ["crash", "restart", "pause", "resume", "cut"])

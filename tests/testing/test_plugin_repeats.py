@@ -87,6 +87,12 @@ def test_a_test_that_is_not_async_is_named(tmp_path: Path) -> None:
     assert "test_user.py::test_sync uses virtual_network, and such a test is an async function" in report
 
 
+@pytest.mark.parametrize("arguments", ["", "0", "'many'", "3, 4", "count=3"])
+def test_a_marker_without_a_number_of_seeds_is_named(tmp_path: Path, arguments: str) -> None:
+    test = f"import pytest\n@pytest.mark.virtual_seeds({arguments})\nasync def test_it(virtual_network): pass"
+    assert "virtual_seeds takes the number of seeds, such as virtual_seeds(20)" in run_pytest(tmp_path, test)
+
+
 def test_a_test_that_hangs_ends_and_says_where_it_waits(tmp_path: Path) -> None:
     report = run_pytest(tmp_path, HANGS)
     assert "TooSlowError: not over after 100 s of virtual time" in report

@@ -54,6 +54,7 @@ class VirtualNetwork:
         self._watch = Watch(self.recorder)
         self._repeatable = repeatable
         self._block: AbstractAsyncContextManager[None] | None = None
+        self._is_open = False
 
     async def __aenter__(self) -> Self:
         if self._block is not None:
@@ -81,10 +82,12 @@ class VirtualNetwork:
                 stack.enter_context(fixed_schedule(self.seed))
             async with trio.open_nursery() as nursery:
                 nursery.start_soon(self._fabric.agenda.run, name="triomq virtual network")
+                self._is_open = True
                 try:
                     yield
                 except BaseException as exc:  # noqa: ASYNC103  # raised below, out of the nursery, as it was
                     failure = exc
+                self._is_open = False
                 nursery.cancel_scope.cancel(reason="triomq: the virtual network was left")
         if failure is not None:
             try:
@@ -116,8 +119,12 @@ class VirtualNetwork:
           transports: others, or others in their place.
           rng: instead of one seeded with the network's seed and the host's name.
         Raises:
-          RuntimeError: the host has crashed and was not restarted.
+          RuntimeError: the host has crashed and was not restarted; or the network is not open.
         """
+        if not self._is_open:  # nothing would ever arrive
+            raise RuntimeError(
+                f"open_context({host!r}) outside of the network's block: async with VirtualNetwork() as net"
+            )
         machine = self._fabric.host(host)
         if not machine.running:
             raise RuntimeError(f"host {host!r} has crashed: net.restart({host!r}) first")
@@ -202,7 +209,13 @@ class VirtualNetwork:
         return made
 
     def heal(self, partition: Partition | None = None) -> None:
-        """Take back one partition, or all of them."""
+        """Take back one partition, or all of them; one that was taken back stays so.
+
+        Raises:
+          TypeError: it is not what `partition` returned.
+        """
+        if not isinstance(partition, Partition | None):
+            raise TypeError(f"heal({partition!r}): it takes what partition() returned, or nothing, which heals all")
         gone = [partition] if partition is not None else list(self._fabric.partitions)
         for one in gone:
             if one in self._fabric.partitions:

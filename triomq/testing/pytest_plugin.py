@@ -65,10 +65,17 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         seeds: Sequence[int] = [seed]
     elif marker is not None:
         first = metafunc.config.getoption("triomq_first_seed")
-        seeds = range(first, first + (count or marker.args[0]))
+        seeds = range(first, first + (count or _count(marker, metafunc.definition)))
     else:
         return
     metafunc.parametrize("triomq_seed", seeds, indirect=True, ids=[f"seed{seed}" for seed in seeds])
+
+
+def _count(marker: pytest.Mark, test: pytest.Item) -> int:
+    values = [*marker.args, *marker.kwargs.values()]
+    if len(values) != 1 or marker.kwargs.keys() - {"n"} or not isinstance(values[0], int) or values[0] < 1:
+        raise pytest.UsageError(f"{test.nodeid}: virtual_seeds takes the number of seeds, such as virtual_seeds(20)")
+    return values[0]
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
