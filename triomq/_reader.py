@@ -255,6 +255,7 @@ class Reader:
         room = pipe.receive_limit - len(pipe.inbox)
         events = connection.receive_data(data, _EVENTS_PER_TURN if room > _EVENTS_PER_TURN else int(room))
         if not connection.messages_only:
+            self._size = READ_SIZE  # large reads are for messages: commands are few, or a flood that is to cost little
             events = self._without_heartbeats(events)
         if events:
             pipe.deliver(events)
