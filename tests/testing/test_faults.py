@@ -298,6 +298,18 @@ async def test_wrong_words_are_refused(net: VirtualNetwork) -> None:
         net.heal("a")
 
 
+@pytest.mark.parametrize("name", ["living room", "", "*", "a;b", "10.0.0.1", "::1", "a:1", 5])
+async def test_a_name_that_nobody_could_connect_to_is_refused(net: VirtualNetwork, name) -> None:
+    for use in (net._fabric.host, lambda it: net.link("a", it), net.partition if name != 5 else net._fabric.host):
+        with pytest.raises(TypeError if name == 5 else ValueError, match="host's name"):
+            use(name)
+
+
+async def test_a_host_is_on_one_side_only(net: VirtualNetwork) -> None:
+    with pytest.raises(ValueError, match="'b' is in two groups"):
+        net.partition({"a", "b"}, {"b", "c"})
+
+
 async def test_a_context_wants_an_open_network(net: VirtualNetwork) -> None:
     """On one that is not, nothing would ever arrive."""
     other = VirtualNetwork()

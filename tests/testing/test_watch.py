@@ -10,6 +10,7 @@ import trio
 
 import triomq
 from triomq.testing import VirtualNetwork
+from triomq.testing._watch import Tap
 
 
 async def receive_all(socket: triomq.Socket) -> None:
@@ -130,6 +131,25 @@ async def test_a_host_with_many_peers_is_looked_at_less_often(net: VirtualNetwor
         assert 0 < looks < 60
         await router.send([b"nobody", b"x"])
     assert [text[:24] for text in texts(net, "dropped")] == ["ROUTER dropped 1 message"]
+
+
+async def test_many_sockets_of_a_host_are_not_counted_for_each_that_connects(net: VirtualNetwork, monkeypatch) -> None:
+    counts = 0
+    count = Tap.count
+
+    def counting(self: Tap) -> int:
+        nonlocal counts
+        counts += 1
+        return count(self)
+
+    monkeypatch.setattr(Tap, "count", counting)
+    net.link("a", "b")
+    async with net.open_context("a") as ctx:
+        for _ in range(400):
+            ctx.socket(triomq.PUSH, linger=0).connect("tcp://b:5555")
+        await trio.sleep(0.05)
+    assert len(net.recorder.of_kind("connecting")) >= 400
+    assert counts < 20_000  # with all the others for each of them it would be 80,000 and more
 
 
 @pytest.mark.parametrize("closes", ["itself", "with its context", "in a crash"])

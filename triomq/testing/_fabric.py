@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, final
 import attrs
 import trio
 
+from .._errors import EndpointError
+from .._transports._tcp_address import parse_connect
 from ._agenda import Agenda
 from ._recorder import Recorder
 from ._settings import LinkSettings
@@ -145,6 +147,18 @@ class Partition:
         return " | ".join(" ".join(sorted(group)) for group in self.groups)
 
 
+def _check_name(name: str) -> None:
+    try:
+        fits = ";" not in name and parse_connect(f"{name}:1").host.kind == "name"
+    except EndpointError:
+        fits = False
+    if not fits:
+        raise ValueError(
+            f"{name!r} cannot be a host's name, as nobody could connect to tcp://{name}:1; "
+            "take letters, digits, '-' and '.'"
+        )
+
+
 @final
 class Fabric:
     """Everything of a network that its streams and transports need.
@@ -168,9 +182,17 @@ class Fabric:
         self._connections = 0
 
     def host(self, name: str) -> Host:
-        """The host of a name, made if nobody has mentioned it yet."""
+        """The host of a name, made if nobody has mentioned it yet.
+
+        Raises:
+          TypeError: the name is no text.
+          ValueError: nothing could connect to it by that name.
+        """
+        if not isinstance(name, str):
+            raise TypeError(f"a host's name is a str, not {name!r}")
         host = self.hosts.get(name)
         if host is None:
+            _check_name(name)
             host = self.hosts[name] = Host(name)
         return host
 

@@ -197,12 +197,17 @@ class VirtualNetwork:
         Args:
           groups: names of hosts; one name is a group of one.
         Returns: the partition, for `heal`.
+        Raises:
+          ValueError: a host is in two groups.
         """
         sets = tuple(frozenset([group] if isinstance(group, str) else group) for group in groups)
         if not sets:
             raise TypeError("partition() takes groups of hosts, such as partition({'a', 'b'}, {'c'})")
-        for name in sorted(name for group in sets for name in group):
+        names = [name for group in sets for name in group]
+        for name in sorted(names, key=str):
             self._fabric.host(name)
+            if names.count(name) > 1:
+                raise ValueError(f"partition(): host {name!r} is in two groups; it can be on one side only")
         made = Partition(sets)
         self._fabric.partitions.append(made)
         self.recorder.record("partition", text=str(made))

@@ -126,13 +126,22 @@ class Watch:
                 self._look_at(name)
         elif host in self._contexts:
             if kind in _MAKES_SOCKETS_KNOWN:
-                self._look_at(host)
-            elif self._looked.get(host) != now:
+                self._tap_new(host)
+            if self._looked.get(host) != now:
                 self._looked[host] = now
                 if self._to_skip.get(host, 0) > 0:
                     self._to_skip[host] -= 1
                 else:
                     self._look_at(host)
+
+    def _tap_new(self, host: str) -> None:
+        """Listen to the sockets that were made since the last time: the newest are last, and none of them is missed."""
+        for context, taps in self._contexts[host].items():
+            for socket in reversed(context._runtime.sockets):
+                if isinstance(socket, Socket):
+                    if socket in taps:
+                        break
+                    self._tap(socket, host, taps)
 
     def _look_at(self, host: str) -> None:
         counters = 0
