@@ -106,7 +106,7 @@ class Pipe(ABC):
     __slots__ = (
         "address", "alive", "blocked", "draining", "dropped", "endpoint", "hang_up", "inbox", "lender", "listed",
         "owner", "peer", "receive_limit", "received", "resume", "resume_at", "routing_id", "sent", "shares_encoding",
-        "stalled", "uncounted",
+        "stalled",
     )  # fmt: skip
 
     def __init__(self, owner: PipeOwner, endpoint: str, receive_limit: float, *, conflate: bool = False) -> None:
@@ -118,7 +118,6 @@ class Pipe(ABC):
         self.resume: Callable[[], None] = nothing_to_do
         self.hang_up: Callable[[Exception], None] | None = None  # ends the connection, and says why, where there is one
         self.lender: Lender | None = None  # while there is a connection to be read
-        self.uncounted: int = 0  # messages in the inbox for which the limit was raised
         self.stalled: bool = False  # the inbox was full and the other end waits for `resume`,
         self.resume_at: float = math.inf  # which is due when no more messages than these are left
         self.blocked: bool = False  # the outbox was full and the owner waits for `_pipe_writable`

@@ -271,6 +271,19 @@ async def test_subscriptions_without_end() -> None:
             await until(lambda: memory.now() < MIB)
 
 
+async def test_subscribing_and_cancelling_without_end() -> None:
+    """An XPUB that nobody receives from remembers no more of it than of 10,000 subscriptions."""
+    block = b"".join(command(name, b"%020d" % number) for number in range(500) for name in (b"SUBSCRIBE", b"CANCEL"))
+    async with attacked("XPUB", pause=None) as scene, scene.established() as raw:
+        with measured() as memory:
+            for _ in range(100):
+                await raw.say(block)
+            await raw.say(command(b"PING", b"\0\0live"))
+            while not (await raw.hear_frame()).endswith(b"live"):
+                pass
+            assert memory.peak() <= 4 * MIB
+
+
 async def test_subscriptions_as_messages_without_end() -> None:
     """What a ZMTP 3.0 peer subscribes to is bounded likewise, and in octets too: 64 MiB, kept in two places."""
     async with attacked("PUB") as scene, scene.established(minor=0) as raw:

@@ -14,8 +14,7 @@ class FairQueue:
     A pipe leaves the round when its inbox is empty and joins it at the end when a message arrives, so the cost
     does not grow with the number of silent peers. A pipe whose peer has left stays until it is empty: what has
     arrived is delivered, and all of it at its turn. For the peer may be back by another pipe, which stands behind
-    this one, and what it sent first comes first. (Not so with an XPUB's notifications, which are of all peers
-    together: they keep their turns.)
+    this one, and what it sent first comes first.
     """
 
     __slots__ = ("_ready",)
@@ -55,7 +54,7 @@ class FairQueue:
         if not inbox:
             ready.popleft()
             pipe.listed = False
-        elif len(ready) > 1 and (pipe.peer is not None or pipe.uncounted):
+        elif len(ready) > 1 and pipe.peer is not None:
             ready.rotate(-1)
         if pipe.stalled and len(inbox) <= pipe.resume_at:
             pipe.stalled = False

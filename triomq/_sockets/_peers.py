@@ -277,5 +277,5 @@ def _peer_statistics(pipe: Pipe) -> PeerStatistics:
         send_queue=pipe.messages_queued(),
         receive_queue=len(pipe.inbox),
         send_hwm=pipe.send_capacity(),
-        receive_hwm=pipe.receive_limit - pipe.uncounted,
+        receive_hwm=pipe.receive_limit,
     )

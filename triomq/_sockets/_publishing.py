@@ -12,7 +12,7 @@ from .._errors import RemoteProtocolError
 from .._message import BytesLike, Frames, Message
 from .._options import Options
 from .._pipe import Event, Pipe
-from .._routing import Distributor, Subscriptions
+from .._routing import Arrivals, Distributor, Subscriptions
 from .._runtime import Runtime
 from ._receiving import ReceiveSide
 from ._sending import SendSide
@@ -21,6 +21,7 @@ from ._topics import as_topic
 _LONGEST_TOPIC = 64 * 1024  # as in a SUBSCRIBE command; ZMTP 3.0 subscribes by messages, which may have any size
 _MOST_TOPICS = 100_000  # for one peer that comes by a connection; with
 _MOST_OCTETS = 64 * 1024 * 1024  # in them all together
+_MOST_NOTICES = 10_000  # unread, or octets in them as above, before those that undo each other are forgotten
 _PIPES_PER_MESSAGE = 16  # deliveries that count as one message of a slice
 
 
@@ -92,21 +93,20 @@ class PublishSide(SendSide):
 
     def _ingress(self, pipe: Pipe, events: list[Event]) -> list[Message]:
         """Count subscriptions and cancellations; what else a subscriber says has no meaning for a PUB."""
-        told: list[Message] = []
         for event in events:
             if type(event) is zmtp.Subscribe:
-                self._subscribe(pipe, event.topic, told)
+                self._subscribe(pipe, event.topic)
             elif type(event) is zmtp.Cancel:
-                self._cancel(pipe, event.topic, told)
+                self._cancel(pipe, event.topic)
             elif event[0][:1] == b"\1":  # as ZMTP 3.0 subscribes
-                self._subscribe(pipe, event[0][1:], told)
+                self._subscribe(pipe, event[0][1:])
             elif event[0][:1] == b"\0":
-                self._cancel(pipe, event[0][1:], told)
+                self._cancel(pipe, event[0][1:])
             else:
-                self._take_message(pipe, event, told)
-        return told
+                self._take_message(pipe, event)
+        return []
 
-    def _subscribe(self, pipe: Pipe, topic: bytes, told: list[Message]) -> None:
+    def _subscribe(self, pipe: Pipe, topic: bytes) -> None:
         topics = self._topics.get(pipe)
         if topics is None:
             topics = self._topics[pipe] = PeerTopics()
@@ -114,7 +114,7 @@ class PublishSide(SendSide):
             pipe.hang_up(RemoteProtocolError(f"a topic of {len(topic)} octets; {_LONGEST_TOPIC} are allowed"))
             return
         if topic in topics:  # one cancellation undoes them all: libzmq's SUB repeats subscriptions, and cancels once
-            self._tell_subscribed(topic, False, told)
+            self._tell_subscribed(topic, again=True)
             return
         if not topics.add(topic) and pipe.hang_up is not None:
             text = f"subscribed to more than {_MOST_TOPICS} topics, or than {_MOST_OCTETS} octets of them"
@@ -122,15 +122,15 @@ class PublishSide(SendSide):
             return
         first = self._subscriptions.add(topic, pipe)
         self._wanted_changed()
-        self._tell_subscribed(topic, first, told)
+        self._tell_subscribed(topic, first=first)
 
-    def _cancel(self, pipe: Pipe, topic: bytes, told: list[Message]) -> None:
+    def _cancel(self, pipe: Pipe, topic: bytes) -> None:
         last = self._subscriptions.remove(topic, pipe)
         if last is None:
             return
         self._topics[pipe].remove(topic)
         self._wanted_changed()
-        self._tell_cancelled(topic, last, told)
+        self._tell_cancelled(topic, last)
 
     def _wanted_changed(self) -> None:
         """Wake who waits for subscribers, or for room in the queue of one who does not want the message any more."""
@@ -138,29 +138,21 @@ class PublishSide(SendSide):
         if self._senders:
             self._serve_senders()
 
-    def _tell_subscribed(self, topic: bytes, first: bool, told: list[Message]) -> None:
-        """A peer has subscribed; for the first of them ``first`` is set."""
+    def _tell_subscribed(self, topic: bytes, *, first: bool = False, again: bool = False) -> None:
+        """A peer has subscribed: as the ``first`` of them, or ``again`` though it was subscribed already."""
 
-    def _tell_cancelled(self, topic: bytes, last: bool, told: list[Message]) -> None:
+    def _tell_cancelled(self, topic: bytes, last: bool) -> None:
         """A peer has cancelled; for the last of them ``last`` is set."""
 
-    def _take_message(self, pipe: Pipe, message: Message, told: list[Message]) -> None:
+    def _take_message(self, pipe: Pipe, message: Message) -> None:
         """A subscriber has sent a message of its own."""
         pipe.dropped += 1
 
     def _peer_lost(self, pipe: Pipe) -> None:
-        told: list[Message] = []
-        topics = self._topics.pop(pipe, None)
-        for topic in topics or ():
+        for topic in self._topics.pop(pipe, ()):
             last = self._subscriptions.remove(topic, pipe, all_of_them=True)
             if last is not None:
-                self._tell_cancelled(topic, last, told)
-        if told:
-            pipe.inbox.extend(told)
-            pipe.receive_limit += len(told)
-            pipe.uncounted += len(told)
-            if not pipe.listed:
-                self._pipe_readable(pipe)
+                self._tell_cancelled(topic, last)
         pipe.discard()
         super()._peer_lost(pipe)
         if self._senders:
@@ -187,35 +179,42 @@ class XPUB(PublishSide, ReceiveSide, trio.abc.Channel[Message]):
 
     socket_type: ClassVar[str] = "XPUB"
 
+    def __init__(self, runtime: Runtime, options: Options) -> None:
+        super().__init__(runtime, options)
+        self._arrivals = Arrivals(_MOST_NOTICES, _MOST_OCTETS)
+
     def _ingress(self, pipe: Pipe, events: list[Event]) -> list[Message]:
-        """Subscriptions count against no HWM: they are taken in, bounded by topics, though nobody receives them."""
-        told = super()._ingress(pipe, events)
-        subscriptions = sum(_is_subscription(message) for message in told)
-        pipe.receive_limit += subscriptions
-        pipe.uncounted += subscriptions
-        return told
+        """Put everything into one queue for all peers. Returns: nothing, as nothing waits for the peer's own turn."""
+        super()._ingress(pipe, events)
+        self._wake_receivers()
+        return []
+
+    def _peer_lost(self, pipe: Pipe) -> None:
+        super()._peer_lost(pipe)
+        self._wake_receivers()
 
     def _take(self) -> Message | None:
-        pipe = self._fair_queue.next_pipe()
-        message = super()._take()
-        if message is not None and pipe is not None and _is_subscription(message):
-            pipe.receive_limit -= 1
-            pipe.uncounted -= 1
-        return message
+        return self._arrivals.take()
 
     _take_many = ReceiveSide._take_each
 
-    def _tell_subscribed(self, topic: bytes, first: bool, told: list[Message]) -> None:
-        if first or self._options.xpub_verbose or self._options.xpub_verboser:
-            told.append(Message([b"\1" + topic]))
+    def _peek(self) -> Message | None:
+        return self._arrivals.peek()
 
-    def _tell_cancelled(self, topic: bytes, last: bool, told: list[Message]) -> None:
+    def _tell_subscribed(self, topic: bytes, *, first: bool = False, again: bool = False) -> None:
+        options = self._options
+        if first or (options.xpub_verboser and not again):
+            self._arrivals.add_notice(topic, 1)
+        elif options.xpub_verbose or options.xpub_verboser:
+            self._arrivals.add_notice(topic, 0)
+
+    def _tell_cancelled(self, topic: bytes, last: bool) -> None:
         if last or self._options.xpub_verboser:
-            told.append(Message([b"\0" + topic]))
+            self._arrivals.add_notice(topic, -1)
 
-    def _take_message(self, pipe: Pipe, message: Message, told: list[Message]) -> None:
-        told.append(message)
+    def _take_message(self, pipe: Pipe, message: Message) -> None:
+        self._arrivals.add_message(pipe, message)
 
-
-def _is_subscription(message: Message) -> bool:
-    return message[0][:1] in (b"\0", b"\1")
+    def _wake_all_closed(self) -> None:
+        super()._wake_all_closed()
+        self._arrivals.clear()

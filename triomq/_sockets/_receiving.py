@@ -177,6 +177,10 @@ class ReceiveSide(Socket, trio.abc.ReceiveChannel[Message]):
     def _pipe_readable(self, pipe: Pipe) -> None:
         """See `PipeOwner`."""
         self._fair_queue.activate(pipe)
+        self._wake_receivers()
+
+    def _wake_receivers(self) -> None:
+        """Something has arrived."""
         if self._borrowed is not None:
             self._borrowed.poke()  # who reads for itself comes first
         elif self._receivers or self._receive_bells:
