@@ -25,6 +25,7 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, Protocol
 
 from ._message import Message
+from ._tail import SharedTail
 
 if TYPE_CHECKING:
     from .zmtp import PeerInfo
@@ -210,10 +211,13 @@ class SessionPipe(Pipe):
 
     While no session is attached the outbox only fills, which is how a connecting socket queues
     before its peer exists.
+
+    The outbox may have a tail that it shares with those of other pipes. Whoever asks for ``outbox`` has it whole, and
+    shares it no longer.
     """
 
     __slots__ = (
-        "attended", "conflate", "controls", "flush", "outbox", "send_limit", "unsent", "wake", "wake_later",
+        "_outbox", "attended", "conflate", "controls", "flush", "send_limit", "tail", "unsent", "wake", "wake_later",
     )  # fmt: skip
 
     blocked: bool
@@ -223,7 +227,8 @@ class SessionPipe(Pipe):
         self, owner: PipeOwner, endpoint: str, send_limit: float, receive_limit: float, *, conflate: bool = False
     ) -> None:
         super().__init__(owner, endpoint, receive_limit, conflate=conflate)
-        self.outbox: deque[Any] = deque()
+        self._outbox: deque[Any] = deque()  # without its tail
+        self.tail: SharedTail | None = None
         self.conflate: bool = conflate
         self.send_limit: float = math.inf if conflate else send_limit
         self.controls: int = 0  # in the outbox or half written, that are no messages
@@ -233,9 +238,54 @@ class SessionPipe(Pipe):
         self.wake_later: Callable[[], None] = nothing_to_do
         self.flush: Callable[[], None] = nothing_to_do
 
+    @property
+    def outbox(self) -> deque[Any]:
+        """What waits to be written."""
+        if self.tail is not None:
+            self._take_over(self.tail)
+        return self._outbox
+
+    def _take_over(self, tail: SharedTail) -> None:
+        self.tail = None
+        self._outbox.extend(tail.leave())
+
+    def share(self, tail: SharedTail) -> None:
+        """Let what is appended to ``tail``, from now on and while it is open, wait to be written.
+
+        The caller sees to it that it is no more than there is `room`.
+        """
+        if self.tail is not None:
+            self._take_over(self.tail)
+        self.tail = tail
+        tail.holders += 1
+        if not self.attended:
+            self.wake_later()
+
+    def take(self, most: int) -> tuple[list[Any], list[Any]]:
+        """Take out messages to be written.
+
+        Returns: up to ``most`` of them, neither to be changed; and the same as they are best encoded.
+        """
+        tail = self.tail
+        if tail is not None and not self._outbox and len(tail.messages) <= most:
+            self.tail = None
+            row = tail.row()
+            return tail.leave(), row
+        outbox = self.outbox
+        if len(outbox) <= most:
+            batch = list(outbox)
+            outbox.clear()
+        else:
+            batch = [outbox.popleft() for _ in range(most)]
+        return batch, batch
+
+    def waiting(self) -> int:
+        """How much waits to be written; the same as the length of the outbox, but lets a tail be shared."""
+        return len(self._outbox) if self.tail is None else len(self._outbox) + len(self.tail.messages)
+
     # On the path of every message: see docs/explanation/message-path.rst.
     def send_nowait(self, item: Any, at_once: bool = True) -> bool:
-        outbox = self.outbox
+        outbox = self._outbox if self.tail is None else self.outbox
         if len(outbox) >= self.send_limit and not self.has_room():
             return False
         if self.conflate and outbox:
@@ -246,15 +296,15 @@ class SessionPipe(Pipe):
         return True
 
     def has_room(self) -> bool:
-        if len(self.outbox) >= self.send_limit:
+        if self.waiting() >= self.send_limit:
             if not self.blocked:
                 self.flush()  # a peer is full when its connection is, not when a burst is only gathered here
-            self.blocked = len(self.outbox) >= self.send_limit
+            self.blocked = self.waiting() >= self.send_limit
             return not self.blocked
         return True
 
     def room(self) -> float:
-        return self.send_limit - len(self.outbox)
+        return self.send_limit - self.waiting()
 
     def send_many_nowait(self, items: Sequence[Any]) -> None:
         if self.conflate:
@@ -278,7 +328,7 @@ class SessionPipe(Pipe):
         return self.send_limit + self.unsent
 
     def queued(self) -> int:
-        return len(self.outbox) + self.unsent
+        return self.waiting() + self.unsent
 
     def messages_queued(self) -> int:
         return self.queued() - self.controls
@@ -301,26 +351,28 @@ class SessionPipe(Pipe):
 
         Subscriptions and heartbeats were for that peer alone: the next one is told what holds then.
         """
-        self.outbox.extendleft(reversed(items))
+        outbox = self.outbox
+        outbox.extendleft(reversed(items))
         if self.controls:
-            messages = [item for item in self.outbox if _is_message(item)]
-            self.outbox.clear()
-            self.outbox.extend(messages)
+            messages = [item for item in outbox if _is_message(item)]
+            outbox.clear()
+            outbox.extend(messages)
             self.controls = 0
         if self.conflate:
-            while len(self.outbox) > 1:
-                self.outbox.popleft()
+            while len(outbox) > 1:
+                outbox.popleft()
                 self.dropped += 1
         self.set_unsent(0)
 
     def _drop_messages(self) -> None:
-        controls = [item for item in self.outbox if not _is_message(item)] if self.controls else []
-        self.dropped += len(self.outbox) - len(controls)
-        self.outbox.clear()
-        self.outbox.extend(controls)
+        outbox = self.outbox
+        controls = [item for item in outbox if not _is_message(item)] if self.controls else []
+        self.dropped += len(outbox) - len(controls)
+        outbox.clear()
+        outbox.extend(controls)
 
     def room_made(self) -> None:
-        if self.blocked and len(self.outbox) < self.send_limit:
+        if self.blocked and self.waiting() < self.send_limit:
             self.blocked = False
             self.owner._pipe_writable(self)
 

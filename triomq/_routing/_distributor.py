@@ -2,11 +2,45 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import math
+from collections.abc import Iterable, Sequence
 
 from .. import zmtp
 from .._message import Frames
-from .._pipe import Pipe
+from .._pipe import Pipe, SessionPipe
+from .._tail import SharedTail
+from ._subscriptions import Audience
+
+_LEAST_ROOM = 64  # messages for which a pipe must have room to share a tail with others
+_LEAST_SHARED = 4  # messages that a tail should get, or it was not worth its while:
+_PATIENCE = 16  # then so many are sent to each pipe by itself before another is tried
+
+
+class _Group:
+    """What is kept for an audience: the tail that its pipes share, and those of them that do not."""
+
+    __slots__ = ("gathered", "left", "others", "patience", "tail")
+
+    def __init__(self) -> None:
+        self.tail = SharedTail()
+        self.tail.open = False
+        self.gathered = _LEAST_SHARED  # messages in the tail
+        self.left: float = 0  # for how many more every pipe that shares the tail has room
+        self.others: list[Pipe] = []  # nearly full, or not of this kind
+        self.patience: int = 0
+
+    def open(self, pipes: Sequence[Pipe]) -> None:
+        """Let the pipes share a new tail."""
+        self.tail = SharedTail()
+        self.gathered = 0
+        self.left = math.inf
+        self.others = []
+        for pipe in pipes:
+            if pipe.shares_encoding and isinstance(pipe, SessionPipe) and (room := pipe.room()) >= _LEAST_ROOM:
+                pipe.share(self.tail)
+                self.left = min(self.left, room)
+            else:
+                self.others.append(pipe)
 
 
 class Distributor:
@@ -14,18 +48,43 @@ class Distributor:
 
     __slots__ = ()
 
-    def send(self, message: Frames, pipes: list[Pipe]) -> int:
-        """Queue the message for each of the pipes that has room; the others drop it, and count it.
+    # On the path of every message that is published.
+    def publish(self, message: Frames, audience: Audience[Pipe]) -> int:
+        """As `send`, for pipes that are likely to be sent the next message too: it costs little for each of them.
 
-        Returns: how many pipes dropped it.
+        Returns: for how many pipes something was to be done.
         """
+        group: _Group | None = audience.shared
+        if group is None or not group.tail.open or group.left < 1:
+            if len(audience) == 1:
+                self.send(message, audience)
+                return 1
+            if group is None:
+                group = audience.shared = _Group()
+            if group.patience:
+                group.patience -= 1
+                self.send(message, audience)
+                return len(audience)
+            if group.gathered < _LEAST_SHARED:
+                group.patience = _PATIENCE
+            group.open(audience)
+            done = len(audience)
+        else:
+            done = len(group.others)
+        group.left -= 1
+        group.gathered += 1
+        group.tail.messages.append(zmtp.encode_shared(message))
+        if group.others:
+            self.send(message, group.others)
+        return done
+
+    def send(self, message: Frames, pipes: Sequence[Pipe]) -> None:
+        """Queue the message for each of the pipes that has room; the others drop it, and count it."""
         if len(pipes) == 1:
-            if pipes[0].send_nowait(message):
-                return 0
-            pipes[0].dropped += 1
-            return 1
+            if not pipes[0].send_nowait(message):
+                pipes[0].dropped += 1
+            return
         shared: bytes | None = None
-        dropped = 0
         for pipe in pipes:
             if not pipe.shares_encoding:
                 accepted = pipe.send_nowait(message, False)
@@ -35,8 +94,6 @@ class Distributor:
                 accepted = pipe.send_nowait(shared, False)
             if not accepted:
                 pipe.dropped += 1
-                dropped += 1
-        return dropped
 
     def have_room(self, pipes: Iterable[Pipe]) -> bool:
         """Whether none of the pipes would drop; the owner of one that would is told when it has room."""
