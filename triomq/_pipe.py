@@ -261,15 +261,15 @@ class SessionPipe(Pipe):
         if not self.attended:
             self.wake_later()
 
-    def take(self, most: int) -> tuple[list[Any], list[Any]]:
+    def take(self, most: int) -> tuple[list[Any], bytes | None]:
         """Take out messages to be written.
 
-        Returns: up to ``most`` of them, neither to be changed; and the same as they are best encoded.
+        Returns: up to ``most`` of them, not to be changed, and None; or more, where all are encoded already in one
+          piece, and that.
         """
         tail = self.tail
-        if tail is not None and not self._outbox and len(tail.messages) <= most:
+        if tail is not None and not self._outbox and (row := tail.row()) is not None:
             self.tail = None
-            row = tail.row()
             return tail.leave(), row
         outbox = self.outbox
         if len(outbox) <= most:
@@ -277,7 +277,7 @@ class SessionPipe(Pipe):
             outbox.clear()
         else:
             batch = [outbox.popleft() for _ in range(most)]
-        return batch, batch
+        return batch, None
 
     def waiting(self) -> int:
         """How much waits to be written; the same as the length of the outbox, but lets a tail be shared."""

@@ -11,7 +11,7 @@ over when their own time comes. So the order for each peer is that in which mess
 
 from __future__ import annotations
 
-_LARGEST_ROW = 256 * 1024  # octets joined for all; of more each connection is given the pieces, which copies nothing
+_LARGEST_ROW = 256 * 1024  # octets joined for all: about what is written at once; more is left in its pieces
 
 
 class SharedTail:
@@ -23,21 +23,23 @@ class SharedTail:
       holders: the pipes that have it still.
     """
 
-    __slots__ = ("_row", "holders", "messages", "open")
+    __slots__ = ("_joined", "_row", "holders", "messages", "open")
 
     def __init__(self) -> None:
         self.messages: list[bytes] = []
         self.open: bool = True
         self.holders: int = 0
-        self._row: list[bytes] | None = None
+        self._joined = False
+        self._row: bytes | None = None
 
-    def row(self) -> list[bytes]:
-        """The messages of a tail that is closed as they are best written: joined, once for all, if they are small."""
-        row = self._row
-        if row is None:
-            messages = self.messages
-            row = self._row = [b"".join(messages)] if sum(map(len, messages)) <= _LARGEST_ROW else messages
-        return row
+    def row(self) -> bytes | None:
+        """All the messages in one piece, joined once for all pipes; None if that is too large. Closes the tail."""
+        if not self._joined:
+            self._joined = True
+            self.open = False
+            if sum(map(len, self.messages)) <= _LARGEST_ROW:
+                self._row = b"".join(self.messages)
+        return self._row
 
     def leave(self) -> list[bytes]:
         """One pipe has it no longer. Returns: the messages, not to be changed."""
