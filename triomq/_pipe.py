@@ -25,7 +25,7 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, Protocol
 
 from ._message import Message
-from ._tail import SharedTail
+from ._tail import MOST_TAILS, SharedTail, take_rows
 
 if TYPE_CHECKING:
     from .zmtp import PeerInfo
@@ -212,12 +212,12 @@ class SessionPipe(Pipe):
     While no session is attached the outbox only fills, which is how a connecting socket queues
     before its peer exists.
 
-    The outbox may have a tail that it shares with those of other pipes. Whoever asks for ``outbox`` has it whole, and
-    shares it no longer.
+    The outbox may end with tails that it shares with those of other pipes. Whoever asks for ``outbox`` has it whole,
+    and shares them no longer.
     """
 
     __slots__ = (
-        "_outbox", "attended", "conflate", "controls", "flush", "send_limit", "tail", "unsent", "wake", "wake_later",
+        "_outbox", "_tails", "attended", "conflate", "controls", "flush", "send_limit", "unsent", "wake", "wake_later",
     )  # fmt: skip
 
     blocked: bool
@@ -227,8 +227,8 @@ class SessionPipe(Pipe):
         self, owner: PipeOwner, endpoint: str, send_limit: float, receive_limit: float, *, conflate: bool = False
     ) -> None:
         super().__init__(owner, endpoint, receive_limit, conflate=conflate)
-        self._outbox: deque[Any] = deque()  # without its tail
-        self.tail: SharedTail | None = None
+        self._outbox: deque[Any] = deque()  # without its tails,
+        self._tails: list[SharedTail] = []  # of which only the last may be open
         self.conflate: bool = conflate
         self.send_limit: float = math.inf if conflate else send_limit
         self.controls: int = 0  # in the outbox or half written, that are no messages
@@ -241,51 +241,51 @@ class SessionPipe(Pipe):
     @property
     def outbox(self) -> deque[Any]:
         """What waits to be written."""
-        if self.tail is not None:
-            self._take_over(self.tail)
+        if self._tails:
+            self._take_over_tails()
         return self._outbox
 
-    def _take_over(self, tail: SharedTail) -> None:
-        self.tail = None
-        self._outbox.extend(tail.leave())
+    def _take_over_tails(self) -> None:
+        for tail in self._tails:
+            self._outbox.extend(tail.leave())
+        self._tails.clear()
 
     def share(self, tail: SharedTail) -> None:
-        """Let what is appended to ``tail``, from now on and while it is open, wait to be written.
-
-        The caller sees to it that it is no more than there is `room`.
-        """
-        if self.tail is not None:
-            self._take_over(self.tail)
-        self.tail = tail
+        """Let what is appended to ``tail``, while it is open, wait to be written: for no more than there is `room`."""
+        if self._tails:
+            self._tails[-1].open = False
+            if len(self._tails) == MOST_TAILS:
+                self._take_over_tails()
+        self._tails.append(tail)
         tail.holders += 1
         if not self.attended:
             self.wake_later()
 
-    def take(self, most: int) -> tuple[list[Any], bytes | None]:
+    def take(self, most: int) -> tuple[list[Any], list[bytes]]:
         """Take out messages to be written.
 
-        Returns: up to ``most`` of them, not to be changed, and None; or more, where all are encoded already in one
-          piece, and that.
+        Returns: up to ``most`` of them; or more, where all are encoded already, and then their octets in few pieces.
         """
-        tail = self.tail
-        if tail is not None and not self._outbox and (row := tail.row()) is not None:
-            self.tail = None
-            return tail.leave(), row
+        if self._tails and not self._outbox and (taken := take_rows(self._tails)):
+            return taken
         outbox = self.outbox
         if len(outbox) <= most:
             batch = list(outbox)
             outbox.clear()
         else:
             batch = [outbox.popleft() for _ in range(most)]
-        return batch, None
+        return batch, []
 
     def waiting(self) -> int:
-        """How much waits to be written; the same as the length of the outbox, but lets a tail be shared."""
-        return len(self._outbox) if self.tail is None else len(self._outbox) + len(self.tail.messages)
+        """How much waits to be written; the same as the length of the outbox, but lets tails be shared."""
+        count = len(self._outbox)
+        for tail in self._tails:
+            count += len(tail.messages)
+        return count
 
     # On the path of every message: see docs/explanation/message-path.rst.
     def send_nowait(self, item: Any, at_once: bool = True) -> bool:
-        outbox = self._outbox if self.tail is None else self.outbox
+        outbox = self.outbox if self._tails else self._outbox
         if len(outbox) >= self.send_limit and not self.has_room():
             return False
         if self.conflate and outbox:

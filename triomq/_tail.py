@@ -4,12 +4,16 @@ Theory of operation
 
 What a publisher sends to a hundred subscribers would be appended to a hundred outboxes. Instead those outboxes are
 given one `SharedTail`, and each message is appended to that: it is the end of every one of them. As soon as
-anything else is to be done with an outbox, be it that it is written, or that another message is for this one alone,
-its pipe takes the messages over and the tail is *closed*: it does not change any more, and the other pipes take it
-over when their own time comes. So the order for each peer is that in which messages were sent, whoever shares what.
+anything else happens to one of these outboxes, be it that it is written, that a message comes for it alone, or that
+it is given another tail, this tail is *closed*: it does not change any more, and each of the pipes writes it, or takes
+its messages over, when its own time comes. So the order for each peer is that in which messages were sent, whoever
+shares what.
 """
 
 from __future__ import annotations
+
+MOST_TAILS = 16
+"""Tails that one outbox may have; with more it is not being written, and had better take them over."""
 
 _LARGEST_ROW = 256 * 1024  # octets joined for all: about what is written at once; more is left in its pieces
 
@@ -50,3 +54,22 @@ class SharedTail:
             self.messages = []
             self._row = None
         return messages
+
+
+def take_rows(tails: list[SharedTail]) -> tuple[list[bytes], list[bytes]] | None:
+    """Take the first tails of a pipe from it, as many as are small enough to be written together.
+
+    Returns: their messages, and the octets of these; None if not even the first is small.
+    """
+    messages: list[bytes] = []
+    rows: list[bytes] = []
+    octets = count = 0
+    for tail in tails:
+        row = tail.row()
+        if row is None or (octets := octets + len(row)) > _LARGEST_ROW:
+            break
+        count += 1
+        rows.append(row)
+        messages += tail.leave()
+    del tails[:count]
+    return (messages, rows) if count else None

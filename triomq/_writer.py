@@ -163,14 +163,14 @@ class Writer:
 
         Returns: how many octets, or 0 when the connection did not take all: then `_unsent` has the rest.
         """
-        batch, row = pipe.take(self._most)
+        batch, rows = pipe.take(self._most)
         buffers: list[bytes] = []
         control = 0
         if self._control_due:
             self._control_due = False
             buffers.append(self._connection.data_to_send())
             control = len(buffers[0])
-        total = control + self._connection.encode(batch if row is None else (row,), buffers)
+        total = control + self._connection.encode(rows or batch, buffers)
         failure: Exception | None = None
         try:
             taken = self._stream.send_nowait(buffers)
@@ -181,7 +181,7 @@ class Writer:
             self._most = _LARGE_BATCH if taken <= _SMALL * len(batch) else _BATCH
             return taken
         self._batch = batch
-        sizes = map(len, batch) if row is not None else (self._connection.encode((item,), []) for item in batch)
+        sizes = map(len, batch) if rows else (self._connection.encode((item,), []) for item in batch)
         self._batch_ends = list(accumulate(sizes))
         self._batch_written = taken - control
         self._unsent = _without(buffers, taken)

@@ -14,6 +14,7 @@ from ._subscriptions import Audience
 _LEAST_ROOM = 64  # messages for which a pipe must have room to share a tail with others
 _LEAST_SHARED = 4  # messages that a tail should get, or it was not worth its while:
 _PATIENCE = 16  # then so many are sent to each pipe by itself before another is tried
+_LARGEST_GROUP = 1024  # pipes given a tail in one go: a third of a millisecond
 
 
 class _Group:
@@ -56,9 +57,9 @@ class Distributor:
         """
         group: _Group | None = audience.shared
         if group is None or not group.tail.open or group.left < 1:
-            if len(audience) == 1:
+            if not 1 < len(audience) <= _LARGEST_GROUP:
                 self.send(message, audience)
-                return 1
+                return len(audience)
             if group is None:
                 group = audience.shared = _Group()
             if group.patience:
