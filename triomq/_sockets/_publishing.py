@@ -22,8 +22,8 @@ _LONGEST_TOPIC = 64 * 1024  # as in a SUBSCRIBE command; ZMTP 3.0 subscribes by 
 _MOST_TOPICS = 100_000  # for one peer that comes by a connection; with
 _MOST_OCTETS = 64 * 1024 * 1024  # in them all together
 _MOST_NOTICES = 10_000  # unread, or octets in them as above, before those that undo each other are forgotten
-_PIPES_PER_MESSAGE = 16  # deliveries, each with a call of its own, that count as one message of a slice;
-_SHARED_PER_MESSAGE = 256  # or that do not, but are to be written
+_PIPES_PER_MESSAGE = 32  # with each of which something is done now, that count as one message of a slice;
+_SHARED_PER_MESSAGE = 128  # or which are only to be written, at their time
 
 
 class PeerTopics:
