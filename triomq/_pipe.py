@@ -279,8 +279,8 @@ class SessionPipe(Pipe):
     def waiting(self) -> int:
         """How much waits to be written; the same as the length of the outbox, but lets tails be shared."""
         count = len(self._outbox)
-        for tail in self._tails:
-            count += len(tail.messages)
+        if self._tails:
+            count += sum([len(tail.messages) for tail in self._tails])
         return count
 
     # On the path of every message: see docs/explanation/message-path.rst.

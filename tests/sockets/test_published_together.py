@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import tracemalloc
 from collections.abc import Iterable
 from itertools import chain
 from typing import Any
@@ -13,6 +14,9 @@ import trio.testing
 
 import triomq
 from triomq import zmtp
+from triomq._pipe import NOBODY, Pipe, SessionPipe
+from triomq._routing import Distributor
+from triomq._routing._subscriptions import Audience
 from triomq.testing import VirtualNetwork
 
 from ..virtual import dial
@@ -243,3 +247,38 @@ async def test_who_is_near_and_who_is_far_get_the_same(virtual_network: VirtualN
         await pub.send_many(messages)
         await settle()
         assert [_all_of(sub) for sub in subs] == [messages] * 5
+
+
+async def test_a_publisher_whose_subscribers_share_nothing_keeps_nothing(virtual_network: VirtualNetwork) -> None:
+    """What went to inproc subscribers, each by itself, is not gathered besides."""
+    async with virtual_network.open_context() as ctx:
+        pub = ctx.socket(triomq.PUB)
+        await pub.bind("inproc://here")
+        subs = await _subscribers(ctx, pub, [[b""]] * 3)
+        tracemalloc.start()
+        try:
+            for number in range(200):
+                await pub.send(b"%d" % number + bytes(3000))
+                assert [len(_all_of(sub)) for sub in subs] == [1] * 3
+            assert tracemalloc.get_traced_memory()[0] < 100 * 3000
+        finally:
+            tracemalloc.stop()
+
+
+@pytest.mark.parametrize("hwm", [10, 1000])
+def test_what_all_have_written_is_kept_by_nobody(hwm: int) -> None:
+    """Not even for the audience, whose tail is closed but still known; nor what is dropped."""
+    pipes = [SessionPipe(NOBODY, "tcp://far", hwm, hwm) for _ in range(3)]
+    for pipe in pipes:
+        pipe.shares_encoding = True
+    audience: Audience[Pipe] = Audience(pipes)
+    for _ in range(200):
+        Distributor().publish((b"it",), audience)
+    assert [pipe.queued() for pipe in pipes] == [min(hwm, 200)] * 3
+    assert [pipe.dropped for pipe in pipes] == [200 - min(hwm, 200)] * 3
+    for pipe in pipes:
+        messages, rows = pipe.take(1000)
+        assert b"".join(rows or messages) == b"\0\2it" * min(hwm, 200)
+        assert pipe.queued() == 0
+    assert audience.shared.tail.messages == []
+    assert Distributor().publish((b"it",), audience) == 3

@@ -30,8 +30,8 @@ class _Group:
         self.others: list[Pipe] = []  # nearly full, or not of this kind
         self.patience: int = 0
 
-    def open(self, pipes: Sequence[Pipe]) -> None:
-        """Let the pipes share a new tail."""
+    def open(self, pipes: Sequence[Pipe]) -> bool:
+        """Let the pipes share a new tail. Returns: False if none of them can, and the tail is of no use."""
         self.tail = SharedTail()
         self.gathered = 0
         self.left = math.inf
@@ -42,6 +42,8 @@ class _Group:
                 self.left = min(self.left, room)
             else:
                 self.others.append(pipe)
+        self.tail.open = self.tail.holders > 0
+        return self.tail.open
 
 
 class Distributor:
@@ -68,7 +70,10 @@ class Distributor:
                 return len(audience)
             if group.gathered < _LEAST_SHARED:
                 group.patience = _PATIENCE
-            group.open(audience)
+            if not group.open(audience):
+                group.patience = _PATIENCE
+                self.send(message, audience)
+                return len(audience)
             done = len(audience)
         else:
             done = len(group.others)
