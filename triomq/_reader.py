@@ -217,9 +217,10 @@ class Reader:
 
     def _receive(self) -> None:
         """Deliver what has arrived, if that was no false alarm."""
-        size = self._next_size()
-        data = receive_now(self._stream, size)
-        if data is None:
+        size = self._size if self._connection.between_messages and not self._large else self._next_size()
+        try:
+            data = self._stream.receive_nowait(size)
+        except trio.WouldBlock:
             return
         if not data:
             self._ended = True

@@ -137,10 +137,9 @@ class ReceiveSide(Socket, trio.abc.ReceiveChannel[Message]):
                 await lender.wait()
                 if self._closing:
                     raise self._closed_meanwhile()
-                message = self._take()
-                if message is None and lender.borrowed:
+                if lender.borrowed:
                     lender.take_in()
-                    message = self._take()
+                message = self._take()
         finally:
             self._borrowed = None
             lender.give_back()
