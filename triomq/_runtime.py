@@ -24,6 +24,7 @@ import trio
 from ._errors import WrongThreadError
 
 if TYPE_CHECKING:
+    from ._end_of_turn import EndOfTurn
     from ._inproc import InprocNames
     from .abc import Transport
 
@@ -145,11 +146,13 @@ class Runtime:
         nursery: trio.Nursery,
         transports: Mapping[str, Transport],
         inproc: InprocNames,
+        turn: EndOfTurn,
         rng: random.Random,
         strict_checkpoints: bool,
     ) -> None:
         self.nursery: trio.Nursery = nursery
         self.inproc: InprocNames = inproc
+        self.turn: EndOfTurn = turn
         self.transports: dict[str, Transport] = dict(transports)
         self.random: random.Random = rng
         self.slice: Slice = Slice(1 if strict_checkpoints else SLICE_MESSAGES)
