@@ -135,8 +135,7 @@ class PublishSide(SendSide):
     def _wanted_changed(self) -> None:
         """Wake who waits for subscribers, or for room in the queue of one who does not want the message any more."""
         self._changed.unpark_all()
-        if self._senders:
-            self._serve_senders()
+        self._wake_senders()
 
     def _tell_subscribed(self, topic: bytes, *, first: bool = False, again: bool = False) -> None:
         """A peer has subscribed: as the ``first`` of them, or ``again`` though it was subscribed already."""
@@ -155,8 +154,7 @@ class PublishSide(SendSide):
                 self._tell_cancelled(topic, last)
         pipe.discard()
         super()._peer_lost(pipe)
-        if self._senders:
-            self._serve_senders()
+        self._wake_senders()
 
 
 @final

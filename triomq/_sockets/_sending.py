@@ -202,10 +202,14 @@ class SendSide(Socket, trio.abc.SendChannel[Message]):
             elif self._one_for_all:
                 return
 
-    def _pipe_writable(self, pipe: Pipe) -> None:
-        """See `PipeOwner`."""
+    def _wake_senders(self) -> None:
+        """There may be room for what had none, or no need of any."""
         if self._senders or self._send_bells:
             self._serve_senders()
+
+    def _pipe_writable(self, pipe: Pipe) -> None:
+        """See `PipeOwner`."""
+        self._wake_senders()
 
     def _wake_all_closed(self) -> None:
         for waiter in self._senders:
