@@ -95,7 +95,7 @@ class _Way:
         destination, capture, moved, index = self._destination, self._capture, self._moved, self._index
         submit, take, budget = destination._submit, self._source._take, destination._slice
         budget.left = most
-        while message is not None and (capture is None or capture._can_submit()):
+        while message is not None and (capture is None or capture._would_accept(message)):
             try:
                 if not submit(message):
                     break
@@ -103,7 +103,7 @@ class _Way:
             except (UnroutableError, ValueError):  # a peer's message can be for nobody; that is not our failure
                 moved[2] += 1
             if capture is not None:
-                capture._submit(message)
+                capture._submit(message)  # there was room, and nobody else sends there
             take()
             budget.left -= 1
             if budget.left <= 0:
@@ -171,32 +171,41 @@ async def proxy(
     """Move messages from ``frontend`` to ``backend`` and back, until cancelled.
 
     Usual pairs are ROUTER and DEALER, XSUB and XPUB, PULL and PUSH: messages go each way in which the one socket
-    receives and the other sends. A message is taken only when the other side has room for it.
+    receives and the other sends. A message is taken only when the other side has room for it, and the capture has.
 
     Args:
       frontend, backend: bound or connected already, and used by nobody else meanwhile.
-      capture: gets a copy of every message that is moved.
+      capture: a PUB, XPUB, PUSH, DEALER or PAIR, used by nobody else either: gets a copy of every message that is
+        moved.
     Returns: only after ``terminate()`` on the handle that ``await nursery.start(triomq.proxy, …)`` returns.
     Cancellation: no message is lost and none is sent twice; if it is cancelled already, none is moved.
     Raises:
-      TypeError: neither socket can send what the other receives, or ``capture`` cannot send.
+      TypeError: neither socket can send what the other receives, or ``capture`` is of another type.
+      ValueError: ``capture`` is the frontend or the backend.
       trio.ClosedResourceError: one of the sockets was closed.
     """
-    if capture is not None and not isinstance(capture, SendSide):
-        raise TypeError(f"proxy(): capture is a socket that sends, and {capture!r} does not")
+    copy = None if capture is None else _as_capture(capture, frontend, backend)
     handle = ProxyHandle()
     ways: list[_Way] = []
     for index, (source, destination) in enumerate(((frontend, backend), (backend, frontend))):
         if isinstance(source, ReceiveSide) and isinstance(destination, SendSide):
-            ways.append(_Way(source, destination, capture, handle._moved, index))
+            ways.append(_Way(source, destination, copy, handle._moved, index))
     if not ways:
         raise TypeError(f"proxy(): of {frontend!r} and {backend!r} neither sends what the other receives")
-    sockets = [frontend, backend]
+    sockets = [frontend, backend] if capture is None else [frontend, backend, capture]
     for socket in sockets:
         socket._check("proxy")
     with handle._scope:
         task_status.started(handle)
         await _Mover(sockets, ways, handle).run()
+
+
+def _as_capture(capture: Socket, frontend: Socket, backend: Socket) -> SendSide:
+    if not isinstance(capture, SendSide) or not capture._sends_any:
+        raise TypeError(f"proxy(): a capture is a PUB, XPUB, PUSH, DEALER or PAIR, and {capture!r} is not")
+    if capture is frontend or capture is backend:
+        raise ValueError(f"proxy(): a capture is a third socket, and {capture!r} is one of the two")
+    return capture
 
 
 __all__ = ["Message", "ProxyHandle", "ProxyStatistics", "proxy"]
