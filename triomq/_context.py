@@ -20,6 +20,7 @@ from typing import TypeVar, Unpack
 
 import trio
 
+from ._end_of_turn import EndOfTurn, end_of_turn
 from ._errors import InternalError
 from ._inproc import InprocNames
 from ._options import OptionArguments
@@ -76,12 +77,14 @@ class _Services:
 
     @trio.lowlevel.enable_ki_protection
     async def run(
-        self, user_scope: trio.CancelScope, task_status: trio.TaskStatus[trio.Nursery] = trio.TASK_STATUS_IGNORED
+        self,
+        user_scope: trio.CancelScope,
+        task_status: trio.TaskStatus[tuple[trio.Nursery, EndOfTurn]] = trio.TASK_STATUS_IGNORED,
     ) -> None:
         try:
-            with self.scope:
+            with self.scope, end_of_turn() as turn:
                 async with trio.open_nursery() as nursery:
-                    task_status.started(nursery)
+                    task_status.started((nursery, turn))
                     # Only now: shielded before it has started, it could not be given up while it starts. And only if
                     # it has not been: to a start that was cancelled meanwhile, started() means nothing.
                     if trio.lowlevel.current_task().eventual_parent_nursery is None:
@@ -124,11 +127,12 @@ async def open_context(
     services = _Services()
     failure: BaseException | None = None
     async with trio.open_nursery() as outer:
-        nursery = await outer.start(services.run, outer.cancel_scope, name="triomq services")
+        nursery, turn = await outer.start(services.run, outer.cancel_scope, name="triomq services")
         runtime = Runtime(
             nursery,
             {**default_transports(), **(transports or {})},
             InprocNames(),
+            turn,
             rng or random.Random(),
             strict_checkpoints,
         )

@@ -1,4 +1,13 @@
-"""Messages from one socket to another, and back: the guide's zmq_proxy (RFC 28 §3, the queue device)."""
+"""Messages from one socket to another, and back: the guide's zmq_proxy (RFC 28 §3, the queue device).
+
+Theory of operation
+
+A proxy is one task and works by turns. In a turn it moves what there is, both ways, without an ``await``; so nothing is
+in between when it is cancelled. What it moved is gathered, and each connection that was sent to is written to once, at
+the end of the turn and from within it: several messages cost one call of the system, and a single one waits for nobody.
+Then it sleeps until a socket rings its bell; or, if it has moved as much as a turn may, it goes on when the other
+tasks have had their turn.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +18,7 @@ from ._errors import UnroutableError
 from ._message import Message
 from ._sockets import Bell, ReceiveSide, SendSide, Socket
 
-_PER_TURN = 64  # messages moved one way before the other way, and other tasks, have their turn
+_PER_TURN = 64  # messages moved before the other way, and other tasks, have their turn
 
 
 @attrs.frozen(kw_only=True)
@@ -33,7 +42,7 @@ class ProxyHandle:
     def __init__(self) -> None:
         self._scope = trio.CancelScope()
         self._paused = False
-        self._bells: list[Bell] = []
+        self._bell = Bell()
         self._moved = [0, 0, 0]
 
     def pause(self) -> None:
@@ -44,8 +53,7 @@ class ProxyHandle:
     def resume(self) -> None:
         """Go on."""
         self._paused = False
-        for bell in self._bells:
-            bell.ring()
+        self._bell.ring()
 
     def terminate(self) -> None:
         """End the proxy: `proxy` returns. No message is lost or in between."""
@@ -60,60 +68,96 @@ class ProxyHandle:
 class _Way:
     """Moves messages from one socket to another.
 
-    A message is looked at, queued at the destination, and only then taken from the source; there is no await in
-    between. So cancelling a proxy at any moment loses nothing and sends nothing twice.
+    A message is looked at, queued at the destination, and only then taken from the source.
     """
 
     def __init__(
-        self, source: ReceiveSide, destination: SendSide, capture: SendSide | None, handle: ProxyHandle, index: int
+        self, source: ReceiveSide, destination: SendSide, capture: SendSide | None, moved: list[int], index: int
     ) -> None:
         self._source = source
         self._destination = destination
         self._capture = capture
-        self._handle = handle
+        self._moved = moved
         self._index = index
-        self._bell = Bell()
-        handle._bells.append(self._bell)
 
-    @trio.lowlevel.enable_ki_protection
+    def listeners(self) -> list[dict[Bell, None]]:
+        """The bells of those who know when a message can be moved."""
+        listeners = [self._source._receive_bells, self._destination._send_bells]
+        return listeners if self._capture is None else [*listeners, self._capture._send_bells]
+
+    # On the path of every message.
+    def move(self, most: int) -> int:
+        """Move what can be moved. Returns: how many of ``most`` messages may still be moved."""
+        peek = self._source._peek
+        message = peek()
+        if message is None:
+            return most
+        destination, capture, moved, index = self._destination, self._capture, self._moved, self._index
+        submit, take, budget = destination._submit, self._source._take, destination._slice
+        budget.left = most
+        while message is not None and (capture is None or capture._would_accept(message)):
+            try:
+                if not submit(message):
+                    break
+                moved[index] += 1
+            except (UnroutableError, ValueError):  # a peer's message can be for nobody; that is not our failure
+                moved[2] += 1
+            if capture is not None:
+                capture._submit(message)  # there was room, and nobody else sends there
+            take()
+            budget.left -= 1
+            if budget.left <= 0:
+                break
+            message = peek()
+        left, budget.left = budget.left, budget.size  # the proxy's task is about to wait
+        return left
+
+
+class _Mover:
+    """The task of a proxy."""
+
+    def __init__(self, sockets: list[Socket], ways: list[_Way], handle: ProxyHandle) -> None:
+        self._sockets = sockets
+        self._ways = ways  # the one whose turn it is comes first
+        self._handle = handle
+        self._flushers = list(dict.fromkeys(socket._runtime.flusher for socket in sockets))
+
     async def run(self) -> None:
-        bell, source, destination = self._bell, self._source, self._destination
-        listeners = [source._receive_bells, destination._send_bells]
-        if self._capture is not None:
-            listeners.append(self._capture._send_bells)
+        """Move messages, for ever."""
+        handle, bell = self._handle, self._handle._bell
+        listeners = [bells for way in self._ways for bells in way.listeners()]
         for bells in listeners:
             bells[bell] = None
         try:
+            await trio.lowlevel.checkpoint()
             while True:
-                if self._move():
+                for socket in self._sockets:
+                    if socket._closing:
+                        socket._check("proxy")
+                if not handle._paused and self._move():
                     await trio.lowlevel.checkpoint()
                 else:
                     await bell.wait()
-                for socket in (source, destination):
-                    socket._check("proxy")
         finally:
             for bells in listeners:
                 bells.pop(bell, None)
 
     def _move(self) -> bool:
-        """Move what can be moved. Returns: whether there may be more at once."""
-        source, destination, capture, moved = self._source, self._destination, self._capture, self._handle._moved
-        for _ in range(_PER_TURN):
-            if self._handle._paused:
-                return False
-            message = source._peek()
-            if message is None or (capture is not None and not capture._can_submit()):
-                return False
-            try:
-                if not destination._submit(message):
-                    return False
-                moved[self._index] += 1
-            except (UnroutableError, ValueError):  # a peer's message can be for nobody; that is not our failure
-                moved[2] += 1
-            if capture is not None:
-                capture._submit(message)
-            source._take()
-        return True
+        """Have one turn. Returns: whether there may be more to move at once."""
+        left = _PER_TURN
+        for flusher in self._flushers:
+            flusher.gathering = True
+        try:
+            for way in self._ways:
+                left = way.move(left)
+                if left <= 0:
+                    self._ways.remove(way)
+                    self._ways.append(way)
+                    return True
+            return False
+        finally:
+            for flusher in self._flushers:
+                flusher.flush_gathered(more=left <= 0)
 
 
 @trio.lowlevel.enable_ki_protection
@@ -127,47 +171,41 @@ async def proxy(
     """Move messages from ``frontend`` to ``backend`` and back, until cancelled.
 
     Usual pairs are ROUTER and DEALER, XSUB and XPUB, PULL and PUSH: messages go each way in which the one socket
-    receives and the other sends. A message is taken only when the other side has room for it.
+    receives and the other sends. A message is taken only when the other side has room for it, and the capture has.
 
     Args:
       frontend, backend: bound or connected already, and used by nobody else meanwhile.
-      capture: gets a copy of every message that is moved.
+      capture: a PUB, XPUB, PUSH, DEALER or PAIR, used by nobody else either: gets a copy of every message that is
+        moved.
     Returns: only after ``terminate()`` on the handle that ``await nursery.start(triomq.proxy, …)`` returns.
-    Cancellation: no message is lost and none is sent twice.
+    Cancellation: no message is lost and none is sent twice; if it is cancelled already, none is moved.
     Raises:
-      TypeError: neither socket can send what the other receives, or ``capture`` cannot send.
+      TypeError: neither socket can send what the other receives, or ``capture`` is of another type.
+      ValueError: ``capture`` is the frontend or the backend.
       trio.ClosedResourceError: one of the sockets was closed.
     """
-    if capture is not None and not isinstance(capture, SendSide):
-        raise TypeError(f"proxy(): capture is a socket that sends, and {capture!r} does not")
+    copy = None if capture is None else _as_capture(capture, frontend, backend)
     handle = ProxyHandle()
     ways: list[_Way] = []
     for index, (source, destination) in enumerate(((frontend, backend), (backend, frontend))):
         if isinstance(source, ReceiveSide) and isinstance(destination, SendSide):
-            ways.append(_Way(source, destination, capture, handle, index))
+            ways.append(_Way(source, destination, copy, handle._moved, index))
     if not ways:
         raise TypeError(f"proxy(): of {frontend!r} and {backend!r} neither sends what the other receives")
-    failures: list[BaseException] = []
-
-    async def run(way: _Way) -> None:  # noqa: ASYNC910  (a task of the nursery below; nobody awaits it)
-        try:
-            await way.run()
-        except Exception as exc:  # raised below: the caller has closed a socket, and needs no group to learn that
-            failures.append(exc)
-            nursery.cancel_scope.cancel(reason="triomq.proxy: the other way has failed")
-
+    sockets = [frontend, backend] if capture is None else [frontend, backend, capture]
+    for socket in sockets:
+        socket._check("proxy")
     with handle._scope:
-        async with trio.open_nursery() as nursery:
-            for way in ways:
-                nursery.start_soon(run, way)
-            task_status.started(handle)
-            try:
-                await trio.sleep_forever()
-            except KeyboardInterrupt as exc:  # likewise
-                failures.append(exc)
-                nursery.cancel_scope.cancel(reason="triomq.proxy: interrupted")
-    if failures:
-        raise failures[0]
+        task_status.started(handle)
+        await _Mover(sockets, ways, handle).run()
+
+
+def _as_capture(capture: Socket, frontend: Socket, backend: Socket) -> SendSide:
+    if not isinstance(capture, SendSide) or not capture._sends_any:
+        raise TypeError(f"proxy(): a capture is a PUB, XPUB, PUSH, DEALER or PAIR, and {capture!r} is not")
+    if capture is frontend or capture is backend:
+        raise ValueError(f"proxy(): a capture is a third socket, and {capture!r} is one of the two")
+    return capture
 
 
 __all__ = ["Message", "ProxyHandle", "ProxyStatistics", "proxy"]

@@ -8,8 +8,8 @@ pipe's inbox has room for; when there is none it stops reading, and the peer fee
 *Who waits, reads.* A task in ``receive`` would be woken by the reader task, after that was woken by the system: two
 task switches for one message, and a third of a round trip. So, where a socket has one peer, who waits in ``receive``
 *borrows* the connection: the reader task steps aside, and the user's task waits for the stream and calls `take_in`.
-When it has its message it gives the connection back; the reader task has its turn when the user's task waits for
-something, and reads on, unless that is the next message: then it stays aside, and costs nothing.
+When it has its message it gives the connection back; the reader task reads on when the user's task waits for
+something, unless that is the next message: then it stays aside, and costs nothing.
 
 Nothing that goes wrong is the user's task's business: `take_in` notes it, and the reader task raises it.
 """
@@ -22,9 +22,9 @@ from typing import Any
 import trio
 
 from . import zmtp
+from ._end_of_turn import EndOfTurn
 from ._errors import RemoteProtocolError, SilentPeerError
 from ._pipe import SessionPipe
-from ._runtime import Flusher
 from ._writer import Writer
 from .abc import NonblockingStream
 
@@ -62,7 +62,7 @@ class Reader:
         connection: zmtp.Connection,
         pipe: SessionPipe,
         writer: Writer,
-        flusher: Flusher,
+        turn: EndOfTurn,
         wanted: tuple[type, ...],
         address: str,
     ) -> None:
@@ -71,7 +71,7 @@ class Reader:
         self._connection = connection
         self._pipe = pipe
         self._writer = writer
-        self._flusher = flusher
+        self._turn = turn
         self._wanted = wanted
         self._address = address
         self._size = READ_SIZE
@@ -165,18 +165,9 @@ class Reader:
             self._stream.interrupt()
 
     def give_back(self) -> None:
-        """Read on with our own task, from the end of the caller's slice on, if nobody has borrowed again until then."""
+        """Read on with our own task, from the end of this turn on, if nobody has borrowed again until then."""
         self.borrowed = False
-        self._flusher.add(self)
-
-    def wants_more(self, now: float) -> bool:
-        """No; see `Flushable`."""
-        return False
-
-    def flush(self) -> None:
-        """The slice has ended: read on, if nobody has borrowed again."""
-        if not self.borrowed:
-            self.resume()
+        self._turn.give_back(self)
 
     # --- reading --------------------------------------------------------------------------
 
@@ -217,9 +208,10 @@ class Reader:
 
     def _receive(self) -> None:
         """Deliver what has arrived, if that was no false alarm."""
-        size = self._next_size()
-        data = receive_now(self._stream, size)
-        if data is None:
+        size = self._size if self._connection.between_messages and not self._large else self._next_size()
+        try:
+            data = self._stream.receive_nowait(size)
+        except trio.WouldBlock:
             return
         if not data:
             self._ended = True

@@ -9,7 +9,8 @@ starts a new slice.
 
 The `Flusher` is the other half: connections written to more than once in a slice are noted there and
 written together when the sending task has given up its slice, so a burst is one system call and a
-thousand subscribers are one task switch.
+thousand subscribers are one task switch. A task that knows when its burst has ended can gather by itself, and then
+not even this switch is needed.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ import trio
 from ._errors import WrongThreadError
 
 if TYPE_CHECKING:
+    from ._end_of_turn import EndOfTurn
     from ._inproc import InprocNames
     from .abc import Transport
 
@@ -60,18 +62,42 @@ class Flushable(Protocol):
 
 
 class Flusher:
-    """Writes at the end of a slice what was gathered in it."""
+    """Writes at the end of a slice what was gathered in it.
+
+    Attributes:
+      gathering: set by a task that writes nothing, not even to an idle connection, before it calls `flush_gathered`;
+        which it does before it waits.
+    """
 
     def __init__(self) -> None:
+        self.gathering: bool = False
+        self._gathered: list[Flushable] = []
         self._waiting: list[Flushable] = []
         self._sleeper: trio.lowlevel.Task | None = None
 
     def add(self, session: Flushable) -> None:
-        """Have ``session`` flushed when the running task gives up its slice."""
+        """Have ``session`` flushed when the running task gives up its slice, or by `flush_gathered`."""
+        if self.gathering:
+            self._gathered.append(session)
+            return
         self._waiting.append(session)
         if self._sleeper is not None:
             trio.lowlevel.reschedule(self._sleeper)
             self._sleeper = None
+
+    def flush_gathered(self, *, more: bool) -> None:
+        """Write what was gathered: at once, unless there is ``more`` to come, or are many to be written to."""
+        self.gathering = False
+        sessions = self._gathered
+        if not sessions:
+            return
+        self._gathered = []
+        if more or len(sessions) > _FLUSHED_TOGETHER:
+            for session in sessions:
+                self.add(session)
+        else:
+            for session in sessions:
+                session.flush()
 
     @trio.lowlevel.enable_ki_protection
     async def run(self) -> None:
@@ -145,11 +171,13 @@ class Runtime:
         nursery: trio.Nursery,
         transports: Mapping[str, Transport],
         inproc: InprocNames,
+        turn: EndOfTurn,
         rng: random.Random,
         strict_checkpoints: bool,
     ) -> None:
         self.nursery: trio.Nursery = nursery
         self.inproc: InprocNames = inproc
+        self.turn: EndOfTurn = turn
         self.transports: dict[str, Transport] = dict(transports)
         self.random: random.Random = rng
         self.slice: Slice = Slice(1 if strict_checkpoints else SLICE_MESSAGES)

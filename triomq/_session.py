@@ -127,8 +127,8 @@ class Session:
         pipe = await self._be_adopted(self.connection.peer)
         self.established = True
         self.pipe = pipe
-        wanted, flusher = self.owner._session_events, self._runtime.flusher
-        reader = Reader(self.stream, self.connection, pipe, self._writer, flusher, wanted, self.address)
+        wanted, turn = self.owner._session_events, self._runtime.turn
+        reader = Reader(self.stream, self.connection, pipe, self._writer, turn, wanted, self.address)
         self._reader = pipe.lender = reader
         pipe.resume = reader.resume
         pipe.hang_up = self.close

@@ -60,6 +60,7 @@ class Writer:
         self._stream = stream
         self._connection = connection
         self._runtime = runtime
+        self._flusher = runtime.flusher
         self._address = address
         self._fail = fail
         self._pipe: SessionPipe | None = None  # while the connection is established
@@ -86,7 +87,7 @@ class Writer:
         pipe.wake_later = self._wake_later
         pipe.flush = self.flush
         pipe.attended = True
-        self._runtime.flusher.add(self)
+        self._flusher.add(self)
 
     def detach(self) -> None:
         """Write no more, ever. What the peer cannot have received whole goes back to the head of the outbox."""
@@ -110,16 +111,16 @@ class Writer:
 
     def _wake(self) -> None:
         """The first message since the last flush has been accepted: write it, or gather more."""
-        if self.answers or trio.current_time() - self._last_write >= _IDLE:
-            self.flush()
-        else:
+        if self._flusher.gathering or not (self.answers or trio.current_time() - self._last_write >= _IDLE):
             self._wake_later()
+        else:
+            self.flush()
 
     def _wake_later(self) -> None:
         pipe = self._pipe
         if pipe is not None and not pipe.attended:
             pipe.attended = True
-            self._runtime.flusher.add(self)
+            self._flusher.add(self)
 
     def wants_more(self, now: float) -> bool:
         """Whether to put the flush off for another slice, because the last one has brought several small messages.

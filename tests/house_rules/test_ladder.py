@@ -27,7 +27,7 @@ ROOMS: dict[str, list[str]] = {
     "pipe": ["_pipe", "_tail"],
     "transports": ["_transports", "_transports.*"],
     "zmtp": ["zmtp", "zmtp.*"],
-    "runtime": ["_runtime"],
+    "runtime": ["_runtime", "_end_of_turn"],
     "leafs": ["_errors", "_message", "_options", "_endpoint", "_statistics", "_monitor", "_version", "abc"],
 }
 

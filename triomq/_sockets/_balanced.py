@@ -15,6 +15,8 @@ from ._sending import SendSide
 class BalancedSendSide(SendSide):
     """Sends each message to the next peer that has room, and waits while none has."""
 
+    _sends_any = True
+
     def __init__(self, runtime: Runtime, options: Options) -> None:
         super().__init__(runtime, options)
         self._balancer = LoadBalancer()

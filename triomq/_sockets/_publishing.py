@@ -56,6 +56,7 @@ class PublishSide(SendSide):
 
     _session_events: tuple[type, ...] = (Message, zmtp.Subscribe, zmtp.Cancel)
     _has_ingress = True
+    _sends_any = True
     _one_for_all = False  # with xpub_nodrop: full are those who want the message
 
     def __init__(self, runtime: Runtime, options: Options) -> None:
@@ -88,6 +89,9 @@ class PublishSide(SendSide):
             calls = self._distributor.publish(message, audience)
             self._slice.left -= calls // _PIPES_PER_MESSAGE + len(audience) // _SHARED_PER_MESSAGE
         return True
+
+    def _would_accept(self, message: Frames) -> bool:
+        return not self._options.xpub_nodrop or self._distributor.have_room(self._wanting(message[0]))
 
     def _wanting(self, first_frame: bytes) -> list[Pipe]:
         pipes = self._subscriptions.match(first_frame)
@@ -140,8 +144,7 @@ class PublishSide(SendSide):
     def _wanted_changed(self) -> None:
         """Wake who waits for subscribers, or for room in the queue of one who does not want the message any more."""
         self._changed.unpark_all()
-        if self._senders:
-            self._serve_senders()
+        self._wake_senders()
 
     def _tell_subscribed(self, topic: bytes, *, first: bool = False, again: bool = False) -> None:
         """A peer has subscribed: as the ``first`` of them, or ``again`` though it was subscribed already."""
@@ -160,8 +163,7 @@ class PublishSide(SendSide):
                 self._tell_cancelled(topic, last)
         pipe.discard()
         super()._peer_lost(pipe)
-        if self._senders:
-            self._serve_senders()
+        self._wake_senders()
 
 
 @final

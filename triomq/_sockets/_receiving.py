@@ -137,10 +137,9 @@ class ReceiveSide(Socket, trio.abc.ReceiveChannel[Message]):
                 await lender.wait()
                 if self._closing:
                     raise self._closed_meanwhile()
-                message = self._take()
-                if message is None and lender.borrowed:
+                if lender.borrowed:
                     lender.take_in()
-                    message = self._take()
+                message = self._take()
         finally:
             self._borrowed = None
             lender.give_back()
@@ -170,9 +169,8 @@ class ReceiveSide(Socket, trio.abc.ReceiveChannel[Message]):
                 waiter.finish(message)
         finally:
             self._serving_receivers = False
-        if self._receive_bells and self._peek() is not None:
-            for bell in self._receive_bells:
-                bell.ring()
+        if self._receive_bells:
+            self._ring_receive_bells()
 
     def _pipe_readable(self, pipe: Pipe) -> None:
         """See `PipeOwner`."""
@@ -183,8 +181,15 @@ class ReceiveSide(Socket, trio.abc.ReceiveChannel[Message]):
         """Something has arrived."""
         if self._borrowed is not None:
             self._borrowed.poke()  # who reads for itself comes first
-        elif self._receivers or self._receive_bells:
+        elif self._receivers:
             self._serve_receivers()
+        elif self._receive_bells:
+            self._ring_receive_bells()
+
+    def _ring_receive_bells(self) -> None:
+        if self._peek() is not None:
+            for bell in self._receive_bells:
+                bell.ring()
 
     def _wake_all_closed(self) -> None:
         for waiter in self._receivers:

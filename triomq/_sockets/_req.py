@@ -29,6 +29,7 @@ class REQ(BalancedSendSide, ReceiveSide, trio.abc.Channel[Message]):
 
     socket_type: ClassVar[str] = "REQ"
     _has_ingress = True
+    _sends_any = False
 
     def __init__(self, runtime: Runtime, options: Options) -> None:
         super().__init__(runtime, options)

@@ -73,11 +73,9 @@ class ROUTER(SendSide, ReceiveSide, trio.abc.Channel[Message]):
         super()._peer_ready(pipe)
         if self._options.probe_router:
             pipe.send_nowait(PROBE)
-        if self._senders:
-            self._serve_senders()
+        self._wake_senders()
 
     def _pipe_removed(self, pipe: Pipe) -> None:
         self._directory.remove(pipe)
         super()._pipe_removed(pipe)
-        if self._senders:
-            self._serve_senders()  # who waits for this peer learns that it is gone
+        self._wake_senders()  # who waits for this peer learns that it is gone

@@ -27,6 +27,7 @@ class SendSide(Socket, trio.abc.SendChannel[Message]):
     """
 
     _one_for_all = True  # if there is no room for one message, there is none for the others
+    _sends_any = False  # whatever the message, and whenever: what a proxy asks of its capture
 
     def __init__(self, runtime: Runtime, options: Options) -> None:
         super().__init__(runtime, options)
@@ -151,6 +152,10 @@ class SendSide(Socket, trio.abc.SendChannel[Message]):
         """Whether `_submit` would accept some message now; if not, `_pipe_writable` will be called when it would."""
         return True
 
+    def _would_accept(self, message: Frames) -> bool:
+        """Whether `_submit` would accept this message now; if not, the send bells will ring when it may."""
+        return self._can_submit()
+
     async def _wait_for_room(self) -> None:
         bell = Bell()
         self._send_bells[bell] = None
@@ -202,10 +207,14 @@ class SendSide(Socket, trio.abc.SendChannel[Message]):
             elif self._one_for_all:
                 return
 
-    def _pipe_writable(self, pipe: Pipe) -> None:
-        """See `PipeOwner`."""
+    def _wake_senders(self) -> None:
+        """There may be room for what had none, or no need of any."""
         if self._senders or self._send_bells:
             self._serve_senders()
+
+    def _pipe_writable(self, pipe: Pipe) -> None:
+        """See `PipeOwner`."""
+        self._wake_senders()
 
     def _wake_all_closed(self) -> None:
         for waiter in self._senders:

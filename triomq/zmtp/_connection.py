@@ -48,9 +48,7 @@ from ._state import TRANSITIONS, State
 MAX_IGNORED: Final = 1_000
 """Commands without meaning that may come in a row, with no message between, before the peer is given up."""
 
-
 Events: TypeAlias = list[Message | Event]
-_CLOSED: Final = State.CLOSED  # an Enum's members are slow to get at
 
 
 class Connection:
@@ -71,6 +69,7 @@ class Connection:
       has_buffered: the last `receive_data` stopped before it had used up the input: call
         ``receive_data(b"", limit)`` for what is left, before feeding more.
       messages_only: everything the last `receive_data` returned is a `Message`.
+      between_messages: what comes next begins a message or a command, which are on the wire as they are.
       commands_ignored: commands so far that mean nothing here.
       shares_encoding: `encode` takes messages that `encode_shared` made.
 
@@ -95,6 +94,7 @@ class Connection:
         self.established: bool = False
         self.has_buffered: bool = False
         self.messages_only: bool = True
+        self.between_messages: bool = False
         self.commands_ignored: int = 0
         self._state = State.GREETING
         self._step: _Step = Connection._step_greeting
@@ -170,14 +170,22 @@ class Connection:
         """
         events: Events = []
         self.messages_only = True
-        if self._state is _CLOSED:
-            self._raise_fault()
-        reader = self._reader
-        if self.established and self.shares_encoding and reader.is_empty and not (self._announcement or self._frames):
-            if self._take_whole(data, limit, events):  # the usual case
+        if self.between_messages:  # the usual case
+            end = take_messages(data, 0, limit, self._max_message_size, self._max_frames, events)
+            if events:
+                self._ignored_in_a_row = 0
+            if end == len(data):
+                self._reader.before += end
                 return events
+            self._reader.start(data, end)
         else:
-            reader.feed(data)
+            if self._state is State.CLOSED:
+                self._raise_fault()
+            self._reader.feed(data)
+        return self._take_by_steps(events, limit)
+
+    def _take_by_steps(self, events: Events, limit: int) -> Events:
+        self.between_messages = False
         try:
             while len(events) < limit and self._step(self, events, limit):
                 pass
@@ -190,19 +198,12 @@ class Connection:
             # Without its traceback, which would tie this object into a reference cycle.
             self._fault = fault.with_traceback(None)
             return events
-        self.has_buffered = len(events) >= limit and reader.unfinished
+        self.has_buffered = len(events) >= limit and self._reader.unfinished
         if not self.has_buffered:
-            reader.release()
+            self._reader.release()
+            plain = self.established and self.shares_encoding and not (self._announcement or self._frames)
+            self.between_messages = plain and self._reader.is_empty
         return events
-
-    def _take_whole(self, data: bytes, limit: int, events: Events) -> bool:
-        """Take plain messages from ``data``, before which nothing is left over. Returns: whether that was all."""
-        end = take_messages(data, 0, limit, self._max_message_size, self._max_frames, events)
-        if events:
-            self._ignored_in_a_row = 0
-        self._reader.start(data, end)
-        self.has_buffered = False
-        return end == len(data)
 
     def receive_hint(self) -> int:
         """Octets still missing of the frame that is being received; 0 when that is not known."""
@@ -223,11 +224,10 @@ class Connection:
             del fault  # The traceback refers to this frame: no cycle through it.
 
     def _step_greeting(self, events: Events, limit: int) -> bool:
-        reader = self._reader
-        greeting = parse_greeting(reader.buffer, self._mechanism.name)
+        greeting = parse_greeting(self._reader.buffer, self._mechanism.name)
         if greeting is None:
             return False
-        reader.offset = GREETING_SIZE
+        self._reader.offset = GREETING_SIZE
         self._version = greeting.version
         self._enter("greeting")
         self._mechanism.start(self._metadata, self._as_server)

@@ -150,6 +150,8 @@ def take_messages(buffer: bytes, offset: int, limit: int, max_size: float, max_f
       into: where to append them.
     Returns: the offset behind the last message taken. Taking none says nothing about why.
     """
+    if len(buffer) - offset <= _ROW:
+        return _take_each(buffer, offset, limit, max_size, max_frames, into.append)
     most = len(into) + limit
     turn = _FIRST_TURN
     while len(buffer) - offset > _ROW:

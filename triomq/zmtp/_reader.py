@@ -26,16 +26,17 @@ class FrameReader:
     Attributes:
       buffer, offset: what has arrived and is not yet parsed is ``buffer[offset:]``. The fast loop
         reads there and moves ``offset`` on, but only while `missing` is 0.
+      before: octets of the stream that came before ``buffer[0]``.
       missing: octets still to come of the frame being collected, 0 when there is none.
     """
 
-    __slots__ = ("_before", "_flags", "_pieces", "_ready", "_start", "buffer", "missing", "offset")
+    __slots__ = ("_flags", "_pieces", "_ready", "_start", "before", "buffer", "missing", "offset")
 
     def __init__(self) -> None:
         self.buffer = b""
         self.offset = 0
         self.missing = 0
-        self._before = 0  # octets of the stream that came before buffer[0]
+        self.before = 0
         self._pieces: list[bytes | bytearray | memoryview] = []
         self._flags = 0
         self._start = 0
@@ -44,7 +45,7 @@ class FrameReader:
     @property
     def position(self) -> int:
         """Where in the peer's stream the next octet to parse stands."""
-        return self._before + self.offset
+        return self.before + self.offset
 
     @property
     def collects(self) -> bool:
@@ -63,14 +64,9 @@ class FrameReader:
 
     def start(self, data: bytes, offset: int) -> None:
         """Begin anew with input of which the first octets are parsed already; only where `is_empty`."""
-        self._before += self.offset
-        if offset == len(data):
-            self._before += offset
-            self.buffer = b""
-            self.offset = 0
-        else:
-            self.buffer = data
-            self.offset = offset
+        self.before += self.offset
+        self.buffer = data
+        self.offset = offset
 
     def feed(self, data: bytes) -> None:
         """Add input behind what there is.
@@ -81,16 +77,16 @@ class FrameReader:
             return
         if not self.missing:
             rest = self.buffer[self.offset :]
-            self._before += self.offset
+            self.before += self.offset
             self.buffer = rest + data if rest else data
             self.offset = 0
             return
-        self._before += len(self.buffer)
+        self.before += len(self.buffer)
         if len(data) < self.missing:
             self.missing -= len(data)
             self.buffer = b""
             self.offset = 0
-            self._before += len(data)
+            self.before += len(data)
             self._collect(data)
             return
         self.buffer = data
@@ -145,10 +141,10 @@ class FrameReader:
             raise RemoteProtocolError(refusal, self.position)
         stop = start + size
         if stop <= len(buffer):
-            frame = flags & (MORE | COMMAND), buffer[start:stop], self._before + start
+            frame = flags & (MORE | COMMAND), buffer[start:stop], self.before + start
             self.offset = stop
             return frame
-        self._flags, self._start = flags & (MORE | COMMAND), self._before + start
+        self._flags, self._start = flags & (MORE | COMMAND), self.before + start
         self.missing = stop - len(buffer)
         self.offset = len(buffer)
         if start < len(buffer):
@@ -159,6 +155,6 @@ class FrameReader:
     def release(self) -> None:
         """Hold no more memory than the unparsed octets need."""
         if self.offset:
-            self._before += self.offset
+            self.before += self.offset
             self.buffer = self.buffer[self.offset :]
             self.offset = 0
