@@ -25,6 +25,7 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, Protocol
 
 from ._message import Message
+from ._tail import MOST_TAILS, SharedTail, take_rows
 
 if TYPE_CHECKING:
     from .zmtp import PeerInfo
@@ -210,10 +211,13 @@ class SessionPipe(Pipe):
 
     While no session is attached the outbox only fills, which is how a connecting socket queues
     before its peer exists.
+
+    The outbox may end with tails that it shares with those of other pipes. Whoever asks for ``outbox`` has it whole,
+    and shares them no longer.
     """
 
     __slots__ = (
-        "attended", "conflate", "controls", "flush", "outbox", "send_limit", "unsent", "wake", "wake_later",
+        "_outbox", "_tails", "attended", "conflate", "controls", "flush", "send_limit", "unsent", "wake", "wake_later",
     )  # fmt: skip
 
     blocked: bool
@@ -223,7 +227,8 @@ class SessionPipe(Pipe):
         self, owner: PipeOwner, endpoint: str, send_limit: float, receive_limit: float, *, conflate: bool = False
     ) -> None:
         super().__init__(owner, endpoint, receive_limit, conflate=conflate)
-        self.outbox: deque[Any] = deque()
+        self._outbox: deque[Any] = deque()  # without its tails,
+        self._tails: list[SharedTail] = []  # of which only the last may be open
         self.conflate: bool = conflate
         self.send_limit: float = math.inf if conflate else send_limit
         self.controls: int = 0  # in the outbox or half written, that are no messages
@@ -233,9 +238,54 @@ class SessionPipe(Pipe):
         self.wake_later: Callable[[], None] = nothing_to_do
         self.flush: Callable[[], None] = nothing_to_do
 
+    @property
+    def outbox(self) -> deque[Any]:
+        """What waits to be written."""
+        if self._tails:
+            self._take_over_tails()
+        return self._outbox
+
+    def _take_over_tails(self) -> None:
+        for tail in self._tails:
+            self._outbox.extend(tail.leave())
+        self._tails.clear()
+
+    def share(self, tail: SharedTail) -> None:
+        """Let what is appended to ``tail``, while it is open, wait to be written: for no more than there is `room`."""
+        if self._tails:
+            self._tails[-1].open = False
+            if len(self._tails) == MOST_TAILS:
+                self._take_over_tails()
+        self._tails.append(tail)
+        tail.holders += 1
+        if not self.attended:
+            self.wake_later()
+
+    def take(self, most: int) -> tuple[list[Any], list[bytes]]:
+        """Take out messages to be written.
+
+        Returns: up to ``most`` of them; or more, where all are encoded already, and then their octets in few pieces.
+        """
+        if self._tails and not self._outbox and (taken := take_rows(self._tails)):
+            return taken
+        outbox = self.outbox
+        if len(outbox) <= most:
+            batch = list(outbox)
+            outbox.clear()
+        else:
+            batch = [outbox.popleft() for _ in range(most)]
+        return batch, []
+
+    def waiting(self) -> int:
+        """How much waits to be written; the same as the length of the outbox, but lets tails be shared."""
+        count = len(self._outbox)
+        if self._tails:
+            count += sum([len(tail.messages) for tail in self._tails])
+        return count
+
     # On the path of every message: see docs/explanation/message-path.rst.
     def send_nowait(self, item: Any, at_once: bool = True) -> bool:
-        outbox = self.outbox
+        outbox = self.outbox if self._tails else self._outbox
         if len(outbox) >= self.send_limit and not self.has_room():
             return False
         if self.conflate and outbox:
@@ -246,15 +296,15 @@ class SessionPipe(Pipe):
         return True
 
     def has_room(self) -> bool:
-        if len(self.outbox) >= self.send_limit:
+        if self.waiting() >= self.send_limit:
             if not self.blocked:
                 self.flush()  # a peer is full when its connection is, not when a burst is only gathered here
-            self.blocked = len(self.outbox) >= self.send_limit
+            self.blocked = self.waiting() >= self.send_limit
             return not self.blocked
         return True
 
     def room(self) -> float:
-        return self.send_limit - len(self.outbox)
+        return self.send_limit - self.waiting()
 
     def send_many_nowait(self, items: Sequence[Any]) -> None:
         if self.conflate:
@@ -278,7 +328,7 @@ class SessionPipe(Pipe):
         return self.send_limit + self.unsent
 
     def queued(self) -> int:
-        return len(self.outbox) + self.unsent
+        return self.waiting() + self.unsent
 
     def messages_queued(self) -> int:
         return self.queued() - self.controls
@@ -301,26 +351,28 @@ class SessionPipe(Pipe):
 
         Subscriptions and heartbeats were for that peer alone: the next one is told what holds then.
         """
-        self.outbox.extendleft(reversed(items))
+        outbox = self.outbox
+        outbox.extendleft(reversed(items))
         if self.controls:
-            messages = [item for item in self.outbox if _is_message(item)]
-            self.outbox.clear()
-            self.outbox.extend(messages)
+            messages = [item for item in outbox if _is_message(item)]
+            outbox.clear()
+            outbox.extend(messages)
             self.controls = 0
         if self.conflate:
-            while len(self.outbox) > 1:
-                self.outbox.popleft()
+            while len(outbox) > 1:
+                outbox.popleft()
                 self.dropped += 1
         self.set_unsent(0)
 
     def _drop_messages(self) -> None:
-        controls = [item for item in self.outbox if not _is_message(item)] if self.controls else []
-        self.dropped += len(self.outbox) - len(controls)
-        self.outbox.clear()
-        self.outbox.extend(controls)
+        outbox = self.outbox
+        controls = [item for item in outbox if not _is_message(item)] if self.controls else []
+        self.dropped += len(outbox) - len(controls)
+        outbox.clear()
+        outbox.extend(controls)
 
     def room_made(self) -> None:
-        if self.blocked and len(self.outbox) < self.send_limit:
+        if self.blocked and self.waiting() < self.send_limit:
             self.blocked = False
             self.owner._pipe_writable(self)
 

@@ -128,7 +128,7 @@ class Writer:
         One system call for several slices is cheaper here, and cheaper still for the peer, who reads them at once.
         """
         pipe = self._pipe
-        queued = 0 if pipe is None or self._most == _BATCH else len(pipe.outbox)
+        queued = 0 if pipe is None or self._most == _BATCH else pipe.waiting()
         more = queued >= _BUSY and self._gathered < queued < _LARGE_BATCH
         if more and not self._gathered:
             self._gathering_since = now
@@ -143,9 +143,8 @@ class Writer:
         if pipe is None or self._unsent or not self._connection.established:
             return  # at fault, a connection gives out the events before the fault first, and takes nothing
         pipe.attended = False
-        outbox = pipe.outbox
         flushed = 0
-        while outbox or self._control_due:
+        while pipe.waiting() or self._control_due:
             if flushed >= _WRITE_SIZE:
                 self._wake_later()
                 break
@@ -165,19 +164,14 @@ class Writer:
 
         Returns: how many octets, or 0 when the connection did not take all: then `_unsent` has the rest.
         """
-        outbox = pipe.outbox
-        if len(outbox) <= self._most:
-            batch = list(outbox)
-            outbox.clear()
-        else:
-            batch = [outbox.popleft() for _ in range(self._most)]
+        batch, rows = pipe.take(self._most)
         buffers: list[bytes] = []
         control = 0
         if self._control_due:
             self._control_due = False
             buffers.append(self._connection.data_to_send())
             control = len(buffers[0])
-        total = control + self._connection.encode(batch, buffers)
+        total = control + self._connection.encode(rows or batch, buffers)
         failure: Exception | None = None
         try:
             taken = self._stream.send_nowait(buffers)
@@ -188,7 +182,8 @@ class Writer:
             self._most = _LARGE_BATCH if taken <= _SMALL * len(batch) else _BATCH
             return taken
         self._batch = batch
-        self._batch_ends = list(accumulate(self._connection.encode((item,), []) for item in batch))
+        sizes = map(len, batch) if rows else (self._connection.encode((item,), []) for item in batch)
+        self._batch_ends = list(accumulate(sizes))
         self._batch_written = taken - control
         self._unsent = _without(buffers, taken)
         pipe.set_unsent(len(batch))

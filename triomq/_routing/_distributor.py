@@ -2,11 +2,48 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import math
+from collections.abc import Iterable, Sequence
 
 from .. import zmtp
 from .._message import Frames
-from .._pipe import Pipe
+from .._pipe import Pipe, SessionPipe
+from .._tail import SharedTail
+from ._subscriptions import Audience
+
+_LEAST_ROOM = 64  # messages for which a pipe must have room to share a tail with others
+_LEAST_SHARED = 2  # messages that a tail should get, or it was not worth its while:
+_PATIENCE = 16  # then so many are sent to each pipe by itself before another is tried
+_LARGEST_GROUP = 512  # pipes given a tail in one go: 0.2 ms
+
+
+class _Group:
+    """What is kept for an audience: the tail that its pipes share, and those of them that do not."""
+
+    __slots__ = ("gathered", "left", "others", "patience", "tail")
+
+    def __init__(self) -> None:
+        self.tail = SharedTail()
+        self.tail.open = False
+        self.gathered = _LEAST_SHARED  # messages in the tail
+        self.left: float = 0  # for how many more every pipe that shares the tail has room
+        self.others: list[Pipe] = []  # nearly full, or not of this kind
+        self.patience: int = 0
+
+    def open(self, pipes: Sequence[Pipe]) -> bool:
+        """Let the pipes share a new tail. Returns: False if none of them can, and the tail is of no use."""
+        self.tail = SharedTail()
+        self.gathered = 0
+        self.left = math.inf
+        self.others = []
+        for pipe in pipes:
+            if pipe.shares_encoding and isinstance(pipe, SessionPipe) and (room := pipe.room()) >= _LEAST_ROOM:
+                pipe.share(self.tail)
+                self.left = min(self.left, room)
+            else:
+                self.others.append(pipe)
+        self.tail.open = self.tail.holders > 0
+        return self.tail.open
 
 
 class Distributor:
@@ -14,18 +51,46 @@ class Distributor:
 
     __slots__ = ()
 
-    def send(self, message: Frames, pipes: list[Pipe]) -> int:
-        """Queue the message for each of the pipes that has room; the others drop it, and count it.
+    # On the path of every message that is published.
+    def publish(self, message: Frames, audience: Audience[Pipe]) -> int:
+        """As `send`, for pipes that are likely to be sent the next message too: it costs little for each of them.
 
-        Returns: how many pipes dropped it.
+        Returns: for how many pipes something was to be done.
         """
+        group: _Group | None = audience.shared
+        if group is None or not group.tail.open or group.left < 1:
+            if not 1 < len(audience) <= _LARGEST_GROUP:
+                self.send(message, audience)
+                return len(audience)
+            if group is None:
+                group = audience.shared = _Group()
+            if group.patience:
+                group.patience -= 1
+                self.send(message, audience)
+                return len(audience)
+            if group.gathered < _LEAST_SHARED:
+                group.patience = _PATIENCE
+            if not group.open(audience):
+                group.patience = _PATIENCE
+                self.send(message, audience)
+                return len(audience)
+            done = len(audience)
+        else:
+            done = len(group.others)
+        group.left -= 1
+        group.gathered += 1
+        group.tail.messages.append(zmtp.encode_shared(message))
+        if group.others:
+            self.send(message, group.others)
+        return done
+
+    def send(self, message: Frames, pipes: Sequence[Pipe]) -> None:
+        """Queue the message for each of the pipes that has room; the others drop it, and count it."""
         if len(pipes) == 1:
-            if pipes[0].send_nowait(message):
-                return 0
-            pipes[0].dropped += 1
-            return 1
+            if not pipes[0].send_nowait(message):
+                pipes[0].dropped += 1
+            return
         shared: bytes | None = None
-        dropped = 0
         for pipe in pipes:
             if not pipe.shares_encoding:
                 accepted = pipe.send_nowait(message, False)
@@ -35,8 +100,6 @@ class Distributor:
                 accepted = pipe.send_nowait(shared, False)
             if not accepted:
                 pipe.dropped += 1
-                dropped += 1
-        return dropped
 
     def have_room(self, pipes: Iterable[Pipe]) -> bool:
         """Whether none of the pipes would drop; the owner of one that would is told when it has room."""

@@ -14,12 +14,27 @@ their emptiness.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any, Final, Generic, TypeVar
 
 T = TypeVar("T")
 
 _NO_CHILDREN: Final[dict[int, Any]] = {}
+_MOST_REMEMBERED: Final = 100_000  # subscribers in all remembered answers
+
+
+class Audience(list[T]):
+    """Who is subscribed to a prefix of some topic. The same object answers until a subscription changes.
+
+    Attributes:
+      shared: what somebody who sends to them keeps for them together.
+    """
+
+    __slots__ = ("shared",)
+
+    def __init__(self, subscribers: Iterable[T] = ()) -> None:
+        super().__init__(subscribers)
+        self.shared: Any = None
 
 
 class _Node(Generic[T]):
@@ -40,12 +55,15 @@ class Subscriptions(Generic[T]):
     def __init__(self) -> None:
         self._root: _Node[T] = _Node(b"")
         self._newest: dict[T, int] = {}  # the newest ``counts`` made for one subscriber alone
+        self._audiences: dict[_Node[T], Audience[T]] = {}  # of the topics whose longest prefix is the node's
+        self._remembered: int = 0  # subscribers in these
 
     def add(self, topic: bytes, subscriber: T) -> bool:
         """Count one more subscription.
 
         Returns: whether nobody was subscribed to exactly this topic before.
         """
+        self._forget_audiences()
         node = self._descend_making(topic)
         counts = node.counts
         if counts is None:
@@ -67,6 +85,7 @@ class Subscriptions(Generic[T]):
         path = self._path(topic)
         if path is None or not (counts := path[-1].counts) or subscriber not in counts:
             return None
+        self._forget_audiences()
         if subscriber in self._newest:
             self._newest = {}  # it may be leaving: keep no hold of it
         if len(counts) == 1:
@@ -85,11 +104,10 @@ class Subscriptions(Generic[T]):
         path = self._path(topic)
         return 0 if path is None else (path[-1].counts or {}).get(subscriber, 0)
 
-    def match(self, topic: bytes) -> list[T]:
-        """Everybody subscribed to a prefix of the topic, once each."""
-        node = self._root
-        found: dict[T, int] | None = node.counts
-        merged = False
+    # On the path of every message that is published.
+    def match(self, topic: bytes) -> Audience[T]:
+        """Everybody subscribed to a prefix of the topic, once each; not to be changed."""
+        node = longest = self._root
         position, end = 0, len(topic)
         while position < end:
             child = node.children.get(topic[position])
@@ -98,12 +116,23 @@ class Subscriptions(Generic[T]):
             node = child
             position += len(node.label)
             if node.counts:
-                if found is None:
-                    found = node.counts
-                else:
-                    found = (found if merged else found.copy()) | node.counts
-                    merged = True
-        return list(found) if found else []
+                longest = node
+        audience = self._audiences.get(longest)
+        return self._find_audience(topic[:position], longest) if audience is None else audience
+
+    def _find_audience(self, topic: bytes, longest: _Node[T]) -> Audience[T]:
+        path = self._path(topic) or []
+        audience: Audience[T] = Audience({subscriber: None for node in path for subscriber in node.counts or ()})
+        if self._remembered + len(audience) > _MOST_REMEMBERED:
+            self._forget_audiences()
+        self._remembered += len(audience) + 1
+        self._audiences[longest] = audience
+        return audience
+
+    def _forget_audiences(self) -> None:
+        if self._audiences:
+            self._audiences = {}
+            self._remembered = 0
 
     def matches(self, topic: bytes) -> bool:
         """Whether anybody is subscribed to a prefix of the topic."""

@@ -22,7 +22,8 @@ _LONGEST_TOPIC = 64 * 1024  # as in a SUBSCRIBE command; ZMTP 3.0 subscribes by 
 _MOST_TOPICS = 100_000  # for one peer that comes by a connection; with
 _MOST_OCTETS = 64 * 1024 * 1024  # in them all together
 _MOST_NOTICES = 10_000  # unread, or octets in them as above, before those that undo each other are forgotten
-_PIPES_PER_MESSAGE = 16  # deliveries that count as one message of a slice
+_PIPES_PER_MESSAGE = 32  # with each of which something is done now, that count as one message of a slice;
+_SHARED_PER_MESSAGE = 128  # or which are only to be written, at their time
 
 
 class PeerTopics:
@@ -63,6 +64,7 @@ class PublishSide(SendSide):
         self._subscriptions: Subscriptions[Pipe] = Subscriptions()
         self._topics: dict[Pipe, PeerTopics] = {}
         self._distributor = Distributor()
+        self._to_each = options.xpub_nodrop or options.invert_matching  # who gets it is another matter each time
 
     async def wait_subscribers(self, topic: BytesLike | str, n: int = 1) -> None:
         """Wait until a message whose first frame is ``topic`` would go to at least ``n`` peers.
@@ -77,12 +79,15 @@ class PublishSide(SendSide):
 
     # On the path of every message.
     def _submit(self, message: Frames) -> bool:
-        pipes = self._wanting(message[0])
-        if pipes:
+        if self._to_each:
+            pipes = self._wanting(message[0])
             if self._options.xpub_nodrop and not self._distributor.have_room(pipes):
                 return False
             self._distributor.send(message, pipes)
             self._slice.left -= len(pipes) // _PIPES_PER_MESSAGE
+        elif audience := self._subscriptions.match(message[0]):
+            calls = self._distributor.publish(message, audience)
+            self._slice.left -= calls // _PIPES_PER_MESSAGE + len(audience) // _SHARED_PER_MESSAGE
         return True
 
     def _would_accept(self, message: Frames) -> bool:

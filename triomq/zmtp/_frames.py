@@ -51,6 +51,8 @@ def encode_frame(flags: int, body: bytes) -> bytes:
 def encode_shared(message: Sequence[bytes]) -> bytes:
     """One message, framed as every peer reads it whose mechanism leaves frames alone."""
     *front, last = message
+    if not front and len(last) < 256:
+        return _LAST[len(last)] + last
     return b"".join([*(encode_frame(MORE, body) for body in front), encode_frame(0, last)])
 
 
