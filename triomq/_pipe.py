@@ -217,7 +217,7 @@ class SessionPipe(Pipe):
     """
 
     __slots__ = (
-        "_outbox", "_tails", "attended", "conflate", "controls", "flush", "send_limit", "unsent", "wake", "wake_later",
+        "attended", "conflate", "controls", "flush", "own", "send_limit", "tails", "unsent", "wake", "wake_later",
     )  # fmt: skip
 
     blocked: bool
@@ -227,8 +227,8 @@ class SessionPipe(Pipe):
         self, owner: PipeOwner, endpoint: str, send_limit: float, receive_limit: float, *, conflate: bool = False
     ) -> None:
         super().__init__(owner, endpoint, receive_limit, conflate=conflate)
-        self._outbox: deque[Any] = deque()  # without its tails,
-        self._tails: list[SharedTail] = []  # of which only the last may be open
+        self.own: deque[Any] = deque()  # the outbox without its tails,
+        self.tails: list[SharedTail] = []  # of which only the last may be open
         self.conflate: bool = conflate
         self.send_limit: float = math.inf if conflate else send_limit
         self.controls: int = 0  # in the outbox or half written, that are no messages
@@ -241,51 +241,54 @@ class SessionPipe(Pipe):
     @property
     def outbox(self) -> deque[Any]:
         """What waits to be written."""
-        if self._tails:
+        if self.tails:
             self._take_over_tails()
-        return self._outbox
+        return self.own
 
     def _take_over_tails(self) -> None:
-        for tail in self._tails:
-            self._outbox.extend(tail.leave())
-        self._tails.clear()
+        for tail in self.tails:
+            self.own.extend(tail.leave())
+        self.tails.clear()
 
     def share(self, tail: SharedTail) -> None:
         """Let what is appended to ``tail``, while it is open, wait to be written: for no more than there is `room`."""
-        if self._tails:
-            self._tails[-1].open = False
-            if len(self._tails) == MOST_TAILS:
+        if self.tails:
+            self.tails[-1].open = False
+            if len(self.tails) == MOST_TAILS:
                 self._take_over_tails()
-        self._tails.append(tail)
+        self.tails.append(tail)
         tail.holders += 1
         if not self.attended:
             self.wake_later()
 
-    def take(self, most: int) -> tuple[list[Any], list[bytes]]:
+    # On the path of every message.
+    def take(self, most: int) -> tuple[list[Any], list[Any]]:
         """Take out messages to be written.
 
-        Returns: up to ``most`` of them; or more, where all are encoded already, and then their octets in few pieces.
+        Returns: up to ``most`` of them, twice; or more, where all are encoded already, and their octets in few pieces.
         """
-        if self._tails and not self._outbox and (taken := take_rows(self._tails)):
-            return taken
-        outbox = self.outbox
+        outbox = self.own
+        if self.tails:
+            if not outbox and (taken := take_rows(self.tails)):
+                return taken
+            self._take_over_tails()
         if len(outbox) <= most:
             batch = list(outbox)
             outbox.clear()
         else:
             batch = [outbox.popleft() for _ in range(most)]
-        return batch, []
+        return batch, batch
 
     def waiting(self) -> int:
         """How much waits to be written; the same as the length of the outbox, but lets tails be shared."""
-        count = len(self._outbox)
-        if self._tails:
-            count += sum([len(tail.messages) for tail in self._tails])
+        count = len(self.own)
+        if self.tails:
+            count += sum([len(tail.messages) for tail in self.tails])
         return count
 
     # On the path of every message: see docs/explanation/message-path.rst.
     def send_nowait(self, item: Any, at_once: bool = True) -> bool:
-        outbox = self.outbox if self._tails else self._outbox
+        outbox = self.outbox if self.tails else self.own
         if len(outbox) >= self.send_limit and not self.has_room():
             return False
         if self.conflate and outbox:
@@ -296,6 +299,8 @@ class SessionPipe(Pipe):
         return True
 
     def has_room(self) -> bool:
+        if len(self.own) < self.send_limit and not self.tails:
+            return True
         if self.waiting() >= self.send_limit:
             if not self.blocked:
                 self.flush()  # a peer is full when its connection is, not when a burst is only gathered here

@@ -144,7 +144,7 @@ class Writer:
             return  # at fault, a connection gives out the events before the fault first, and takes nothing
         pipe.attended = False
         flushed = 0
-        while pipe.waiting() or self._control_due:
+        while pipe.own or pipe.tails or self._control_due:
             if flushed >= _WRITE_SIZE:
                 self._wake_later()
                 break
@@ -164,14 +164,14 @@ class Writer:
 
         Returns: how many octets, or 0 when the connection did not take all: then `_unsent` has the rest.
         """
-        batch, rows = pipe.take(self._most)
+        batch, pieces = pipe.take(self._most)
         buffers: list[bytes] = []
         control = 0
         if self._control_due:
             self._control_due = False
             buffers.append(self._connection.data_to_send())
             control = len(buffers[0])
-        total = control + self._connection.encode(rows or batch, buffers)
+        total = control + self._connection.encode(pieces, buffers)
         failure: Exception | None = None
         try:
             taken = self._stream.send_nowait(buffers)
@@ -182,7 +182,8 @@ class Writer:
             self._most = _LARGE_BATCH if taken <= _SMALL * len(batch) else _BATCH
             return taken
         self._batch = batch
-        sizes = map(len, batch) if rows else (self._connection.encode((item,), []) for item in batch)
+        alone = pieces is batch  # or encoded already
+        sizes = (self._connection.encode((item,), []) for item in batch) if alone else map(len, batch)
         self._batch_ends = list(accumulate(sizes))
         self._batch_written = taken - control
         self._unsent = _without(buffers, taken)
