@@ -281,4 +281,4 @@ def test_what_all_have_written_is_kept_by_nobody(hwm: int) -> None:
         assert b"".join(rows or messages) == b"\0\2it" * min(hwm, 200)
         assert pipe.queued() == 0
     assert audience.shared.tail.messages == []
-    assert Distributor().publish((b"it",), audience) == 3
+    assert Distributor().publish((b"it",), audience) == (3 if hwm < 64 else 1)

@@ -22,8 +22,8 @@ _LONGEST_TOPIC = 64 * 1024  # as in a SUBSCRIBE command; ZMTP 3.0 subscribes by 
 _MOST_TOPICS = 100_000  # for one peer that comes by a connection; with
 _MOST_OCTETS = 64 * 1024 * 1024  # in them all together
 _MOST_NOTICES = 10_000  # unread, or octets in them as above, before those that undo each other are forgotten
-_PIPES_PER_MESSAGE = 32  # with each of which something is done now, that count as one message of a slice;
-_SHARED_PER_MESSAGE = 128  # or which are only to be written, at their time
+_PIPES_PER_MESSAGE = 16  # deliveries, each by itself, that count as one message of a slice;
+_SHARED_PER_MESSAGE = 128  # or of which no more is to be done than to write them, at their time
 
 
 class PeerTopics:
@@ -86,8 +86,8 @@ class PublishSide(SendSide):
             self._distributor.send(message, pipes)
             self._slice.left -= len(pipes) // _PIPES_PER_MESSAGE
         elif audience := self._subscriptions.match(message[0]):
-            calls = self._distributor.publish(message, audience)
-            self._slice.left -= calls // _PIPES_PER_MESSAGE + len(audience) // _SHARED_PER_MESSAGE
+            done = self._distributor.publish(message, audience)
+            self._slice.left -= done // _PIPES_PER_MESSAGE + len(audience) // _SHARED_PER_MESSAGE
         return True
 
     def _would_accept(self, message: Frames) -> bool:
