@@ -12,9 +12,9 @@ from ._awaited_stream import as_nonblocking
 from ._errors import PeerRefusedError
 from ._monitor import Connected, ConnectFailed, Disconnected, HandshakeFailed, MonitorHub
 from ._options import Options
-from ._pipe import SessionPipe
 from ._runtime import TaskGroup
 from ._session import Session
+from ._session_pipe import SessionPipe
 from .abc import NonblockingStream, Transport
 
 if TYPE_CHECKING:

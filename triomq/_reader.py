@@ -24,7 +24,7 @@ import trio
 from . import zmtp
 from ._end_of_turn import EndOfTurn
 from ._errors import RemoteProtocolError, SilentPeerError
-from ._pipe import SessionPipe
+from ._session_pipe import SessionPipe
 from ._writer import Writer
 from .abc import NonblockingStream
 

@@ -17,9 +17,10 @@ import trio
 from . import zmtp
 from ._errors import PeerRejectedError, RemoteProtocolError
 from ._options import Options
-from ._pipe import SessionPipe, nothing_to_do
+from ._pipe import nothing_to_do
 from ._reader import READ_SIZE, Reader, receive_now
 from ._runtime import Runtime
+from ._session_pipe import SessionPipe
 from ._writer import PING_SINCE, Writer
 from .abc import NonblockingStream
 

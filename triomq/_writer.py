@@ -26,8 +26,9 @@ import trio
 
 from . import zmtp
 from ._message import BytesLike
-from ._pipe import SessionPipe, nothing_to_do
+from ._pipe import nothing_to_do
 from ._runtime import Runtime
+from ._session_pipe import SessionPipe
 from .abc import NonblockingStream
 
 PING_SINCE = (3, 1)

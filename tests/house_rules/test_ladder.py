@@ -24,7 +24,7 @@ ROOMS: dict[str, list[str]] = {
     "sockets": ["_sockets", "_sockets.*"],
     "connections": ["_session", "_reader", "_writer", "_dialer", "_acceptor", "_inproc", "_awaited_stream"],
     "routing": ["_routing", "_routing.*"],
-    "pipe": ["_pipe", "_tail"],
+    "pipe": ["_pipe", "_session_pipe", "_tail"],
     "transports": ["_transports", "_transports.*"],
     "zmtp": ["zmtp", "zmtp.*"],
     "runtime": ["_runtime", "_end_of_turn"],

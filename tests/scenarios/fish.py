@@ -15,8 +15,8 @@ import pytest
 import trio
 
 import triomq
-from triomq._pipe import SessionPipe
 from triomq._reader import Reader
+from triomq._session_pipe import SessionPipe
 from triomq._sockets import ReceiveSide, SendSide
 
 Plant = Callable[[pytest.MonkeyPatch], None]

@@ -14,9 +14,10 @@ import trio.testing
 
 import triomq
 from triomq import zmtp
-from triomq._pipe import NOBODY, Pipe, SessionPipe
+from triomq._pipe import NOBODY, Pipe
 from triomq._routing import Distributor
 from triomq._routing._subscriptions import Audience
+from triomq._session_pipe import SessionPipe
 from triomq.testing import VirtualNetwork
 
 from ..virtual import dial

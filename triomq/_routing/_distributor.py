@@ -7,7 +7,8 @@ from collections.abc import Iterable, Sequence
 
 from .. import zmtp
 from .._message import Frames
-from .._pipe import Pipe, SessionPipe
+from .._pipe import Pipe
+from .._session_pipe import SessionPipe
 from .._tail import SharedTail
 from ._subscriptions import Audience
 

@@ -13,9 +13,10 @@ from .._errors import PeerRejectedError
 from .._message import Message
 from .._monitor import HandshakeFailed, HandshakeSucceeded, Monitor, MonitorHub
 from .._options import Options
-from .._pipe import Event, Pipe, SessionPipe
+from .._pipe import Event, Pipe
 from .._runtime import Runtime, TaskGroup
 from .._session import Session, new_connection
+from .._session_pipe import SessionPipe
 from .._statistics import Peer, PeerStatistics, SocketStatistics
 from ..abc import NonblockingStream
 from ..zmtp import PeerInfo
