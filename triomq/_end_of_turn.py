@@ -37,6 +37,9 @@ class EndOfTurn(trio.abc.Instrument):
       token: of the run that it is an instrument of.
     """
 
+    place: trio.lowlevel.RunVarToken[EndOfTurn]
+    """Where the run keeps it."""
+
     def __init__(self, token: trio.lowlevel.TrioToken) -> None:
         self.users: int = 0
         self._token = token
@@ -72,8 +75,7 @@ def end_of_turn() -> Iterator[EndOfTurn]:
         hook = _CURRENT.get()
     except LookupError:
         hook = EndOfTurn(trio.lowlevel.current_trio_token())
-        _CURRENT.set(hook)
-    if not hook.users:
+        hook.place = _CURRENT.set(hook)
         trio.lowlevel.add_instrument(hook)
     hook.users += 1
     try:
@@ -82,3 +84,4 @@ def end_of_turn() -> Iterator[EndOfTurn]:
         hook.users -= 1
         if not hook.users:
             trio.lowlevel.remove_instrument(hook)
+            _CURRENT.reset(hook.place)
