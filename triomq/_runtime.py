@@ -33,7 +33,10 @@ SLICE_MESSAGES = 64
 """Most messages sent or received between two schedule points: 0.1 ms or less for small ones."""
 
 _FLUSHED_TOGETHER = 32
-"""Connections written to between two schedule points of the flusher: half a millisecond or less for small messages."""
+"""Most connections written to between two schedule points of the flusher,"""
+
+_LONGEST_FLUSH = 0.25e-3  # or seconds, looked at after each of
+_FLUSHED_UNWATCHED = 8  # so many
 
 
 class Slice:
@@ -106,14 +109,16 @@ class Flusher:
             if not self._waiting:
                 await self._sleep()
             sessions, self._waiting = self._waiting, []
-            now = trio.current_time()
+            began = now = trio.current_time()
             for index, session in enumerate(sessions, 1):
                 if session.wants_more(now):
                     self._waiting.append(session)
                 else:
                     session.flush()
-                if index % _FLUSHED_TOGETHER == 0:
-                    await trio.lowlevel.checkpoint()
+                if index % _FLUSHED_UNWATCHED == 0:
+                    if index % _FLUSHED_TOGETHER == 0 or trio.current_time() - began >= _LONGEST_FLUSH:
+                        await trio.lowlevel.checkpoint()
+                        began = trio.current_time()
             if self._waiting:
                 await trio.lowlevel.checkpoint()
 
