@@ -146,7 +146,7 @@ class REQ(BalancedSendSide, ReceiveSide, trio.abc.Channel[Message]):
         kept: list[Message] = []
         for message in events:
             size = len(self._expected)
-            if message[:1] == (_DELIMITER,) and pipe in self._given_up:
+            if self._given_up and message[:1] == (_DELIMITER,) and pipe in self._given_up:
                 del self._given_up[pipe]
             elif (
                 pipe is self._asked
