@@ -80,15 +80,19 @@ def typing_legacy(session: nox.Session) -> None:
 @nox.session
 def tests_lowest(session: nox.Session) -> None:
     """The oldest trio and attrs that we promise to work with."""
-    install(session, "test", constraints=("trio==0.31.0", "attrs==23.2.0"))
-    run_pytest(session, "-q", "-m", "not slow and not soak and not interop", "--ignore=tests/docs")
+    install(session, "simulate", constraints=("trio==0.31.0", "attrs==23.2.0"))
+    run_pytest(session, "-q", "-n", "auto", "-m", "not slow and not soak and not interop", "--ignore=tests/docs")
 
 
 @nox.session
 def tests(session: nox.Session) -> None:
-    """All tests but the soak."""
-    install(session, "test")
-    run_pytest(session)
+    """All tests but the soak. What only virtual time and the loopback need runs on every core."""
+    install(session, "simulate")
+    if session.posargs:
+        run_pytest(session)
+        return
+    run_pytest(session, "-q", "-n", "auto", "-m", "not soak and not interop")
+    run_pytest(session, "-q", "-m", "interop and not soak")
 
 
 for version in OTHER_PYTHONS:
