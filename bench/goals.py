@@ -72,6 +72,7 @@ GOALS: tuple[Goal, ...] = (
     Goal("req-10", _LESS, 1.15, "trio-stream"),
     Goal("router-100", _MORE, 5.0, "pyzmq-asyncio"),
     Goal("pub-to-100", _MORE, 1.0, "pyzmq"),
+    Goal("fan-100", _MORE, 1.0, "pyzmq"),
     Goal("subs-100k", _LESS, 2.0, SUBJECT, base="subs-1"),
     Goal("inproc-10", _MORE, 5.0, "trio-channel"),
     Goal("inproc-10", _MORE, 1.0, "pyzmq"),
