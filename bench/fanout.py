@@ -1,7 +1,8 @@
 """Publications without loss: PUB drops what a subscriber has no room for, so the publisher is paced.
 
 The publisher sends batches with `PUBLISH_BATCH` messages for each subscriber. There are either two topics in turn, of
-which each subscriber wants one; or there is one subscriber with many topics, and each message fits one of them.
+which each subscriber wants one; or there is one subscriber with many topics, and each message fits one of them: the
+messages go through all of the topics, far from one to the next, so that none is found because it was just used.
 The subscribers' process acknowledges a batch, over a PUSH → PULL pair of the same peer, when every subscriber has its
 share. Six batches may be unacknowledged: 600 messages for one subscriber, under the default HWM of 1000, and enough
 that a single subscriber need not wait for acknowledgements.
@@ -19,6 +20,7 @@ from .kinds import PUBLISH_BATCH
 
 _TWO = (b"a", b"b")
 _WINDOW = 6
+_STRIDE = 617  # a prime: it leads through any number of batches that it is no divisor of
 
 
 def topics_of(job: Job, subscriber: int) -> list[bytes]:
@@ -56,30 +58,37 @@ def _publication(job: Job, topic: bytes, *, final: bool) -> bytes:
     return topic + body[len(topic) :]
 
 
-def _topics_of_batch(job: Job) -> list[bytes]:
+def _rounds(job: Job) -> list[list[bytes]]:
+    """The topics of each batch, until they are those of the first one again."""
     if job.work.subscriptions is None:
-        return [*_TWO] * PUBLISH_BATCH
+        return [[*_TWO] * PUBLISH_BATCH]
     topics = topics_of(job, 0)
-    return [topics[number * len(topics) // PUBLISH_BATCH] for number in range(PUBLISH_BATCH)]
+    number = max(1, len(topics) // PUBLISH_BATCH)
+    return [
+        [topics[(step * len(topics) // PUBLISH_BATCH + first) % len(topics)] for step in range(PUBLISH_BATCH)]
+        for first in (round_ * _STRIDE % number for round_ in range(number))
+    ]
 
 
-def _ends_with(job: Job, subscriber: int, *, final: bool) -> bytes:
-    topic = _topics_of_batch(job)[-1] if job.work.subscriptions is not None else topics_of(job, subscriber)[0]
-    return _publication(job, topic, final=final)
+def _ends(job: Job, subscriber: int, *, final: bool) -> list[bytes]:
+    """What ends this subscriber's share of each batch of a round."""
+    topics = [topics_of(job, subscriber)[0]] if job.work.subscriptions is None else [each[-1] for each in _rounds(job)]
+    return [_publication(job, topic, final=final) for topic in topics]
 
 
 def publications(job: Job) -> Iterator[tuple[int, list[bytes]]]:
     """Each batch, with the number of acknowledgements needed before it; at the end an empty one that needs all."""
     total, warm = batches(job), _warm_batches(job)
-    topics = _topics_of_batch(job)
-    usual = [_publication(job, topic, final=False) for topic in topics]
+    rounds = _rounds(job)
+    usual = [[_publication(job, topic, final=False) for topic in topics] for topics in rounds]
     ends = len(_TWO) if job.work.subscriptions is None else 1
-    last = usual[:-ends] + [_publication(job, topic, final=True) for topic in topics[-ends:]]
+    at_end = (total - 1) % len(rounds)
+    last = usual[at_end][:-ends] + [_publication(job, topic, final=True) for topic in rounds[at_end][-ends:]]
     for number in range(total):
         needed = number if number == warm else max(0, number - _WINDOW + 1)
         if number == warm:
             job.start_clock()
-        yield needed, last if number == total - 1 else usual
+        yield needed, last if number == total - 1 else usual[number % len(usual)]
     yield total, []
 
 
@@ -91,7 +100,7 @@ class Gathering:
         self._finished: Counter[int] = Counter()
         self._start = 0.0
         numbers = range(job.work.subscribers)
-        self._ends = {final: [_ends_with(job, number, final=final) for number in numbers] for final in (False, True)}
+        self._ends = {final: [_ends(job, number, final=final) for number in numbers] for final in (False, True)}
 
     def finish(self, subscriber: int, batch: int, last: bytes) -> bool:
         """A subscriber has the whole of a batch, up to `last`. True if now all have: acknowledge it.
@@ -100,7 +109,8 @@ class Gathering:
           LostMessageError: `last` is not what ends this batch.
         """
         final = batch == batches(self._job) - 1
-        if last != self._ends[final][subscriber]:
+        ends = self._ends[final][subscriber]
+        if last != ends[batch % len(ends)]:
             raise LostMessageError(f"subscriber {subscriber}, batch {batch} ends with {last[:20]!r}")
         self._finished[batch] += 1
         if self._finished[batch] < self._job.work.subscribers:

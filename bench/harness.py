@@ -18,6 +18,7 @@ import trio
 
 from .kinds import Sample, Work
 from .peers import Peer
+from .quantiles import WORST
 
 _BOOT = "import sys; sys.path[:] = {path!r}; from bench.worker import main; main(sys.argv[1:])"
 WARM_SHARE = 10
@@ -60,9 +61,11 @@ class Series:
         return statistics.median(known) if known else None
 
     def detail(self, name: str) -> float | None:
-        """The median of something else that was measured."""
+        """The median of something else that was measured; of what is the worst of each sample, the worst of all."""
         known = [sample.details[name] for sample in self.samples if name in sample.details]
-        return statistics.median(known) if known else None
+        if not known:
+            return None
+        return max(known) if name == WORST else statistics.median(known)
 
 
 @attrs.frozen(kw_only=True)

@@ -33,7 +33,7 @@ _PICTURES = {
     "size": "Messages a second over their size, from 10 octets to a megabyte, for triomq and six other libraries.",
     "connections": "Replies a second over the connections of a ROUTER, and deliveries a second over the subscribers.",
     "subscriptions": "Microseconds for each message over the number of subscriptions, from one to a hundred thousand.",
-    "memory": "Memory of a process with one ROUTER over the number of its idle connections, up to five thousand.",
+    "memory": "What the memory of a process with one ROUTER grows by, over its idle connections, up to five thousand.",
     "latency": "Latency, p50, p99 and p99.9, at 10, 50 and 90 per cent load, for triomq and libzmq's bindings.",
 }
 """What each picture shows, for those who cannot see it."""
@@ -119,7 +119,11 @@ def goal_table(figures: Figures) -> str:
 
 
 def _without_goal(figures: Figures) -> Iterator[list[str]]:
-    """Rows that tell a price: that of strict checkpoints, and how late another task is."""
+    """Rows that have no goal: the publisher by itself, the price of strict checkpoints, how late another task is."""
+    for work in works.WORKS:
+        ours, theirs = figures.median(work.name, goals.SUBJECT), figures.median(work.name, "pyzmq")
+        if work.kind is Kind.FANOUT and ours and theirs:
+            yield [work.title, _with_unit(work, ours), "", f"{ours / theirs:.2f} × pyzmq"]
     for name in ("push-10", "req-10"):
         usual, strict = figures.median(name, "triomq"), figures.median(name, "triomq-strict")
         if usual and strict:
@@ -143,6 +147,8 @@ def _goal(goal: goals.Goal) -> str:
     work, peer = goal.theirs
     if peer == goals.SUBJECT:
         return f"{sign} × {_short(works.by_name(work))}"
+    if works.by_name(work).kind is Kind.IMPORT:
+        return f"{sign} × `import {peers.load(peer).module}`"
     return f"{sign} × {_TITLES[peer]}{', one by one' if goal.base else ''}"
 
 
@@ -163,12 +169,13 @@ def peer_table(figures: Figures, cell: Any) -> str:
     for work in shown:
         cells = [cell(work, figures.entries.get((work.name, name))) for name in names]
         if any(each != "—" for each in cells):
-            rows.append([f"{work.title}{_unit_note(work, cell)}", *cells])
+            rows.append([_title(work, cell), *cells])
     return markdown(rows)
 
 
-def _unit_note(work: Work, cell: Any) -> str:
-    return f", {work.unit.value}" if cell is _median else ""
+def _title(work: Work, cell: Any) -> str:
+    """The work, and of its median the unit."""
+    return f"{work.title}, {work.unit.value}" if cell is _median else work.title.removesuffix("; p99.9")
 
 
 def _median(work: Work, figure: Figure | None) -> str:

@@ -194,7 +194,7 @@ def _memory(figures: Figures) -> Any:
         figures, lambda w: w.idle if w.kind is Kind.MEMORY else None, lambda w, f: _as_is(w, f) * w.idle / 1024
     )
     _curves(axes, {name: [(0.0, 0.0), *points] for name, points in found.items()})
-    axes.set(xlabel="idle connections", title="memory of a process with one ROUTER")
+    axes.set(xlabel="idle connections", title="what a process with one ROUTER grows by")
     axes.set_ylim(bottom=0)
     axes.set_xlim(left=0)
     axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: _count(value)))

@@ -5,6 +5,9 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
+WORST = "worst"
+"""The name of the greatest of the values."""
+
 _SHARES = {"p50": 0.5, "p99": 0.99, "p99.9": 0.999}
 
 
@@ -16,4 +19,4 @@ def quantile(ordered: Sequence[float], share: float) -> float:
 def summary(values: Sequence[float]) -> dict[str, float]:
     """The quantiles that tell how long one waits, and the worst."""
     ordered = sorted(values)
-    return {name: quantile(ordered, share) for name, share in _SHARES.items()} | {"worst": ordered[-1]}
+    return {name: quantile(ordered, share) for name, share in _SHARES.items()} | {WORST: ordered[-1]}

@@ -102,7 +102,7 @@ WORKS: tuple[Work, ...] = (
     _memory(5_000),
     Work(
         name="wait-1ms", kind=Kind.WAIT, unit=Unit.MICROSECONDS, group="wait",
-        title="how late a task of another kind wakes up while a PULL receives at full rate; p99.9",
+        title="how late another task wakes up while a PULL receives at full rate; p99.9",
         min_count=2_000, details=("p50", "p99", "p99.9", "worst", "messages/s"),
     ),
     Work(

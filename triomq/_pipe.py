@@ -131,6 +131,7 @@ class Pipe(ABC):
         self.sent: int = 0
         self.dropped: int = 0
 
+    # On the path of every message.
     def deliver(self, events: list[Event]) -> None:
         """Take in what the peer sent. The caller has looked at the room first."""
         if self.owner._has_ingress:

@@ -15,7 +15,6 @@ import attrs
 import trio
 
 from ._errors import UnroutableError
-from ._message import Message
 from ._sockets import Bell, ReceiveSide, SendSide, Socket
 
 _PER_TURN = 64  # messages moved before the other way, and other tasks, have their turn
@@ -208,4 +207,4 @@ def _as_capture(capture: Socket, frontend: Socket, backend: Socket) -> SendSide:
     return capture
 
 
-__all__ = ["Message", "ProxyHandle", "ProxyStatistics", "proxy"]
+__all__ = ["ProxyHandle", "ProxyStatistics", "proxy"]

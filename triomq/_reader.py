@@ -206,6 +206,7 @@ class Reader:
             finally:
                 del failure
 
+    # On the path of every message.
     def _receive(self) -> None:
         """Deliver what has arrived, if that was no false alarm."""
         size = self._size if self._connection.between_messages and not self._large else self._next_size()
@@ -242,6 +243,7 @@ class Reader:
             return _HEADER_SIZE
         return self._size
 
+    # On the path of every message.
     def _deliver(self, data: bytes) -> None:
         pipe, connection = self._pipe, self._connection
         room = pipe.receive_limit - len(pipe.inbox)

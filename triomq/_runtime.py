@@ -8,9 +8,9 @@ its budget takes the schedule point for all of them. A call that has to wait has
 starts a new slice.
 
 The `Flusher` is the other half: connections written to more than once in a slice are noted there and
-written together when the sending task has given up its slice, so a burst is one system call and a
-thousand subscribers are one task switch. A task that knows when its burst has ended can gather by itself, and then
-not even this switch is needed.
+written together when the sending task has given up its slice, so a burst is one system call, and as many
+subscribers as may be written to in a turn are one task switch. A task that knows when its burst has ended can
+gather by itself, and then not even this switch is needed.
 """
 
 from __future__ import annotations

@@ -110,6 +110,7 @@ class Writer:
         if pipe is not None and pipe.peer is not None and pipe.peer.version >= PING_SINCE and not pipe.queued():
             pipe.control(heartbeat)
 
+    # On the path of every message.
     def _wake(self) -> None:
         """The first message since the last flush has been accepted: write it, or gather more."""
         if self._flusher.gathering or not (self.answers or trio.current_time() - self._last_write >= _IDLE):
@@ -138,6 +139,7 @@ class Writer:
         self._gathered = queued if more else 0
         return more
 
+    # On the path of every message.
     def flush(self) -> None:
         """Write what is queued, as far as the connection takes it. Never waits, never raises."""
         pipe = self._pipe
@@ -160,6 +162,7 @@ class Writer:
         if pipe.draining and not pipe.queued():
             pipe.owner._pipe_drained(pipe)
 
+    # On the path of every message.
     def _write_batch(self, pipe: SessionPipe) -> int:
         """Encode and write some messages.
 

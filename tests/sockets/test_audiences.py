@@ -47,3 +47,19 @@ def test_another_topic_with_the_same_longest_prefix_has_the_same_audience() -> N
     tree.add(b"b", 3)
     assert tree.match(b"a2") is not first
     assert tree.match(b"a2") == [1, 2]
+
+
+def test_all_topics_of_one_subscriber_alone_have_the_same_audience() -> None:
+    """However many there are; but not those that somebody else wants as well, be it by a shorter prefix."""
+    tree: Subscriptions[int] = Subscriptions()
+    for topic in (b"a", b"b", b"c", b"cc", b"d"):
+        tree.add(topic, 1)
+    tree.add(b"d", 2)
+    tree.add(b"e", 2)
+    tree.add(b"ee", 1)
+    assert tree.match(b"a1") is tree.match(b"b") is tree.match(b"c") == [1]
+    assert tree.match(b"cc") == [1]
+    assert tree.match(b"d") == [1, 2]
+    assert tree.match(b"e") == [2]
+    assert tree.match(b"ee") == [2, 1]
+    assert tree.match(b"f") is tree.match(b"") == []

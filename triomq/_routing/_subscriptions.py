@@ -55,7 +55,8 @@ class Subscriptions(Generic[T]):
     def __init__(self) -> None:
         self._root: _Node[T] = _Node(b"")
         self._newest: dict[T, int] = {}  # the newest ``counts`` made for one subscriber alone
-        self._audiences: dict[_Node[T], Audience[T]] = {}  # of the topics whose longest prefix is the node's
+        # By the node of the topics' longest prefix; where that is their only one, by the identity of its ``counts``.
+        self._audiences: dict[_Node[T] | int, Audience[T]] = {}
         self._remembered: int = 0  # subscribers in these
 
     def add(self, topic: bytes, subscriber: T) -> bool:
@@ -108,6 +109,7 @@ class Subscriptions(Generic[T]):
     def match(self, topic: bytes) -> Audience[T]:
         """Everybody subscribed to a prefix of the topic, once each; not to be changed."""
         node = longest = self._root
+        nested = False
         position, end = 0, len(topic)
         while position < end:
             child = node.children.get(topic[position])
@@ -116,17 +118,21 @@ class Subscriptions(Generic[T]):
             node = child
             position += len(node.label)
             if node.counts:
+                if longest.counts:
+                    nested = True
                 longest = node
-        audience = self._audiences.get(longest)
-        return self._find_audience(topic[:position], longest) if audience is None else audience
+        # Leaves of one subscriber alone share their counts, and so one answer: found though no topic comes twice.
+        key = longest if nested else id(longest.counts)
+        audience = self._audiences.get(key)
+        return self._find_audience(topic[:position], key) if audience is None else audience
 
-    def _find_audience(self, topic: bytes, longest: _Node[T]) -> Audience[T]:
+    def _find_audience(self, topic: bytes, key: _Node[T] | int) -> Audience[T]:
         path = self._path(topic) or []
         audience: Audience[T] = Audience({subscriber: None for node in path for subscriber in node.counts or ()})
         if self._remembered + len(audience) > _MOST_REMEMBERED:
             self._forget_audiences()
         self._remembered += len(audience) + 1
-        self._audiences[longest] = audience
+        self._audiences[key] = audience
         return audience
 
     def _forget_audiences(self) -> None:

@@ -51,9 +51,9 @@ class SendSide(Socket, trio.abc.SendChannel[Message]):
           trio.ClosedResourceError: the socket is closed, or was closed while this waited.
           TypeError: the message is not made of bytes.
         """
-        if get_ident() != self._thread:
+        if get_ident() != self._thread:  # 30 ns for the 240 of `_check`, which is for the one time that fails
             self._check("send")
-        if type(message) is bytes:
+        if type(message) is bytes:  # 25 ns for the 100 of `as_message`
             message = (message,)
         elif type(message) is not Message:
             message = as_message(message)
