@@ -76,7 +76,9 @@ def test_any_frames_make_the_same_message(frames: list[bytes]) -> None:
 # -- what is refused ---------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("value", [1, None, 1.5, True, object(), len], ids=["int", "None", "float", "bool", "object", "function"])
+@pytest.mark.parametrize(
+    "value", [1, None, 1.5, True, object(), len], ids=["int", "None", "float", "bool", "object", "function"]
+)
 def test_what_is_not_bytes_is_refused_with_a_way_out(value: object) -> None:
     with pytest.raises(TypeError, match=rf"^a message is bytes.*not {type(value).__name__}: encode it .*from_json"):
         as_message(value)
@@ -102,7 +104,11 @@ def test_no_frame_at_all_is_refused(value) -> None:
         as_message(value)
 
 
-@pytest.mark.parametrize("value", [b"ab", bytearray(b"ab"), memoryview(b"ab"), "ab", 3, None], ids=["bytes", "bytearray", "memoryview", "str", "int", "None"])
+@pytest.mark.parametrize(
+    "value",
+    [b"ab", bytearray(b"ab"), memoryview(b"ab"), "ab", 3, None],
+    ids=["bytes", "bytearray", "memoryview", "str", "int", "None"],
+)
 def test_the_constructor_takes_frames_not_one_frame(value) -> None:
     with pytest.raises(TypeError, match=rf"takes an iterable of frames, such as a list, not {type(value).__name__}"):
         Message(value)
