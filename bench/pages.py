@@ -119,11 +119,7 @@ def goal_table(figures: Figures) -> str:
 
 
 def _without_goal(figures: Figures) -> Iterator[list[str]]:
-    """Rows that have no goal: the publisher by itself, the price of strict checkpoints, how late another task is."""
-    for work in works.WORKS:
-        ours, theirs = figures.median(work.name, goals.SUBJECT), figures.median(work.name, "pyzmq")
-        if work.kind is Kind.FANOUT and ours and theirs:
-            yield [work.title, _with_unit(work, ours), "", f"{ours / theirs:.2f} × pyzmq"]
+    """Rows that have no goal: the price of strict checkpoints, how late another task is."""
     for name in ("push-10", "req-10"):
         usual, strict = figures.median(name, "triomq"), figures.median(name, "triomq-strict")
         if usual and strict:

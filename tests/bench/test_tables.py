@@ -147,12 +147,6 @@ def test_a_table_of_goals_tells_figure_goal_and_ratio() -> None:
     ]
 
 
-def test_the_publisher_by_itself_has_no_goal_but_a_row() -> None:
-    found = figures({("fan-100", "triomq"): figure(3.0e6), ("fan-100", "pyzmq"): figure(2.0e6)})
-    (row,) = pages.goal_table(found).splitlines()[2:]
-    assert row.endswith("| 3.00 M messages/s |  | 1.50 × pyzmq |")
-
-
 def test_what_is_between_the_marks_is_replaced_and_nothing_else() -> None:
     text = "a\n<!-- figures -->\nold\n<!-- end of figures -->\nb\n<!-- figures: x -->\n<!-- end of figures -->\nc\n"
     filled = pages.fill(text, {"": "new \\1", ": x": "more"})
