@@ -83,5 +83,5 @@ def end_of_turn() -> Iterator[EndOfTurn]:
     finally:
         hook.users -= 1
         if not hook.users:
-            trio.lowlevel.remove_instrument(hook)
             _CURRENT.reset(hook.place)
+            trio.lowlevel.remove_instrument(hook)

@@ -152,7 +152,7 @@ class Writer:
                 self._wake_later()
                 break
             taken = self._write_batch(pipe)
-            if not taken:
+            if taken is None:
                 pipe.attended = True
                 break
             flushed += taken
@@ -163,10 +163,10 @@ class Writer:
             pipe.owner._pipe_drained(pipe)
 
     # On the path of every message.
-    def _write_batch(self, pipe: SessionPipe) -> int:
+    def _write_batch(self, pipe: SessionPipe) -> int | None:
         """Encode and write some messages.
 
-        Returns: how many octets, or 0 when the connection did not take all: then `_unsent` has the rest.
+        Returns: how many octets, or None when the connection did not take all: then `_unsent` has the rest.
         """
         batch, pieces = pipe.take(self._most)
         buffers: list[bytes] = []
@@ -196,7 +196,7 @@ class Writer:
             self._fail(failure)
         else:
             self._runtime.nursery.start_soon(self._write_unsent, name=f"triomq writer {self._address}")
-        return 0
+        return None
 
     @trio.lowlevel.enable_ki_protection
     async def _write_unsent(self) -> None:
