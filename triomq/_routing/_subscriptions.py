@@ -113,10 +113,13 @@ class Subscriptions(Generic[T]):
         position, end = 0, len(topic)
         while position < end:
             child = node.children.get(topic[position])
-            if child is None or not topic.startswith(child.label, position):
+            if child is None:
+                break
+            size = len(child.label)
+            if size > 1 and not topic.startswith(child.label, position):  # one octet has been looked at already
                 break
             node = child
-            position += len(node.label)
+            position += size
             if node.counts:
                 if longest.counts:
                     nested = True
@@ -148,10 +151,13 @@ class Subscriptions(Generic[T]):
             if position >= end:
                 return False
             child = node.children.get(topic[position])
-            if child is None or not topic.startswith(child.label, position):
+            if child is None:
+                return False
+            size = len(child.label)
+            if size > 1 and not topic.startswith(child.label, position):
                 return False
             node = child
-            position += len(node.label)
+            position += size
         return True
 
     def __iter__(self) -> Iterator[bytes]:
