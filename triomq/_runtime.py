@@ -48,6 +48,10 @@ class Slice:
         self.size: int = size
         self.left: int = size
 
+    def renew(self) -> None:
+        """A task is about to wait, or has waited: who runs next has a slice to itself."""
+        self.left = self.size
+
     async def end(self) -> None:
         """Give the other tasks their turn. Not a cancellation point: something was just taken or sent."""
         self.left = self.size

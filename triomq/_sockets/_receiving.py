@@ -104,13 +104,14 @@ class ReceiveSide(Socket, trio.abc.ReceiveChannel[Message]):
         return messages
 
     async def _wait_to_receive(self) -> Message:
+        self._slice.renew()
         later: list[Waiter[Message]] = []
         if len(self._pipes) == 1 and not self._receivers and self._borrowed is None:
             (pipe,) = self._pipes
             if pipe.lender is not None and pipe.lender.borrow():
                 message = await self._read_for_itself(pipe.lender)
                 if message is not None:
-                    self._slice.left = self._slice.size
+                    self._slice.renew()
                     return message
                 later = list(self._receivers)  # than this task, which goes on waiting
         waiter: Waiter[Message] = Waiter()
@@ -119,7 +120,7 @@ class ReceiveSide(Socket, trio.abc.ReceiveChannel[Message]):
             self._receivers[other] = self._receivers.pop(other)
         self._serve_receivers()  # something may have come while the connection was given back
         await waiter.wait(self._receivers)
-        self._slice.left = self._slice.size
+        self._slice.renew()
         assert waiter.message is not None
         return waiter.message
 

@@ -159,18 +159,21 @@ class SendSide(Socket, trio.abc.SendChannel[Message]):
     async def _wait_for_room(self) -> None:
         bell = Bell()
         self._send_bells[bell] = None
+        self._slice.renew()
         try:
             await bell.wait()
         finally:
             del self._send_bells[bell]
+            self._slice.renew()
         self._check("send_many")
 
     async def _wait_to_send(self, message: Frames) -> None:
+        self._slice.renew()
         waiter = Waiter(message)
         self._senders[waiter] = None
         self._serve_senders()
         await waiter.wait(self._senders)
-        self._slice.left = self._slice.size
+        self._slice.renew()
 
     def _serve_senders(self) -> None:
         """Complete the calls that wait in ``send`` and are possible now, the longest waiting first.
