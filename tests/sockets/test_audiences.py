@@ -9,7 +9,7 @@ import pytest
 
 from triomq._routing import Subscriptions, _subscriptions
 
-TOPICS = [b"", b"a", b"ab", b"abc", b"abd", b"b", b"ba", b"c"]
+TOPICS = [b"", b"a", b"ab", b"abc", b"abx", b"b", b"ba", b"c"]
 
 
 @pytest.mark.parametrize("most", [0, 5, 100_000])
@@ -28,7 +28,7 @@ def test_it_is_as_if_nothing_were_remembered(most: int, monkeypatch: pytest.Monk
             assert counts[topic, subscriber] == 0
         else:
             counts[topic, subscriber] -= 1
-        for asked in (b"", b"ab", b"abcd", b"abx", b"bad", b"d"):
+        for asked in (b"", b"ab", b"abcd", b"abxy", b"bad", b"d"):
             found = tree.match(asked)
             assert sorted(found) == sorted(
                 {who for (prefix, who), n in counts.items() if n and asked.startswith(prefix)}
