@@ -217,7 +217,6 @@ class Reader:
         if not data:
             self._ended = True
             return
-        self._writer.answers = True
         if size == self._size:
             self._size = min(2 * size, _LARGE_READ_SIZE) if len(data) == size else READ_SIZE
         if self._leaving:
@@ -248,6 +247,7 @@ class Reader:
         pipe, connection = self._pipe, self._connection
         room = pipe.receive_limit - len(pipe.inbox)
         events = connection.receive_data(data, _EVENTS_PER_TURN if room > _EVENTS_PER_TURN else int(room))
+        self._writer.answers = len(events) < 2  # to several messages there may be several answers: gather them
         if not connection.messages_only:
             self._size = READ_SIZE  # large reads are for messages: commands are few, or a flood that is to cost little
             events = self._without_heartbeats(events)

@@ -66,7 +66,7 @@ class Writer:
         self._fail = fail
         self._pipe: SessionPipe | None = None  # while the connection is established
         self._last_write = -math.inf
-        self.answers: bool = True  # the peer has said something since the last write: now it is our turn
+        self.answers: bool = True  # the peer has said one thing since the last write: now it is our turn
         self._control_due = False  # the connection has a PONG or the like to send
         self._batch: list[Any] = []  # the messages that `_unsent` is the rest of
         self._batch_ends: list[int] = []  # where in the octets of the batch each of them ends
