@@ -223,7 +223,7 @@ class Reader:
             return  # the socket is closed: only the peer's own end matters now
         if self._max_silence != math.inf:
             self._liveness.deadline = trio.current_time() + self._max_silence
-        self._deliver(data)
+        self._writer.answers = self._deliver(data) < 2  # to several messages there may be several answers: gather them
         if size == _HEADER_SIZE and self._connection.receive_hint():
             self._receive()
 
@@ -243,16 +243,18 @@ class Reader:
         return self._size
 
     # On the path of every message.
-    def _deliver(self, data: bytes) -> None:
+    def _deliver(self, data: bytes) -> int:
+        """Put what is in the data into the pipe. Returns: how many messages and the like there were."""
         pipe, connection = self._pipe, self._connection
         room = pipe.receive_limit - len(pipe.inbox)
         events = connection.receive_data(data, _EVENTS_PER_TURN if room > _EVENTS_PER_TURN else int(room))
-        self._writer.answers = len(events) < 2  # to several messages there may be several answers: gather them
         if not connection.messages_only:
             self._size = READ_SIZE  # large reads are for messages: commands are few, or a flood that is to cost little
             events = self._without_heartbeats(events)
-        if events:
+        count = len(events)
+        if count:
             pipe.deliver(events)
+        return count
 
     def _without_heartbeats(self, events: list[Any]) -> list[Any]:
         for event in events:
