@@ -108,7 +108,8 @@ class _Way:
             if budget.left <= 0:
                 break
             message = peek()
-        left, budget.left = budget.left, budget.size  # the proxy's task is about to wait
+        left = budget.left
+        budget.renew()  # the proxy's task is about to wait
         return left
 
 

@@ -210,9 +210,8 @@ class Reader:
     def _receive(self) -> None:
         """Deliver what has arrived, if that was no false alarm."""
         size = self._size if self._connection.between_messages and not self._large else self._next_size()
-        try:
-            data = self._stream.receive_nowait(size)
-        except trio.WouldBlock:
+        data = receive_now(self._stream, size)
+        if data is None:
             return
         if not data:
             self._ended = True

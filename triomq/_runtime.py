@@ -54,7 +54,7 @@ class Slice:
 
     async def end(self) -> None:
         """Give the other tasks their turn. Not a cancellation point: something was just taken or sent."""
-        self.left = self.size
+        self.renew()
         await trio.lowlevel.cancel_shielded_checkpoint()
 
 

@@ -50,9 +50,9 @@ def encode_frame(flags: int, body: bytes) -> bytes:
 
 def encode_shared(message: Sequence[bytes]) -> bytes:
     """One message, framed as every peer reads it whose mechanism leaves frames alone."""
+    if (lone := _encode_lone(message)) is not None:
+        return lone
     *front, last = message
-    if not front and len(last) < 256:
-        return _LAST[len(last)] + last
     return b"".join([*(encode_frame(MORE, body) for body in front), encode_frame(0, last)])
 
 
@@ -172,8 +172,6 @@ def take_messages(buffer: bytes, offset: int, limit: int, max_size: float, max_f
       into: where to append them.
     Returns: the offset behind the last message taken. Taking none says nothing about why.
     """
-    if len(buffer) - offset <= _ROW:
-        return _take_each(buffer, offset, limit, max_size, max_frames, into.append)
     most = len(into) + limit
     turn = _FIRST_TURN
     while len(buffer) - offset > _ROW:
