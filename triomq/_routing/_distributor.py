@@ -47,6 +47,24 @@ class _Group:
         return self.tail.open
 
 
+def _open_group(audience: Audience[Pipe]) -> _Group | None:
+    """The group of an audience, with a new tail; None where sending to each of the pipes is better."""
+    if not 1 < len(audience) <= _LARGEST_GROUP:
+        return None
+    if audience.shared is None:
+        audience.shared = _Group()
+    group: _Group = audience.shared
+    if group.patience:
+        group.patience -= 1
+        return None
+    if group.gathered < _LEAST_SHARED:
+        group.patience = _PATIENCE
+    if group.open(audience):
+        return group
+    group.patience = _PATIENCE
+    return None
+
+
 class Distributor:
     """Sends one message to many pipes, encoding it once for all that can share the octets."""
 
@@ -59,25 +77,13 @@ class Distributor:
         Returns: how much was done now, in pipes that were each sent a message; giving a tail to two counts as one.
         """
         group: _Group | None = audience.shared
-        if group is None or not group.tail.open or group.left < 1:
-            if not 1 < len(audience) <= _LARGEST_GROUP:
-                self.send(message, audience)
-                return len(audience)
-            if group is None:
-                group = audience.shared = _Group()
-            if group.patience:
-                group.patience -= 1
-                self.send(message, audience)
-                return len(audience)
-            if group.gathered < _LEAST_SHARED:
-                group.patience = _PATIENCE
-            if not group.open(audience):
-                group.patience = _PATIENCE
-                self.send(message, audience)
-                return len(audience)
+        if group is not None and group.tail.open and group.left >= 1:
+            done = len(group.others)
+        elif (group := _open_group(audience)) is not None:
             done = len(group.others) + group.tail.holders // 2
         else:
-            done = len(group.others)
+            self.send(message, audience)
+            return len(audience)
         group.left -= 1
         group.gathered += 1
         group.tail.messages.append(zmtp.encode_shared(message))
