@@ -104,14 +104,12 @@ class SessionPipe(Pipe):
         return True
 
     def has_room(self) -> bool:
-        if len(self.own) < self.send_limit and not self.tails:
+        if self.waiting() < self.send_limit:
             return True
-        if self.waiting() >= self.send_limit:
-            if not self.blocked:
-                self.flush()  # a peer is full when its connection is, not when a burst is only gathered here
-            self.blocked = self.waiting() >= self.send_limit
-            return not self.blocked
-        return True
+        if not self.blocked:
+            self.flush()  # a peer is full when its connection is, not when a burst is only gathered here
+        self.blocked = self.waiting() >= self.send_limit
+        return not self.blocked
 
     def room(self) -> float:
         return self.send_limit - self.waiting()

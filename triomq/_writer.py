@@ -186,8 +186,8 @@ class Writer:
             self._most = _LARGE_BATCH if taken <= _SMALL * len(batch) else _BATCH
             return taken
         self._batch = batch
-        alone = pieces is batch  # or encoded already
-        sizes = (self._connection.encode((item,), []) for item in batch) if alone else map(len, batch)
+        encoded = pieces is not batch
+        sizes = map(len, batch) if encoded else (self._connection.encode((item,), []) for item in batch)
         self._batch_ends = list(accumulate(sizes))
         self._batch_written = taken - control
         self._unsent = _without(buffers, taken)

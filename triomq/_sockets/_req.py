@@ -146,7 +146,7 @@ class REQ(BalancedSendSide, ReceiveSide, trio.abc.Channel[Message]):
         kept: list[Message] = []
         for message in events:
             size = len(self._expected)
-            if self._given_up and message[:1] == (_DELIMITER,) and pipe in self._given_up:
+            if pipe in self._given_up and message[:1] == (_DELIMITER,):
                 del self._given_up[pipe]
             elif (
                 pipe is self._asked
