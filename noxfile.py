@@ -80,14 +80,14 @@ def typing_legacy(session: nox.Session) -> None:
 @nox.session
 def tests_lowest(session: nox.Session) -> None:
     """The oldest trio and attrs that we promise to work with."""
-    install(session, "simulate", constraints=("trio==0.31.0", "attrs==23.2.0"))
+    install(session, "test", constraints=("trio==0.31.0", "attrs==23.2.0"))
     run_pytest(session, "-q", "-n", "auto", "-m", "not slow and not soak and not interop", "--ignore=tests/docs")
 
 
 @nox.session
 def tests(session: nox.Session) -> None:
     """All tests but the soak. What only virtual time and the loopback need runs on every core."""
-    install(session, "simulate")
+    install(session, "test")
     if session.posargs:
         run_pytest(session)
         return
@@ -124,7 +124,7 @@ def simulate(session: nox.Session) -> None:
     ``--first 2000`` begins with another seed; ``--plant duplicate`` puts a bug in on purpose, and some must fail.
     Anything else is pytest's, such as ``-k inproc`` or ``-n 1``.
     """
-    install(session, "simulate")
+    install(session, "test")
     parser = argparse.ArgumentParser()
     parser.add_argument("--seeds", type=int, default=200)
     parser.add_argument("--first", type=int, default=0)
