@@ -18,7 +18,7 @@ from .kinds import Unit, Work
 _REFERENCES = ("pyzmq", "zmq-anyio", "trio-stream", "trio-channel")
 _BASES = {"push-many-10": "push-10"}
 """Works that are compared with the peers' figures of another, which is as near as they offer."""
-_BUSY = 1.0
+_MORE_EXPECTED = 1.0
 """A load from which the peers compete with others; what this program did a minute ago counts too."""
 _DISTRIBUTIONS = ("trio", "pyzmq", "zmq-anyio", "pynng", "pyomq")
 
@@ -58,7 +58,7 @@ def header(found: Mapping[str, Any], settings: Settings) -> str:
     """The first lines of the report."""
     versions = ", ".join(f"{name} {version or '(no version)'}" for name, version in found["versions"].items())
     load = "unknown" if found["load"] is None else f"{found['load']:.1f}"
-    if (found["load"] or 0.0) > _BUSY:
+    if (found["load"] or 0.0) > _MORE_EXPECTED:
         load += " (busy: do not trust the ratios, those of round trips least)"
     return (
         f"{found['cores']} cores, {found['python']}, {found['system']}, load before {load}\n"

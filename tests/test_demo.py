@@ -14,8 +14,8 @@ from collections.abc import Iterator
 import pytest
 import trio
 
-from triomq import __main__ as command
-from triomq._demo import Plan, Tally, demo, faults, shout, table
+from triomq._cli import _main as command
+from triomq._cli._demo import Plan, Tally, demo, faults, shout, table
 
 DEMO = [sys.executable, "-W", "error", "-m", "triomq", "demo"]
 

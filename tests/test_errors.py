@@ -15,8 +15,8 @@ from triomq._errors import (
     EndpointError,
     InternalError,
     LocalProtocolError,
-    PeerRefusedError,
     ProtocolError,
+    RefusedByPeerError,
     RemoteProtocolError,
     UnroutableError,
     UnsupportedTransportError,
@@ -47,7 +47,7 @@ def test_every_error_is_a_zmq_error(error: type[Exception]) -> None:
         (WrongThreadError, RuntimeError),
         (LocalProtocolError, ProtocolError),
         (RemoteProtocolError, ProtocolError),
-        (PeerRefusedError, RemoteProtocolError),
+        (RefusedByPeerError, RemoteProtocolError),
     ],
 )
 def test_an_error_is_also_what_a_trio_or_python_user_catches(error: type[Exception], also: type[Exception]) -> None:
@@ -87,7 +87,7 @@ def test_address_in_use_has_the_errno_that_bind_has() -> None:
     [
         UnroutableError("no peer b'x'", b"x"),
         RemoteProtocolError("the signature is wrong", 9),
-        PeerRefusedError("go away"),
+        RefusedByPeerError("go away"),
         AddressInUseError(errno.EADDRINUSE, "taken"),
     ],
     ids=lambda error: type(error).__name__,

@@ -9,9 +9,9 @@ from ._errors import (
     EndpointError,
     InternalError,
     LocalProtocolError,
-    PeerRefusedError,
-    PeerRejectedError,
+    PeerUnwantedError,
     ProtocolError,
+    RefusedByPeerError,
     RemoteProtocolError,
     SilentPeerError,
     UnroutableError,
@@ -20,9 +20,7 @@ from ._errors import (
     WrongThreadError,
     ZmqError,
 )
-from ._merge import MergedChannel, merge
-from ._message import Message, MessageLike
-from ._monitor import (
+from ._events import (
     AcceptFailed,
     Connected,
     ConnectFailed,
@@ -34,10 +32,11 @@ from ._monitor import (
     Monitor,
     MonitorEvent,
 )
+from ._message import Message, MessageLike
 from ._options import Options
-from ._proxy import ProxyHandle, ProxyStatistics, proxy
 from ._sockets import DEALER, PAIR, PUB, PULL, PUSH, REP, REQ, ROUTER, SUB, XPUB, XSUB, Socket
 from ._statistics import Peer, PeerStatistics, SocketStatistics
+from ._tools import MergedChannel, ProxyHandle, ProxyStatistics, merge, proxy
 from ._version import __version__
 
 __all__ = [
@@ -72,12 +71,12 @@ __all__ = [
     "MonitorEvent",
     "Options",
     "Peer",
-    "PeerRefusedError",
-    "PeerRejectedError",
     "PeerStatistics",
+    "PeerUnwantedError",
     "ProtocolError",
     "ProxyHandle",
     "ProxyStatistics",
+    "RefusedByPeerError",
     "RemoteProtocolError",
     "SilentPeerError",
     "Socket",

@@ -20,11 +20,10 @@ from typing import TypeVar, Unpack
 
 import trio
 
-from ._end_of_turn import EndOfTurn, end_of_turn
+from ._connections import InprocNames
 from ._errors import InternalError
-from ._inproc import InprocNames
 from ._options import OptionArguments
-from ._runtime import Runtime
+from ._runtime import Runtime, TurnEnd, turn_end
 from ._sockets import Socket
 from ._transports import default_transports
 from .abc import Transport
@@ -79,10 +78,10 @@ class _Services:
     async def run(
         self,
         user_scope: trio.CancelScope,
-        task_status: trio.TaskStatus[tuple[trio.Nursery, EndOfTurn]] = trio.TASK_STATUS_IGNORED,
+        task_status: trio.TaskStatus[tuple[trio.Nursery, TurnEnd]] = trio.TASK_STATUS_IGNORED,
     ) -> None:
         try:
-            with self.scope, end_of_turn() as turn:
+            with self.scope, turn_end() as turn:
                 async with trio.open_nursery() as nursery:
                     task_status.started((nursery, turn))
                     # Only now: shielded before it has started, it could not be given up while it starts. And only if

@@ -71,7 +71,7 @@ class RemoteProtocolError(ProtocolError):
         self.offset = offset
 
 
-class PeerRefusedError(RemoteProtocolError):
+class RefusedByPeerError(RemoteProtocolError):
     """The peer refused the handshake with an ERROR command (RFC 37 §2.5); the text is its reason."""
 
 
@@ -79,7 +79,7 @@ class SilentPeerError(RemoteProtocolError):
     """The peer sent nothing for longer than heartbeats allow."""
 
 
-class PeerRejectedError(ZmqError):
+class PeerUnwantedError(ZmqError):
     """The socket did not want a peer that is in order: a second one of a PAIR, or one whose routing id is in use."""
 
 

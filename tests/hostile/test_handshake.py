@@ -135,7 +135,7 @@ async def test_an_identity_in_use(virtual_network: VirtualNetwork) -> None:
         scene.attacker() as second,
     ):
         await second.greet("DEALER", b"name")
-        assert isinstance(await scene.why(second), triomq.PeerRejectedError)
+        assert isinstance(await scene.why(second), triomq.PeerUnwantedError)
         await scene.victim.send([b"name", b"secret"])
         assert await first.hear_frame() == b"secret"
         with trio.move_on_after(0.05):
@@ -150,7 +150,7 @@ async def test_an_identity_in_use_is_handed_over(virtual_network: VirtualNetwork
         async with scene.attacker() as second:
             await second.greet("DEALER", b"name")
             await first.hear_end()
-            assert isinstance(await scene.why(first), triomq.PeerRejectedError)
+            assert isinstance(await scene.why(first), triomq.PeerUnwantedError)
             await scene.victim.send([b"name", b"for the second"])
             assert await second.hear_frame() == b"for the second"
 
@@ -261,7 +261,7 @@ async def test_a_refusal_is_quoted_harmlessly(virtual_network: VirtualNetwork) -
                 async for event in monitor:
                     if isinstance(event, triomq.HandshakeFailed):
                         break
-        assert isinstance(event.error, triomq.PeerRefusedError)
+        assert isinstance(event.error, triomq.RefusedByPeerError)
         assert "all is well" in str(event.error)
         assert str(event.error).isprintable()
         assert str(event.error).isascii()

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 OTHER_MODULES = [
-    "__init__", "_pipe", "_context", "zmtp/__init__", "zmtp/_frames", "_errors", "_sockets/__init__",
+    "__init__", "_pipes/__init__", "_pipes/_pipe", "_context", "_connections/__init__", "_connections/_session", "zmtp/__init__", "zmtp/_frames", "_errors", "_sockets/__init__",
     "testing/__init__", "testing/_determinism",
 ]  # fmt: skip
 
@@ -21,6 +21,7 @@ def plant(tmp_path: Path):
             path = tmp_path / f"{other}.py"
             path.parent.mkdir(exist_ok=True)
             path.write_text('"""A module."""\n')
+        (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).write_text(source)
         return tmp_path
 

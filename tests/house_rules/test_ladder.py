@@ -8,43 +8,44 @@ from __future__ import annotations
 import ast
 import sys
 from collections.abc import Iterable, Iterator
-from fnmatch import fnmatchcase
 from pathlib import Path
 
 import pytest
 
 from .package import PACKAGE, files, modules, walk_at_run_time
 
-# The rooms, from the top. A module belongs to the first room with a pattern for it.
+# The rooms, from the top: a folder, or the modules of a room that has no folder.
 ROOMS: dict[str, list[str]] = {
-    "testing": ["testing", "testing.*"],
-    "front": ["__init__", "__main__", "_demo*"],
-    "patterns": ["_proxy", "_merge"],
+    "testing": ["testing"],
+    "_cli": ["_cli", "__main__"],
+    "face": ["__init__"],
+    "_tools": ["_tools"],
     "context": ["_context"],
-    "sockets": ["_sockets", "_sockets.*"],
-    "connections": ["_session", "_reader", "_writer", "_dialer", "_acceptor", "_inproc", "_awaited_stream"],
-    "routing": ["_routing", "_routing.*"],
-    "pipe": ["_pipe", "_session_pipe", "_tail"],
-    "transports": ["_transports", "_transports.*"],
-    "zmtp": ["zmtp", "zmtp.*"],
-    "runtime": ["_runtime", "_end_of_turn"],
-    "leafs": ["_errors", "_message", "_options", "_endpoint", "_statistics", "_monitor", "_version", "abc"],
+    "_sockets": ["_sockets"],
+    "_patterns": ["_patterns"],
+    "_connections": ["_connections"],
+    "_pipes": ["_pipes"],
+    "_transports": ["_transports"],
+    "zmtp": ["zmtp"],
+    "_runtime": ["_runtime"],
+    "nouns": ["_errors", "_message", "_options", "_statistics", "_events", "_version", "abc"],
 }
 
 # What each room may import besides itself, trio, attrs and the standard library: another room, or one module of it.
 MAY_IMPORT: dict[str, list[str]] = {
-    "testing": ["front", "context", "sockets", "connections", "transports", "zmtp", "leafs", "pytest"],
-    "front": ["patterns", "context", "sockets", "connections", "routing", "pipe", "transports", "zmtp", "leafs"],
-    "patterns": ["context", "sockets", "leafs"],
-    "context": ["sockets", "connections", "pipe", "transports", "zmtp", "runtime", "leafs"],
-    "sockets": ["connections", "routing", "pipe", "transports", "zmtp", "runtime", "leafs"],
-    "connections": ["pipe", "transports", "zmtp", "runtime", "leafs"],
-    "routing": ["pipe", "zmtp", "leafs"],
-    "pipe": ["leafs"],
-    "transports": ["leafs"],
+    "testing": ["face", "context", "_sockets", "_connections", "_transports", "zmtp", "nouns", "pytest"],
+    "_cli": ["face", "nouns"],
+    "face": ["_tools", "context", "_sockets", "zmtp", "nouns"],
+    "_tools": ["_sockets", "nouns"],
+    "context": ["_sockets", "_connections", "_transports", "_runtime", "nouns"],
+    "_sockets": ["_patterns", "_connections", "_pipes", "_transports", "zmtp", "_runtime", "nouns"],
+    "_patterns": ["_pipes", "zmtp", "nouns"],
+    "_connections": ["_pipes", "_transports", "zmtp", "_runtime", "nouns"],
+    "_pipes": ["zmtp", "nouns"],
+    "_transports": ["nouns"],
     "zmtp": ["triomq._errors", "triomq._message"],
-    "runtime": ["leafs"],
-    "leafs": [],
+    "_runtime": ["nouns"],
+    "nouns": [],
 }
 OTHERS = {"trio", "attrs"}
 
@@ -79,10 +80,8 @@ def imports(name: str, tree: ast.Module, known: Iterable[str], packages: set[str
 
 
 def room_of(module: str) -> str | None:
-    for room, patterns in ROOMS.items():
-        if any(fnmatchcase(module, pattern) for pattern in patterns):
-            return room
-    return None
+    top = module.partition(".")[0]
+    return next((room for room, places in ROOMS.items() if top in places), None)
 
 
 def ladder_faults(package: Path) -> list[str]:
@@ -143,18 +142,18 @@ def test_the_ladder_has_no_way_up() -> None:
 @pytest.mark.parametrize(
     ("module", "source"),
     [
-        ("_pipe.py", "from ._context import Context"),
-        ("_pipe.py", "from . import _context"),
-        ("_pipe.py", "import triomq"),
-        ("_pipe.py", "from . import open_context"),
-        ("_pipe.py", "import triomq._context as c"),
-        ("_pipe.py", "def late():\n    from triomq import _context"),
-        ("_pipe.py", "import zmq"),
-        ("zmtp/_frames.py", "from .. import _pipe"),
-        ("zmtp/_frames.py", "from .._pipe import Pipe"),
+        ("_pipes/_pipe.py", "from .._context import Context"),
+        ("_pipes/_pipe.py", "from .. import _context"),
+        ("_pipes/_pipe.py", "import triomq"),
+        ("_pipes/_pipe.py", "from .. import open_context"),
+        ("_pipes/_pipe.py", "import triomq._context as c"),
+        ("_pipes/_pipe.py", "def late():\n    from triomq import _context"),
+        ("_pipes/_pipe.py", "import zmq"),
+        ("zmtp/_frames.py", "from .. import _pipes"),
+        ("zmtp/_frames.py", "from .._pipes import Pipe"),
         ("zmtp/_frames.py", "from .._options import Options"),
         ("zmtp/__init__.py", "from ._frames import x\nfrom .._sockets import y"),
-        ("_errors.py", "from ._pipe import Pipe"),
+        ("_errors.py", "from ._pipes import Pipe"),
         ("_sockets/__init__.py", "from .._context import Context"),
         ("_stray.py", ""),
         ("__init__.py", "from . import testing"),
@@ -170,9 +169,9 @@ def test_a_planted_import_is_found(plant, module: str, source: str) -> None:
     [
         (
             "_context.py",
-            "from . import _errors, _pipe\nfrom .zmtp import _frames, Connection\nimport trio, attrs, math",
+            "from . import _errors, _sockets\nfrom ._connections import _session, Session\nimport trio, attrs, math",
         ),
-        ("_pipe.py", "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    from ._context import Context"),
+        ("_pipes/_pipe.py", "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    from .._context import Context"),
         ("zmtp/_frames.py", "from . import Connection\nfrom .._errors import ZmqError\nimport struct"),
         ("__init__.py", "from ._context import open_context as open_context"),
     ],

@@ -112,7 +112,7 @@ def test_the_package_keeps_the_rule(rule) -> None:
     ],
 )
 def test_a_planted_private_part_clock_or_dice_is_found(plant, source: str) -> None:
-    assert len(forbidden_names(plant("_pipe.py", source))) == 1
+    assert len(forbidden_names(plant("_stray.py", source))) == 1
 
 
 @pytest.mark.parametrize(("module", "faults"), [("testing/_determinism.py", 0), ("testing/__init__.py", 1)])
@@ -122,7 +122,7 @@ def test_what_is_licensed_is_licensed_in_one_place(plant, module: str, faults: i
 
 def test_an_injected_source_of_chance_is_not_found(plant) -> None:
     source = "import random\nimport trio\nrandom.Random(1).random()\ntrio.current_time()\nprint(trio.__version__)\n"
-    assert forbidden_names(plant("_pipe.py", source)) == []
+    assert forbidden_names(plant("_stray.py", source)) == []
 
 
 @pytest.mark.parametrize(
@@ -136,14 +136,14 @@ def test_an_injected_source_of_chance_is_not_found(plant) -> None:
     ],
 )
 def test_a_planted_silent_handler_is_found(plant, source: str) -> None:
-    assert len(silent_handlers(plant("_pipe.py", source))) == 1
+    assert len(silent_handlers(plant("_stray.py", source))) == 1
 
 
 def test_a_handler_that_says_why_is_not_found(plant) -> None:
     source = "try:\n    x\nexcept OSError:\n    pass  # it is gone already, which is what we want\n"
-    assert silent_handlers(plant("_pipe.py", source)) == []
+    assert silent_handlers(plant("_stray.py", source)) == []
 
 
 def test_a_handler_of_not_now_is_not_found(plant) -> None:
     source = "try:\n    x\nexcept trio.WouldBlock:\n    pass\nexcept (BlockingIOError, InterruptedError):\n    pass\n"
-    assert silent_handlers(plant("_pipe.py", source)) == []
+    assert silent_handlers(plant("_stray.py", source)) == []

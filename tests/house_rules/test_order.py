@@ -178,8 +178,8 @@ def test_what_is_tested_is_what_was_installed() -> None:
 
 def test_planted_size_is_found(plant) -> None:
     function = "def f():\n" + "    x = 1\n" * MOST_LINES_OF_A_FUNCTION
-    assert len(size_faults(plant("_pipe.py", function))) == 1
-    assert len(size_faults(plant("_pipe.py", "x = 1\n" * (MOST_LINES_OF_A_FILE + 1)))) == 1
+    assert len(size_faults(plant("_stray.py", function))) == 1
+    assert len(size_faults(plant("_stray.py", "x = 1\n" * (MOST_LINES_OF_A_FILE + 1)))) == 1
 
 
 def test_a_planted_long_test_is_found(tmp_path: Path) -> None:
@@ -190,7 +190,7 @@ def test_a_planted_long_test_is_found(tmp_path: Path) -> None:
 
 def test_a_planted_silence_is_found(plant) -> None:
     source = '"""Doc."""\ndef f(): ...\nclass C:\n    x = 1\ndef _g(): ...\n'
-    assert len(undocumented(plant("_pipe.py", source))) == 2
+    assert len(undocumented(plant("_stray.py", source))) == 2
 
 
 def test_a_planted_copy_is_found(tmp_path: Path) -> None:

@@ -99,7 +99,7 @@ async def test_a_second_pair_at_ours(ctx: triomq.Context, peer: Peer, endpoint: 
     await second.send(b"from the second")
     while not isinstance(event := await monitor.receive(), triomq.HandshakeFailed):
         pass
-    assert isinstance(event.error, triomq.PeerRejectedError)
+    assert isinstance(event.error, triomq.PeerUnwantedError)
     await first.send(b"from the first")
     await pair.send(b"to the first")
     assert await pair.receive() == (b"from the first",)

@@ -145,7 +145,7 @@ async def test_the_first_of_two_keeps_its_id_at_ours(ctx: triomq.Context, peer: 
     await second.send(b"from the second")
     while not isinstance(event := await monitor.receive(), triomq.HandshakeFailed):
         pass
-    assert isinstance(event.error, triomq.PeerRejectedError)
+    assert isinstance(event.error, triomq.PeerUnwantedError)
     assert str(event.error) == "the routing id b'same' is in use; router_handover would pass it on"
     await first.send(b"from the first")
     assert await router.receive() == (b"same", b"from the first")
@@ -191,7 +191,7 @@ async def test_handover_at_ours(ctx: triomq.Context, peer: Peer, endpoint: str) 
     assert await first.receive_within(0.05) is None
     while not isinstance(event := await monitor.receive(), triomq.Disconnected):
         pass
-    assert isinstance(event.error, triomq.PeerRejectedError)
+    assert isinstance(event.error, triomq.PeerUnwantedError)
     assert str(event.error) == "its routing id b'same' was handed over to another peer"
     assert len(router.peers) == 1
 

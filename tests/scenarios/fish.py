@@ -1,6 +1,6 @@
 """Bugs to put in on purpose, by name, for ``--plant`` and for the test that the net catches fish.
 
-Each is planted at a joint that the code keeps: a public method, a method of `SessionPipe`, or one that a socket type
+Each is planted at a joint that the code keeps: a public method, a method of `StreamPipe`, or one that a socket type
 gives its own meaning. Should a joint be renamed, planting fails, loudly.
 """
 
@@ -15,9 +15,9 @@ import pytest
 import trio
 
 import triomq
-from triomq._reader import Reader
-from triomq._session_pipe import SessionPipe
-from triomq._sockets import ReceiveSide, SendSide
+from triomq._connections._reader import Reader
+from triomq._pipes._stream_pipe import StreamPipe
+from triomq._sockets import ReceiveSocket, SendSocket
 
 Plant = Callable[[pytest.MonkeyPatch], None]
 
@@ -25,69 +25,69 @@ Plant = Callable[[pytest.MonkeyPatch], None]
 def duplicate(monkeypatch: pytest.MonkeyPatch) -> None:
     """After a reconnect, the last message that was written whole is sent once more."""
     last: WeakKeyDictionary[Any, Any] = WeakKeyDictionary()
-    count_sent, restore = SessionPipe.count_sent, SessionPipe.restore
+    count_sent, restore = StreamPipe.count_sent, StreamPipe.restore
 
-    def noting(self: SessionPipe, items: list[Any]) -> None:
+    def noting(self: StreamPipe, items: list[Any]) -> None:
         count_sent(self, items)
         messages = [item for item in items if isinstance(item, tuple)]
         if messages:
             last[self.owner] = messages[-1]
 
-    def again(self: SessionPipe, items: list[Any]) -> None:
+    def again(self: StreamPipe, items: list[Any]) -> None:
         restore(self, items)
         if self.owner in last:
             self.outbox.appendleft(last.pop(self.owner))
 
-    monkeypatch.setattr(SessionPipe, "count_sent", noting)
-    monkeypatch.setattr(SessionPipe, "restore", again)
+    monkeypatch.setattr(StreamPipe, "count_sent", noting)
+    monkeypatch.setattr(StreamPipe, "restore", again)
 
 
 def half_written(monkeypatch: pytest.MonkeyPatch) -> None:
     """After a reconnect, the message that was half written is forgotten."""
-    restore = SessionPipe.restore
-    monkeypatch.setattr(SessionPipe, "restore", lambda self, items: restore(self, items[1:]))
+    restore = StreamPipe.restore
+    monkeypatch.setattr(StreamPipe, "restore", lambda self, items: restore(self, items[1:]))
 
 
 def out_of_order(monkeypatch: pytest.MonkeyPatch) -> None:
     """After a reconnect, what had left the queue goes behind what was still in it."""
-    restore = SessionPipe.restore
+    restore = StreamPipe.restore
 
-    def behind(self: SessionPipe, items: list[Any]) -> None:
+    def behind(self: StreamPipe, items: list[Any]) -> None:
         restore(self, [])
         self.outbox.extend(items)
 
-    monkeypatch.setattr(SessionPipe, "restore", behind)
+    monkeypatch.setattr(StreamPipe, "restore", behind)
 
 
 def sender_asleep(monkeypatch: pytest.MonkeyPatch) -> None:
     """Of ten times that a full queue has room again, one time nobody is told."""
-    room_made, times = SessionPipe.room_made, count(1)
+    room_made, times = StreamPipe.room_made, count(1)
 
-    def forgetful(self: SessionPipe) -> None:
+    def forgetful(self: StreamPipe) -> None:
         if self.blocked and next(times) % 10 == 0:
             self.blocked = False
         else:
             room_made(self)
 
-    monkeypatch.setattr(SessionPipe, "room_made", forgetful)
+    monkeypatch.setattr(StreamPipe, "room_made", forgetful)
 
 
 def receiver_asleep(monkeypatch: pytest.MonkeyPatch) -> None:
     """Of fifty times that a message finds somebody waiting for it, one time nobody is told."""
-    serve, times = ReceiveSide._serve_receivers, count(1)
+    serve, times = ReceiveSocket._serve_receivers, count(1)
 
-    def forgetful(self: ReceiveSide) -> None:
+    def forgetful(self: ReceiveSocket) -> None:
         if next(times) % 50:
             serve(self)
 
-    monkeypatch.setattr(ReceiveSide, "_serve_receivers", forgetful)
+    monkeypatch.setattr(ReceiveSocket, "_serve_receivers", forgetful)
 
 
 def lost_on_cancel(monkeypatch: pytest.MonkeyPatch) -> None:
     """A receive that is cancelled takes a message with it."""
-    receive = ReceiveSide.receive
+    receive = ReceiveSocket.receive
 
-    async def careless(self: ReceiveSide) -> triomq.Message:
+    async def careless(self: ReceiveSocket) -> triomq.Message:
         try:
             return await receive(self)
         except trio.Cancelled:
@@ -97,14 +97,14 @@ def lost_on_cancel(monkeypatch: pytest.MonkeyPatch) -> None:
                 pass  # there is none to lose
             raise
 
-    monkeypatch.setattr(ReceiveSide, "receive", careless)
+    monkeypatch.setattr(ReceiveSocket, "receive", careless)
 
 
 def sent_though_cancelled(monkeypatch: pytest.MonkeyPatch) -> None:
     """A send that is cancelled sends all the same, if there is room."""
-    send = SendSide.send
+    send = SendSocket.send
 
-    async def stubborn(self: SendSide, message: Any) -> None:
+    async def stubborn(self: SendSocket, message: Any) -> None:
         try:
             await send(self, message)
         except trio.Cancelled:
@@ -114,18 +114,18 @@ def sent_though_cancelled(monkeypatch: pytest.MonkeyPatch) -> None:
                 pass  # there is no room for it
             raise
 
-    monkeypatch.setattr(SendSide, "send", stubborn)
+    monkeypatch.setattr(SendSocket, "send", stubborn)
 
 
 def hwm_grows(monkeypatch: pytest.MonkeyPatch) -> None:
     """With each connection that ends, the queue takes one message more."""
-    restore = SessionPipe.restore
+    restore = StreamPipe.restore
 
-    def generous(self: SessionPipe, items: list[Any]) -> None:
+    def generous(self: StreamPipe, items: list[Any]) -> None:
         restore(self, items)
         self.send_limit += 1
 
-    monkeypatch.setattr(SessionPipe, "restore", generous)
+    monkeypatch.setattr(StreamPipe, "restore", generous)
 
 
 def never_resubscribed(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -133,7 +133,7 @@ def never_resubscribed(monkeypatch: pytest.MonkeyPatch) -> None:
     met = set()
     peer_ready = triomq.SUB._peer_ready
 
-    def once(self: triomq.SUB, pipe: SessionPipe) -> None:
+    def once(self: triomq.SUB, pipe: StreamPipe) -> None:
         if pipe not in met:
             met.add(pipe)
             peer_ready(self, pipe)

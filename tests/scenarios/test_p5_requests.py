@@ -201,5 +201,5 @@ async def test_without_handover_the_old_connection_keeps_its_name_until_it_is_go
             break
     for event in events:
         if isinstance(event, triomq.HandshakeFailed):
-            assert isinstance(event.error, triomq.PeerRejectedError)
+            assert isinstance(event.error, triomq.PeerUnwantedError)
     assert sum(isinstance(event, triomq.HandshakeSucceeded) for event in events) == 4

@@ -14,10 +14,10 @@ import trio.testing
 
 import triomq
 from triomq import zmtp
-from triomq._pipe import NOBODY, Pipe
-from triomq._routing import Distributor
-from triomq._routing._subscriptions import Audience
-from triomq._session_pipe import SessionPipe
+from triomq._patterns import Distributor
+from triomq._patterns._subscriptions import Audience
+from triomq._pipes._pipe import NOBODY, Pipe
+from triomq._pipes._stream_pipe import StreamPipe
 from triomq.testing import VirtualNetwork
 
 from ..virtual import dial
@@ -269,7 +269,7 @@ async def test_a_publisher_whose_subscribers_share_nothing_keeps_nothing(virtual
 @pytest.mark.parametrize("hwm", [10, 1000])
 def test_what_all_have_written_is_kept_by_nobody(hwm: int) -> None:
     """Not even for the audience, whose tail is closed but still known; nor what is dropped."""
-    pipes = [SessionPipe(NOBODY, "tcp://far", hwm, hwm) for _ in range(3)]
+    pipes = [StreamPipe(NOBODY, "tcp://far", hwm, hwm) for _ in range(3)]
     for pipe in pipes:
         pipe.shares_encoding = True
     audience: Audience[Pipe] = Audience(pipes)

@@ -34,7 +34,7 @@ async def test_it_has_its_turn_when_the_first_leaves(
             while True:
                 events.append(monitor.receive_nowait())
         (failed,) = [event for event in events if isinstance(event, triomq.HandshakeFailed)]
-        assert isinstance(failed.error, triomq.PeerRejectedError)
+        assert isinstance(failed.error, triomq.PeerUnwantedError)
         await first.send(b"still here")
         assert (await one.receive())[-1] == b"still here"
         await first.aclose()

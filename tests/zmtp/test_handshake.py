@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from triomq import PeerRefusedError
+from triomq import RefusedByPeerError
 from triomq._errors import LocalProtocolError, RemoteProtocolError
 from triomq.zmtp import COMPATIBLE, Connection, HandshakeComplete, State
 
@@ -40,7 +40,7 @@ def test_incompatible_types_are_told_why(socket_type: str, ready) -> None:
     ours.data_to_send()  # our READY gets lost, or the other side would be the first to refuse
     with pytest.raises(RemoteProtocolError, match=f"{socket_type} does not talk to {wrong}; it talks to"):
         ours.receive_data(ready(wrong))
-    with pytest.raises(PeerRefusedError, match=f"{socket_type} does not talk to {wrong}; it talks to"):
+    with pytest.raises(RefusedByPeerError, match=f"{socket_type} does not talk to {wrong}; it talks to"):
         theirs.receive_data(ours.data_to_send())
 
 
@@ -180,7 +180,7 @@ def test_limits_of_the_handshake_are_not_below_what_is_promised(greeted) -> None
 )
 def test_the_peer_refuses(octets: bytes, reason: str, greeted) -> None:
     fault = fault_of(greeted("PULL"), octets)
-    assert isinstance(fault, PeerRefusedError)
+    assert isinstance(fault, RefusedByPeerError)
     assert f"refused the handshake: {reason} (at octet" in str(fault)
 
 

@@ -7,11 +7,11 @@ from ._dealer import DEALER
 from ._pair import PAIR
 from ._pipeline import PULL, PUSH
 from ._publishing import PUB, XPUB
-from ._receiving import ReceiveSide
+from ._receiving import ReceiveSocket
 from ._rep import REP
 from ._req import REQ
 from ._router import ROUTER
-from ._sending import SendSide
+from ._sending import SendSocket
 from ._subscribing import SUB, XSUB
 from ._waiting import Bell
 
@@ -28,7 +28,7 @@ __all__ = [
     "XPUB",
     "XSUB",
     "Bell",
-    "ReceiveSide",
-    "SendSide",
+    "ReceiveSocket",
+    "SendSocket",
     "Socket",
 ]

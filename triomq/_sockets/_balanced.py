@@ -6,16 +6,16 @@ from collections.abc import Sequence
 
 from .._message import Frames
 from .._options import Options
-from .._pipe import Pipe
-from .._routing import LoadBalancer
+from .._patterns import LoadBalancer
+from .._pipes import Pipe
 from .._runtime import Runtime
-from ._sending import SendSide
+from ._sending import SendSocket
 
 
-class BalancedSendSide(SendSide):
+class BalancedSendSide(SendSocket):
     """Sends each message to the next peer that has room, and waits while none has."""
 
-    _sends_any = True
+    _never_refuses = True
 
     def __init__(self, runtime: Runtime, options: Options) -> None:
         super().__init__(runtime, options)

@@ -7,15 +7,13 @@ from typing import Any, Protocol, Self
 
 import trio
 
-from .._acceptor import Acceptor
-from .._dialer import Dialer
-from .._endpoint import split_endpoint
+from .._connections import Acceptor, Dialer
 from .._errors import AddressInUseError, EndpointError
-from .._monitor import Listening, ListeningStopped
+from .._events import Listening, ListeningStopped
 from .._options import Options, make_options
-from .._pipe import Pipe
-from .._runtime import Runtime, Slice
-from .._transports import find_transport
+from .._pipes import Pipe
+from .._runtime import Runtime, Turn
+from .._transports import find_transport, split_endpoint
 from ..abc import Transport
 from ._peers import CLOSED, PeerKeeper
 
@@ -46,7 +44,7 @@ class Socket(PeerKeeper, trio.abc.AsyncResource):
 
     def __init__(self, runtime: Runtime, options: Options) -> None:
         super().__init__(runtime, options)
-        self._slice: Slice = runtime.slice
+        self._turn: Turn = runtime.turn
         runtime.sockets[self] = None
         self._bound: dict[str, Attachment] = {}
         self._connected: dict[str, Attachment] = {}

@@ -7,16 +7,16 @@ from typing import ClassVar, final
 import trio
 
 from .._message import Message
-from .._pipe import Pipe
+from .._pipes import Pipe
 from ._balanced import BalancedSendSide
-from ._receiving import ReceiveSide
+from ._receiving import ReceiveSocket
 
 PROBE = Message([b""])
 """What ``probe_router`` sends to each new peer."""
 
 
 @final
-class DEALER(BalancedSendSide, ReceiveSide, trio.abc.Channel[Message]):
+class DEALER(BalancedSendSide, ReceiveSocket, trio.abc.Channel[Message]):
     """Sends to its peers in turn, waiting while all are full; receives from all of them, each in turn.
 
     To talk to a REP peer, begin each message with an empty frame.

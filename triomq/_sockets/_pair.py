@@ -6,15 +6,15 @@ from typing import ClassVar, final
 
 import trio
 
-from .._errors import PeerRejectedError, WrongStateError
+from .._errors import PeerUnwantedError, WrongStateError
 from .._message import Message
-from .._pipe import Pipe
+from .._pipes import Pipe
 from ._balanced import BalancedSendSide
-from ._receiving import ReceiveSide
+from ._receiving import ReceiveSocket
 
 
 @final
-class PAIR(BalancedSendSide, ReceiveSide, trio.abc.Channel[Message]):
+class PAIR(BalancedSendSide, ReceiveSocket, trio.abc.Channel[Message]):
     """Talks with one PAIR peer; a second one is turned away, and told of by a monitor event."""
 
     socket_type: ClassVar[str] = "PAIR"
@@ -43,4 +43,4 @@ class PAIR(BalancedSendSide, ReceiveSide, trio.abc.Channel[Message]):
 
     def _admit(self, pipe: Pipe) -> None:
         if any(other is not pipe for other in self._pipes):
-            raise PeerRejectedError("this PAIR has its peer already")
+            raise PeerUnwantedError("this PAIR has its peer already")

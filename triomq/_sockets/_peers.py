@@ -9,14 +9,13 @@ from typing import ClassVar
 
 import trio
 
-from .._errors import PeerRejectedError
+from .._connections import Session, new_connection
+from .._errors import PeerUnwantedError
+from .._events import HandshakeFailed, HandshakeSucceeded, Monitor, MonitorHub
 from .._message import Message
-from .._monitor import HandshakeFailed, HandshakeSucceeded, Monitor, MonitorHub
 from .._options import Options
-from .._pipe import Event, Pipe
+from .._pipes import Event, Pipe, StreamPipe
 from .._runtime import Runtime, TaskGroup
-from .._session import Session, new_connection
-from .._session_pipe import SessionPipe
 from .._statistics import Peer, PeerStatistics, SocketStatistics
 from ..abc import NonblockingStream
 from ..zmtp import PeerInfo
@@ -31,7 +30,7 @@ class PeerKeeper:
     """The name on the wire, such as ``"PUSH"``."""
 
     _session_events: tuple[type, ...] = (Message,)
-    _has_ingress = False
+    _interprets = False
 
     def __init__(self, runtime: Runtime, options: Options) -> None:
         self._runtime: Runtime = runtime
@@ -50,12 +49,12 @@ class PeerKeeper:
 
     # --- what a socket type adds ----------------------------------------------------------
 
-    def _ingress(self, pipe: Pipe, events: list[Event]) -> list[Message]:
-        """See `PipeOwner`; only called where ``_has_ingress``."""
+    def _interpret(self, pipe: Pipe, events: list[Event]) -> list[Message]:
+        """See `PipeOwner`; only called where ``_interprets``."""
         return events
 
     def _admit(self, pipe: Pipe) -> None:
-        """A peer is ready. Raises: PeerRejectedError."""
+        """A peer is ready. Raises: PeerUnwantedError."""
 
     def _pipe_added(self, pipe: Pipe) -> None:
         """The pipe may be sent to from now on, even if its peer is yet to come."""
@@ -120,20 +119,20 @@ class PeerKeeper:
                 return
             await self._changed.park()
 
-    def _new_pipe(self, endpoint: str) -> SessionPipe:
+    def _new_pipe(self, endpoint: str) -> StreamPipe:
         options = self._options
-        return SessionPipe(
+        return StreamPipe(
             self, endpoint, options.send_hwm or math.inf, options.receive_hwm or math.inf, conflate=options.conflate
         )
 
-    def _new_session(self, endpoint: str, pipe: SessionPipe | None = None) -> Callable[[NonblockingStream], Session]:
+    def _new_session(self, endpoint: str, pipe: StreamPipe | None = None) -> Callable[[NonblockingStream], Session]:
         def make(stream: NonblockingStream) -> Session:
             connection = new_connection(self.socket_type, self._options, as_server=pipe is None)
             return Session(stream, connection, self, self._runtime, self._options, endpoint, pipe)
 
         return make
 
-    def _adopt(self, session: Session, peer: PeerInfo) -> SessionPipe:
+    def _adopt(self, session: Session, peer: PeerInfo) -> StreamPipe:
         """See `SessionOwner`."""
         pipe = session.pipe or self._new_pipe(session.endpoint)
         pipe.address = session.address
@@ -148,7 +147,7 @@ class PeerKeeper:
         self._monitors.emit(event)
         return pipe
 
-    def _turn_away(self, session: Session, error: PeerRejectedError) -> None:
+    def _turn_away(self, session: Session, error: PeerUnwantedError) -> None:
         """See `SessionOwner`."""
         if self._closing:
             raise error
@@ -164,7 +163,7 @@ class PeerKeeper:
             finally:
                 del self._chances[chance]
 
-    def _lose(self, session: Session, pipe: SessionPipe) -> None:
+    def _lose(self, session: Session, pipe: StreamPipe) -> None:
         """See `SessionOwner`."""
         del self._sessions[session]
         self._forget_peer(pipe)
@@ -177,14 +176,14 @@ class PeerKeeper:
         """A peer is ready at the pipe, new or known.
 
         Raises:
-          PeerRejectedError: the socket does not want it.
+          PeerUnwantedError: the socket does not want it.
         """
         if self._closing and pipe not in self._pipes:
-            raise PeerRejectedError("the socket is being closed")
+            raise PeerUnwantedError("the socket is being closed")
         pipe.peer = peer
         try:
             self._admit(pipe)
-        except PeerRejectedError:
+        except PeerUnwantedError:
             pipe.peer = None
             raise
         if pipe not in self._pipes:

@@ -11,12 +11,11 @@ from .. import zmtp
 from .._errors import RemoteProtocolError
 from .._message import BytesLike, Frames, Message
 from .._options import Options
-from .._pipe import Event, Pipe
-from .._routing import Arrivals, Distributor, Subscriptions
+from .._patterns import Arrivals, Distributor, Subscriptions, as_topic
+from .._pipes import Event, Pipe
 from .._runtime import Runtime
-from ._receiving import ReceiveSide
-from ._sending import SendSide
-from ._topics import as_topic
+from ._receiving import ReceiveSocket
+from ._sending import SendSocket
 
 _LONGEST_TOPIC = 64 * 1024  # as in a SUBSCRIBE command; ZMTP 3.0 subscribes by messages, which may have any size
 _MOST_TOPICS = 100_000  # for one peer that comes by a connection; with
@@ -51,13 +50,13 @@ class PeerTopics:
         return iter(self._topics)
 
 
-class PublishSide(SendSide):
+class PublishSide(SendSocket):
     """What PUB and XPUB share: the peers' subscriptions, and sending by them."""
 
     _session_events: tuple[type, ...] = (Message, zmtp.Subscribe, zmtp.Cancel)
-    _has_ingress = True
-    _sends_any = True
-    _one_for_all = False  # with xpub_nodrop: full are those who want the message
+    _interprets = True
+    _never_refuses = True
+    _full_for_all = False  # with xpub_nodrop: full are those who want the message
 
     def __init__(self, runtime: Runtime, options: Options) -> None:
         super().__init__(runtime, options)
@@ -84,10 +83,10 @@ class PublishSide(SendSide):
             if self._options.xpub_nodrop and not self._distributor.have_room(pipes):
                 return False
             self._distributor.send(message, pipes)
-            self._slice.left -= len(pipes) // _PIPES_PER_MESSAGE
+            self._turn.left -= len(pipes) // _PIPES_PER_MESSAGE
         elif audience := self._subscriptions.match(message[0]):
             done = self._distributor.publish(message, audience)
-            self._slice.left -= done // _PIPES_PER_MESSAGE + len(audience) // _SHARED_PER_MESSAGE
+            self._turn.left -= done // _PIPES_PER_MESSAGE + len(audience) // _SHARED_PER_MESSAGE
         return True
 
     def _would_accept(self, message: Frames) -> bool:
@@ -100,7 +99,7 @@ class PublishSide(SendSide):
             return [pipe for pipe in self._pipes if pipe.peer is not None and pipe not in unwanted]
         return pipes
 
-    def _ingress(self, pipe: Pipe, events: list[Event]) -> list[Message]:
+    def _interpret(self, pipe: Pipe, events: list[Event]) -> list[Message]:
         """Count subscriptions and cancellations; what else a subscriber says has no meaning for a PUB."""
         for event in events:
             if type(event) is zmtp.Subscribe:
@@ -177,7 +176,7 @@ class PUB(PublishSide):
 
 
 @final
-class XPUB(PublishSide, ReceiveSide, trio.abc.Channel[Message]):
+class XPUB(PublishSide, ReceiveSocket, trio.abc.Channel[Message]):
     """A PUB that also receives its peers' subscriptions: ``01`` or ``00`` and the topic, and what else they send.
 
     Only the first subscription to a topic and the last cancellation are received, unless ``xpub_verbose`` or
@@ -190,9 +189,9 @@ class XPUB(PublishSide, ReceiveSide, trio.abc.Channel[Message]):
         super().__init__(runtime, options)
         self._arrivals = Arrivals(_MOST_NOTICES, _MOST_OCTETS)
 
-    def _ingress(self, pipe: Pipe, events: list[Event]) -> list[Message]:
+    def _interpret(self, pipe: Pipe, events: list[Event]) -> list[Message]:
         """Put everything into one queue for all peers. Returns: nothing, as nothing waits for the peer's own turn."""
-        super()._ingress(pipe, events)
+        super()._interpret(pipe, events)
         self._wake_receivers()
         return []
 
@@ -203,7 +202,7 @@ class XPUB(PublishSide, ReceiveSide, trio.abc.Channel[Message]):
     def _take(self) -> Message | None:
         return self._arrivals.take()
 
-    _take_many = ReceiveSide._take_each
+    _take_many = ReceiveSocket._take_each
 
     def _peek(self) -> Message | None:
         return self._arrivals.peek()

@@ -9,14 +9,14 @@ from trio.lowlevel import checkpoint_if_cancelled  # by its name alone: 30 ns fo
 
 from .._message import Message
 from .._options import Options
-from .._pipe import Lender, Pipe
-from .._routing import FairQueue
+from .._patterns import FairQueue
+from .._pipes import Lender, Pipe
 from .._runtime import Runtime
 from ._base import Socket
 from ._waiting import Bell, Waiter
 
 
-class ReceiveSide(Socket, trio.abc.ReceiveChannel[Message]):
+class ReceiveSocket(Socket, trio.abc.ReceiveChannel[Message]):
     """Adds ``receive`` to a socket: the messages of all peers, each peer in turn.
 
     `_take` and `_peek` are what a socket type may replace, to say which message is the user's now.
@@ -64,7 +64,7 @@ class ReceiveSide(Socket, trio.abc.ReceiveChannel[Message]):
         message = self._take()
         if message is None:
             return await self._wait_to_receive()
-        budget = self._slice
+        budget = self._turn
         budget.left -= 1
         if budget.left <= 0:
             await budget.end()
@@ -100,18 +100,18 @@ class ReceiveSide(Socket, trio.abc.ReceiveChannel[Message]):
             raise ValueError(f"receive_many({max!r}): max is the number of messages to take at the most, 1 or more")
         messages = [await self.receive()]
         messages += self._take_many(max - 1)
-        self._slice.left -= len(messages) - 1
+        self._turn.left -= len(messages) - 1
         return messages
 
     async def _wait_to_receive(self) -> Message:
-        self._slice.renew()
+        self._turn.renew()
         later: list[Waiter[Message]] = []
         if len(self._pipes) == 1 and not self._receivers and self._borrowed is None:
             (pipe,) = self._pipes
             if pipe.lender is not None and pipe.lender.borrow():
                 message = await self._read_for_itself(pipe.lender)
                 if message is not None:
-                    self._slice.renew()
+                    self._turn.renew()
                     return message
                 later = list(self._receivers)  # than this task, which goes on waiting
         waiter: Waiter[Message] = Waiter()
@@ -120,7 +120,7 @@ class ReceiveSide(Socket, trio.abc.ReceiveChannel[Message]):
             self._receivers[other] = self._receivers.pop(other)
         self._serve_receivers()  # something may have come while the connection was given back
         await waiter.wait(self._receivers)
-        self._slice.renew()
+        self._turn.renew()
         assert waiter.message is not None
         return waiter.message
 

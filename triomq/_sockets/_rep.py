@@ -9,14 +9,14 @@ import trio
 from .._errors import WrongStateError
 from .._message import Frames, Message, new_message
 from .._options import Options
-from .._pipe import Event, Pipe
+from .._pipes import Event, Pipe
 from .._runtime import Runtime
-from ._receiving import ReceiveSide
-from ._sending import SendSide
+from ._receiving import ReceiveSocket
+from ._sending import SendSocket
 
 
 @final
-class REP(SendSide, ReceiveSide, trio.abc.Channel[Message]):
+class REP(SendSocket, ReceiveSocket, trio.abc.Channel[Message]):
     """Receives requests from all peers, each in turn, and replies to each before it receives the next.
 
     The reply goes back the way the request came, through any number of ROUTERs. It never waits: where the requester
@@ -24,7 +24,7 @@ class REP(SendSide, ReceiveSide, trio.abc.Channel[Message]):
     """
 
     socket_type: ClassVar[str] = "REP"
-    _has_ingress = True
+    _interprets = True
 
     def __init__(self, runtime: Runtime, options: Options) -> None:
         super().__init__(runtime, options)
@@ -67,7 +67,7 @@ class REP(SendSide, ReceiveSide, trio.abc.Channel[Message]):
             self._check(what)
             raise WrongStateError(f"REP.{what}: the last request awaits its reply; send it first")
 
-    def _ingress(self, pipe: Pipe, events: list[Event]) -> list[Message]:
+    def _interpret(self, pipe: Pipe, events: list[Event]) -> list[Message]:
         """Let through what has a delimiter and a body."""
         kept = [message for message in events if b"" in message[:-1]]
         pipe.dropped += len(events) - len(kept)
@@ -85,7 +85,7 @@ class REP(SendSide, ReceiveSide, trio.abc.Channel[Message]):
         self._envelope = request[:body]
         return new_message(Message, request[body:])
 
-    _take_many = ReceiveSide._take_each
+    _take_many = ReceiveSocket._take_each
 
     def _peek(self) -> Message | None:
         request = None if self._requester is not None else self._fair_queue.peek()

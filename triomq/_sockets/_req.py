@@ -9,17 +9,17 @@ import trio
 from .._errors import WrongStateError
 from .._message import Frames, Message, MessageLike, new_message
 from .._options import Options
-from .._pipe import Event, Pipe
+from .._pipes import Event, Pipe
 from .._runtime import Runtime
 from ._balanced import BalancedSendSide
-from ._receiving import ReceiveSide
-from ._sending import SendSide
+from ._receiving import ReceiveSocket
+from ._sending import SendSocket
 
 _DELIMITER = b""
 
 
 @final
-class REQ(BalancedSendSide, ReceiveSide, trio.abc.Channel[Message]):
+class REQ(BalancedSendSide, ReceiveSocket, trio.abc.Channel[Message]):
     """Sends a request to one peer, in turn, then receives its reply; strictly alternating.
 
     How a late reply is told from the one that is wanted: a request that was given up may still be answered. Until
@@ -28,8 +28,8 @@ class REQ(BalancedSendSide, ReceiveSide, trio.abc.Channel[Message]):
     """
 
     socket_type: ClassVar[str] = "REQ"
-    _has_ingress = True
-    _sends_any = False
+    _interprets = True
+    _never_refuses = False
 
     def __init__(self, runtime: Runtime, options: Options) -> None:
         super().__init__(runtime, options)
@@ -118,7 +118,7 @@ class REQ(BalancedSendSide, ReceiveSide, trio.abc.Channel[Message]):
         self._balancer.send(self._request)
         return True
 
-    _room_for_many = SendSide._room_for_many  # each request needs its envelope, and its turn
+    _room_for_many = SendSocket._room_for_many  # each request needs its envelope, and its turn
 
     def _take(self) -> Message | None:
         reply = self._fair_queue.take()
@@ -126,7 +126,7 @@ class REQ(BalancedSendSide, ReceiveSide, trio.abc.Channel[Message]):
             self._asked = None
         return reply
 
-    _take_many = ReceiveSide._take_each
+    _take_many = ReceiveSocket._take_each
 
     def _give_up(self) -> None:
         """Want the reply no longer."""
@@ -141,7 +141,7 @@ class REQ(BalancedSendSide, ReceiveSide, trio.abc.Channel[Message]):
         if not arrived and len(self._expected) == 1:
             self._given_up[pipe] = request
 
-    def _ingress(self, pipe: Pipe, events: list[Event]) -> list[Message]:
+    def _interpret(self, pipe: Pipe, events: list[Event]) -> list[Message]:
         """Let through what is the awaited reply, without its envelope."""
         kept: list[Message] = []
         for message in events:

@@ -6,19 +6,19 @@ from typing import ClassVar, final
 
 import trio
 
-from .._errors import PeerRejectedError, UnroutableError
+from .._errors import PeerUnwantedError, UnroutableError
 from .._message import Frames, Message, new_message
 from .._options import Options
-from .._pipe import Event, Pipe
-from .._routing import Directory
+from .._patterns import Directory
+from .._pipes import Event, Pipe
 from .._runtime import Runtime
 from ._dealer import PROBE
-from ._receiving import ReceiveSide
-from ._sending import SendSide
+from ._receiving import ReceiveSocket
+from ._sending import SendSocket
 
 
 @final
-class ROUTER(SendSide, ReceiveSide, trio.abc.Channel[Message]):
+class ROUTER(SendSocket, ReceiveSocket, trio.abc.Channel[Message]):
     """Puts the sender's routing id before each message received; sends to the peer that the first frame names.
 
     Without ``router_mandatory`` a message for an unknown or a full peer is dropped and counted. With it, an unknown
@@ -26,8 +26,8 @@ class ROUTER(SendSide, ReceiveSide, trio.abc.Channel[Message]):
     """
 
     socket_type: ClassVar[str] = "ROUTER"
-    _one_for_all = False
-    _has_ingress = True
+    _full_for_all = False
+    _interprets = True
 
     def __init__(self, runtime: Runtime, options: Options) -> None:
         super().__init__(runtime, options)
@@ -50,7 +50,7 @@ class ROUTER(SendSide, ReceiveSide, trio.abc.Channel[Message]):
             pipe.dropped += 1
         return True
 
-    def _ingress(self, pipe: Pipe, events: list[Event]) -> list[Message]:
+    def _interpret(self, pipe: Pipe, events: list[Event]) -> list[Message]:
         """Put the sender's routing id before each message."""
         routing_id = (pipe.routing_id,)
         return [new_message(Message, routing_id + message) for message in events]
@@ -61,11 +61,11 @@ class ROUTER(SendSide, ReceiveSide, trio.abc.Channel[Message]):
         holder = self._directory.get(routing_id)
         if holder is not None and holder is not pipe:
             if not self._options.router_handover:
-                raise PeerRejectedError(f"the routing id {routing_id!r} is in use; router_handover would pass it on")
+                raise PeerUnwantedError(f"the routing id {routing_id!r} is in use; router_handover would pass it on")
             self._directory.remove(holder)
             holder.routing_id = b""
             if holder.hang_up is not None:
-                holder.hang_up(PeerRejectedError(f"its routing id {routing_id!r} was handed over to another peer"))
+                holder.hang_up(PeerUnwantedError(f"its routing id {routing_id!r} was handed over to another peer"))
         self._directory.remove(pipe)
         self._directory.add(routing_id, pipe)
 

@@ -13,21 +13,21 @@ from trio.lowlevel import checkpoint_if_cancelled  # by its name alone: 30 ns fo
 
 from .._message import Frames, Message, MessageLike, as_message
 from .._options import Options
-from .._pipe import Pipe
+from .._pipes import Pipe
 from .._runtime import Runtime
 from ._base import Socket
 from ._waiting import Bell, Waiter
 
 
-class SendSide(Socket, trio.abc.SendChannel[Message]):
+class SendSocket(Socket, trio.abc.SendChannel[Message]):
     """Adds ``send`` to a socket.
 
     A socket type says in `_submit` what sending means. It never waits: it queues the message for a peer, or drops it
     where that is what ØMQ does, or answers that there is no room.
     """
 
-    _one_for_all = True  # if there is no room for one message, there is none for the others
-    _sends_any = False  # whatever the message, and whenever: what a proxy asks of its capture
+    _full_for_all = True  # if there is no room for one message, there is none for the others
+    _never_refuses = False  # whatever the message, and whenever: what a proxy asks of its capture
 
     def __init__(self, runtime: Runtime, options: Options) -> None:
         super().__init__(runtime, options)
@@ -61,7 +61,7 @@ class SendSide(Socket, trio.abc.SendChannel[Message]):
         if self._senders or not self._submit(message):
             await self._wait_to_send(message)
         else:
-            budget = self._slice
+            budget = self._turn
             budget.left -= 1
             if budget.left <= 0:
                 await budget.end()
@@ -78,7 +78,7 @@ class SendSide(Socket, trio.abc.SendChannel[Message]):
             self._check("send_nowait")
         if type(message) is not Message:
             message = as_message(message)
-        if (self._senders and self._one_for_all) or not self._submit(message):
+        if (self._senders and self._full_for_all) or not self._submit(message):
             raise trio.WouldBlock
 
     @trio.lowlevel.enable_ki_protection
@@ -93,7 +93,7 @@ class SendSide(Socket, trio.abc.SendChannel[Message]):
         """
         self._check("send_many")
         await checkpoint_if_cancelled()
-        budget = self._slice
+        budget = self._turn
         iterator = iter(messages)
         knows_its_end = hasattr(iterator, "__length_hint__")
         while True:
@@ -112,7 +112,7 @@ class SendSide(Socket, trio.abc.SendChannel[Message]):
                     message = as_message(next(iterator))
                 except StopIteration:
                     return
-                if (self._senders and self._one_for_all) or not self._submit(message):
+                if (self._senders and self._full_for_all) or not self._submit(message):
                     await self._wait_to_send(message)
                 budget.left -= 1
             if budget.left <= 0:
@@ -142,7 +142,7 @@ class SendSide(Socket, trio.abc.SendChannel[Message]):
             self._submit(message)
 
     def _has_room(self) -> bool:
-        return not (self._senders and self._one_for_all) and self._can_submit()
+        return not (self._senders and self._full_for_all) and self._can_submit()
 
     @abstractmethod
     def _submit(self, message: Frames) -> bool:
@@ -159,21 +159,21 @@ class SendSide(Socket, trio.abc.SendChannel[Message]):
     async def _wait_for_room(self) -> None:
         bell = Bell()
         self._send_bells[bell] = None
-        self._slice.renew()
+        self._turn.renew()
         try:
             await bell.wait()
         finally:
             del self._send_bells[bell]
-            self._slice.renew()
+            self._turn.renew()
         self._check("send_many")
 
     async def _wait_to_send(self, message: Frames) -> None:
-        self._slice.renew()
+        self._turn.renew()
         waiter = Waiter(message)
         self._senders[waiter] = None
         self._serve_senders()
         await waiter.wait(self._senders)
-        self._slice.renew()
+        self._turn.renew()
 
     def _serve_senders(self) -> None:
         """Complete the calls that wait in ``send`` and are possible now, the longest waiting first.
@@ -190,7 +190,7 @@ class SendSide(Socket, trio.abc.SendChannel[Message]):
                 self._serve_each_sender()
         finally:
             self._serving_senders = False
-        if self._send_bells and not (self._senders and self._one_for_all):
+        if self._send_bells and not (self._senders and self._full_for_all):
             for bell in self._send_bells:
                 bell.ring()
 
@@ -207,7 +207,7 @@ class SendSide(Socket, trio.abc.SendChannel[Message]):
             if accepted:
                 del self._senders[waiter]
                 waiter.finish()
-            elif self._one_for_all:
+            elif self._full_for_all:
                 return
 
     def _wake_senders(self) -> None:

@@ -10,18 +10,17 @@ import trio
 from .. import zmtp
 from .._message import BytesLike, Frames, Message
 from .._options import Options, make_options
-from .._pipe import Event, Pipe
-from .._routing import Distributor, TopicFilter
+from .._patterns import Distributor, TopicFilter, as_topic
+from .._pipes import Event, Pipe
 from .._runtime import Runtime
-from ._receiving import ReceiveSide
-from ._sending import SendSide
-from ._topics import as_topic
+from ._receiving import ReceiveSocket
+from ._sending import SendSocket
 
 
-class SubscribeSide(ReceiveSide):
+class SubscribeSide(ReceiveSocket):
     """What SUB and XSUB share: subscriptions that every publisher is told, now and whenever it is new."""
 
-    _has_ingress = True
+    _interprets = True
 
     def __init__(self, runtime: Runtime, options: Options) -> None:
         super().__init__(runtime, options)
@@ -44,7 +43,7 @@ class SubscribeSide(ReceiveSide):
         for topic in self._filter:
             pipe.control(zmtp.Subscribe(topic))
 
-    def _ingress(self, pipe: Pipe, events: list[Event]) -> list[Message]:
+    def _interpret(self, pipe: Pipe, events: list[Event]) -> list[Message]:
         """Filter once more: a publisher may not know yet what was cancelled, or not filter at all."""
         topics, matches, inverted = self._filter.few, self._filter.matches, self._options.invert_matching
         if topics is not None:
@@ -96,7 +95,7 @@ class SUB(SubscribeSide):
 
 
 @final
-class XSUB(SubscribeSide, SendSide, trio.abc.Channel[Message]):
+class XSUB(SubscribeSide, SendSocket, trio.abc.Channel[Message]):
     """A SUB whose subscriptions are messages sent: ``01`` or ``00`` and the topic. Others go to every publisher.
 
     Never waits: for a publisher whose queue is full a message is dropped and counted.

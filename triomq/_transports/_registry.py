@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from .._endpoint import split_endpoint
 from .._errors import UnsupportedTransportError
 from ..abc import Transport
+from ._endpoint import split_endpoint
 from ._ipc import IpcTransport
 from ._tcp import TcpTransport
 

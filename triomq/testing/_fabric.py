@@ -10,7 +10,7 @@ import attrs
 import trio
 
 from .._errors import EndpointError
-from .._transports._tcp_address import parse_connect
+from .._transports import parse_connect
 from ._agenda import Agenda
 from ._recorder import Recorder
 from ._settings import LinkSettings

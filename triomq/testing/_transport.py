@@ -9,9 +9,8 @@ from typing import TYPE_CHECKING, final
 import trio
 
 from .._errors import AddressInUseError
-from .._transports import IpcTransport, TcpTransport
-from .._transports._tcp_address import Host as HostText
-from .._transports._tcp_address import parse_bind, parse_connect
+from .._transports import Host as HostText
+from .._transports import IpcTransport, TcpTransport, parse_bind, parse_connect
 from ..abc import Transport
 from ._listener import Attempt, VirtualListener, os_error
 

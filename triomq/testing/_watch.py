@@ -15,7 +15,7 @@ from typing import Final, TypeAlias, final
 import trio
 
 from .._context import Context
-from .._monitor import ConnectFailed, Disconnected, HandshakeFailed, Monitor, MonitorEvent
+from .._events import ConnectFailed, Disconnected, HandshakeFailed, Monitor, MonitorEvent
 from .._sockets import Socket
 from ._recorder import Kind, Recorder
 from ._times import show_gap

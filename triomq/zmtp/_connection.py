@@ -23,7 +23,7 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from typing import Final, TypeAlias
 
-from .._errors import LocalProtocolError, PeerRefusedError, RemoteProtocolError
+from .._errors import LocalProtocolError, RefusedByPeerError, RemoteProtocolError
 from .._message import Message, new_message
 from ._commands import (
     MAX_COMMAND,
@@ -38,11 +38,11 @@ from ._commands import (
 )
 from ._compatibility import COMPATIBLE, TAKES_SUBSCRIPTIONS
 from ._events import Cancel, Event, HandshakeComplete, PeerInfo, Pong, Properties, Subscribe
+from ._frame_reader import FrameReader
 from ._frames import COMMAND, MORE, Item, encode_frame, encode_items, take_messages
 from ._greeting import GREETING_SIZE, VERSION, encode_greeting, parse_greeting
 from ._handshake import explain_refusal, own_metadata, peer_info
 from ._mechanism import Mechanism, Null
-from ._reader import FrameReader
 from ._state import TRANSITIONS, State
 
 MAX_IGNORED: Final = 1_000
@@ -165,7 +165,7 @@ class Connection:
           RemoteProtocolError: the peer broke ZMTP. Raised by the call after the one that returned
             the last events before the fault, and once; the connection is closed then, and
             `data_to_send` may hold an ERROR command for the peer.
-          PeerRefusedError: the peer refused the handshake.
+          RefusedByPeerError: the peer refused the handshake.
           LocalProtocolError: the connection is closed already.
         """
         events: Events = []
@@ -242,7 +242,7 @@ class Connection:
         # libzmq 4 spells it with a wrong first letter in its PLAIN mechanism.
         if command.name in (b"ERROR", b"^RROR"):
             reason = parse_error_reason(command.data)
-            raise PeerRefusedError(f"the peer refused the handshake: {reason or 'it gave no reason'}", command.offset)
+            raise RefusedByPeerError(f"the peer refused the handshake: {reason or 'it gave no reason'}", command.offset)
         metadata = self._mechanism.receive_command(command)
         if metadata is not None:
             self._candidate = self._meet(metadata, command.offset)

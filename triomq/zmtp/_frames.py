@@ -15,8 +15,8 @@ from itertools import repeat
 from typing import Any, Final, TypeAlias
 
 from .._message import Message, new_message
-from ._alike import take_alike
 from ._events import Cancel, Ping, Pong, Subscribe
+from ._rows import take_rows
 
 MORE: Final = 1
 LONG: Final = 2
@@ -175,7 +175,7 @@ def take_messages(buffer: bytes, offset: int, limit: int, max_size: float, max_f
     most = len(into) + limit
     turn = _FIRST_TURN
     while len(buffer) - offset > _ROW:
-        offset = take_alike(buffer, offset, most - len(into), max_size, max_frames, into)
+        offset = take_rows(buffer, offset, most - len(into), max_size, max_frames, into)
         # Looking for likenesses must not cost those much who have none: each time it is longer till the next.
         before = len(into)
         offset = _take_each(buffer, offset, min(turn, most - before), max_size, max_frames, into.append)

@@ -13,9 +13,9 @@ import attrs
 from ..._errors import RemoteProtocolError
 from ...zmtp import parse_properties
 from ...zmtp._commands import Command, parse_command, parse_error_reason
+from ...zmtp._frame_reader import FrameReader
 from ...zmtp._frames import COMMAND, MORE
 from ...zmtp._greeting import GREETING_SIZE
-from ...zmtp._reader import FrameReader
 
 UnitKind: TypeAlias = Literal["greeting", "handshake", "command", "message", "octets"]
 

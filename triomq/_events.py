@@ -1,0 +1,225 @@
+"""What happens to a socket's endpoints and connections, as typed events."""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import TypeAlias
+
+import attrs
+import trio
+
+
+@attrs.frozen(kw_only=True)
+class Listening:
+    """The socket accepts connections at ``endpoint``."""
+
+    endpoint: str
+
+
+@attrs.frozen(kw_only=True)
+class ListeningStopped:
+    """The socket no longer accepts connections at ``endpoint``."""
+
+    endpoint: str
+
+
+@attrs.frozen(kw_only=True)
+class AcceptFailed:
+    """A connection could not be accepted; the socket goes on listening.
+
+    Attributes:
+      retry_in: seconds until it accepts again; above 0 when the process lacks descriptors or memory.
+    """
+
+    endpoint: str
+    error: Exception
+    retry_in: float
+
+
+@attrs.frozen(kw_only=True)
+class ConnectFailed:
+    """An attempt to connect failed; the next one comes in ``retry_in`` seconds."""
+
+    endpoint: str
+    error: Exception
+    retry_in: float
+
+
+@attrs.frozen(kw_only=True)
+class Connected:
+    """A connection stands and the handshake begins.
+
+    Attributes:
+      address: the other end, as the transport tells it.
+    """
+
+    endpoint: str
+    address: str
+
+
+@attrs.frozen(kw_only=True)
+class HandshakeSucceeded:
+    """A peer is ready: messages flow.
+
+    Attributes:
+      socket_type: the peer's, such as ``"PULL"``.
+      routing_id: the name it announced, or ``b""``.
+    """
+
+    endpoint: str
+    address: str
+    socket_type: str
+    routing_id: bytes
+
+
+@attrs.frozen(kw_only=True)
+class HandshakeFailed:
+    """The peer never became ready, and why.
+
+    Attributes:
+      error: `RemoteProtocolError` when it broke the protocol, `RefusedByPeerError` when it refused us,
+        `PeerUnwantedError` when this socket has no use for it while another peer stays: it is kept waiting,
+        `trio.TooSlowError` when it was silent, `OSError` and trio's errors when the connection died.
+    """
+
+    endpoint: str
+    address: str
+    error: Exception
+
+
+@attrs.frozen(kw_only=True)
+class Disconnected:
+    """A peer is gone.
+
+    Attributes:
+      error: why, or None when it closed the connection in good order; `SilentPeerError` when heartbeats found it
+        dead, `RemoteProtocolError` when it broke the protocol.
+    """
+
+    endpoint: str
+    address: str
+    error: Exception | None
+
+
+MonitorEvent: TypeAlias = (
+    Listening
+    | ListeningStopped
+    | AcceptFailed
+    | ConnectFailed
+    | Connected
+    | HandshakeSucceeded
+    | HandshakeFailed
+    | Disconnected
+)
+"""Everything a monitor can tell."""
+
+
+class Monitor(trio.abc.ReceiveChannel[MonitorEvent]):
+    """A receive channel of what happens to one socket.
+
+    It keeps the newest ``size`` events until they are received; older ones are dropped and counted in
+    ``dropped``, so a monitor nobody reads costs nothing. It ends when its socket is closed.
+    """
+
+    def __init__(self, size: int) -> None:
+        self._events: deque[MonitorEvent] = deque(maxlen=size)
+        self._ended = False
+        self._closed = False
+        self._readers = trio.lowlevel.ParkingLot()
+        self.dropped: int = 0
+
+    def _put(self, event: MonitorEvent) -> None:
+        if len(self._events) == self._events.maxlen:
+            self.dropped += 1
+        self._events.append(event)
+        self._readers.unpark()
+
+    def _end(self) -> None:
+        self._ended = True
+        self._readers.unpark_all()
+
+    @trio.lowlevel.enable_ki_protection
+    def receive_nowait(self) -> MonitorEvent:
+        """Take the oldest event.
+
+        Raises:
+          trio.WouldBlock: nothing has happened.
+          trio.EndOfChannel: the socket is closed and every event was received.
+          trio.ClosedResourceError: this monitor was closed.
+        """
+        if self._closed:
+            raise trio.ClosedResourceError("this monitor was closed")
+        if self._events:
+            event = self._events.popleft()
+            if self._events:  # a wake-up that a cancelled reader took with it is passed on here
+                self._readers.unpark()
+            return event
+        if self._ended:
+            raise trio.EndOfChannel
+        raise trio.WouldBlock
+
+    @trio.lowlevel.enable_ki_protection
+    async def receive(self) -> MonitorEvent:
+        """Wait for the next event.
+
+        Cancellation: no event is lost.
+        Raises:
+          trio.EndOfChannel: the socket is closed and every event was received.
+          trio.ClosedResourceError: this monitor was closed.
+        """
+        await trio.lowlevel.checkpoint()
+        while True:
+            try:
+                return self.receive_nowait()
+            except trio.WouldBlock:
+                await self._wait()
+
+    async def _wait(self) -> None:
+        try:
+            await self._readers.park()
+        except trio.Cancelled:
+            if self._events:
+                self._readers.unpark()
+            raise
+
+    def close(self) -> None:
+        """Stop listening to the socket; idempotent."""
+        self._closed = True
+        self._events.clear()
+        self._readers.unpark_all()
+
+    async def aclose(self) -> None:
+        """Stop listening to the socket; idempotent."""
+        self.close()
+        await trio.lowlevel.checkpoint()
+
+
+class MonitorHub:
+    """The monitors of one socket."""
+
+    def __init__(self) -> None:
+        self._monitors: list[Monitor] = []
+
+    def open(self, size: int) -> Monitor:
+        """A new monitor, from now on."""
+        monitor = Monitor(size)
+        self._monitors.append(monitor)
+        return monitor
+
+    def emit(self, event: MonitorEvent) -> None:
+        """Tell every monitor that is still open.
+
+        An event's error tells what happened, not where in our code: a traceback would keep the frames it went
+        through alive, and with them this socket, for as long as somebody has the event.
+        """
+        if isinstance(error := getattr(event, "error", None), Exception):
+            error.__traceback__ = None
+        if self._monitors:
+            self._monitors = [monitor for monitor in self._monitors if not monitor._closed]
+            for monitor in self._monitors:
+                monitor._put(event)
+
+    def end(self) -> None:
+        """The socket is closed: the monitors end when they are empty."""
+        for monitor in self._monitors:
+            monitor._end()

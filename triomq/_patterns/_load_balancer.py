@@ -1,0 +1,65 @@
+"""Send to one of many peers, each in turn, passing over the full (RFC 28, 30: round-robin)."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Sequence
+
+from .._message import Frames
+from .._pipes import Pipe
+
+
+class LoadBalancer:
+    """The pipes believed to have room, in turn.
+
+    A pipe found full leaves the round; its carrier tells the socket when there is room, and the socket
+    calls `activate`.
+    """
+
+    __slots__ = ("_ready",)
+
+    def __init__(self) -> None:
+        self._ready: deque[Pipe] = deque()
+
+    def activate(self, pipe: Pipe) -> None:
+        """The pipe is new, or has room again."""
+        if pipe not in self._ready:
+            self._ready.append(pipe)
+
+    def remove(self, pipe: Pipe) -> None:
+        """Send the pipe nothing more."""
+        if pipe in self._ready:
+            self._ready.remove(pipe)
+
+    def choose(self) -> Pipe | None:
+        """The pipe `send` would send to, or None; then a pipe's owner will be told when there is one."""
+        ready = self._ready
+        while ready:
+            if ready[0].has_room():
+                return ready[0]
+            ready.popleft()
+        return None
+
+    # On the path of every message.
+    def send(self, message: Frames) -> bool:
+        """Queue the message for the next peer that has room.
+
+        Returns: whether there was one.
+        """
+        ready = self._ready
+        while ready:
+            pipe = ready[0]
+            if pipe.send_nowait(message):
+                if len(ready) > 1:
+                    ready.rotate(-1)
+                return True
+            ready.popleft()
+        return False
+
+    def room_for_many(self) -> float:
+        """How many messages `send_many` would take now; 0 where each has to find its own pipe."""
+        return self._ready[0].room() if len(self._ready) == 1 and self._ready[0].has_room() else 0
+
+    def send_many(self, messages: Sequence[Frames]) -> None:
+        """Queue so many messages as `room_for_many` has just told there is room for."""
+        self._ready[0].send_many_nowait(messages)

@@ -1,0 +1,96 @@
+"""Writes at the end of a turn what was gathered in it.
+
+Theory of operation
+
+A connection that is written to more than once in a turn is noted with the `Flusher`, which writes it when the sending
+task has given up its turn. So a burst is one system call, and a message to many subscribers is one task switch. A task
+that knows when its burst ends gathers by itself, and needs not even this switch.
+"""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+import trio
+
+_FLUSHED_TOGETHER = 32  # connections; then the flusher lets other tasks run
+_LONGEST_FLUSH = 0.25e-3  # seconds; it lets them run earlier if this has passed
+_CLOCK_EVERY = 8  # connections between two looks at the clock
+
+
+class Flushable(Protocol):
+    """Something that has gathered output."""
+
+    def wants_more(self, now: float) -> bool:
+        """Whether to gather for another slice; asked once in each."""
+
+    def flush(self) -> None:
+        """Write it, without waiting."""
+
+
+class Flusher:
+    """Writes at the end of a slice what was gathered in it.
+
+    Attributes:
+      gathering: set by a task that writes nothing, not even to an idle connection, before it calls `flush_gathered`;
+        which it does before it waits.
+    """
+
+    def __init__(self) -> None:
+        self.gathering: bool = False
+        self._gathered: list[Flushable] = []
+        self._waiting: list[Flushable] = []
+        self._sleeper: trio.lowlevel.Task | None = None
+
+    def add(self, session: Flushable) -> None:
+        """Have ``session`` flushed when the running task gives up its slice, or by `flush_gathered`."""
+        if self.gathering:
+            self._gathered.append(session)
+            return
+        self._waiting.append(session)
+        if self._sleeper is not None:
+            trio.lowlevel.reschedule(self._sleeper)
+            self._sleeper = None
+
+    def flush_gathered(self, *, more: bool) -> None:
+        """Write what was gathered: at once, unless there is ``more`` to come, or are many to be written to."""
+        self.gathering = False
+        sessions = self._gathered
+        if not sessions:
+            return
+        self._gathered = []
+        if more or len(sessions) > _FLUSHED_TOGETHER:
+            for session in sessions:
+                self.add(session)
+        else:
+            for session in sessions:
+                session.flush()
+
+    @trio.lowlevel.enable_ki_protection
+    async def run(self) -> None:
+        """Flush, for ever."""
+        while True:
+            if not self._waiting:
+                await self._sleep()
+            sessions, self._waiting = self._waiting, []
+            began = now = trio.current_time()
+            for index, session in enumerate(sessions, 1):
+                if session.wants_more(now):
+                    self._waiting.append(session)
+                else:
+                    session.flush()
+                if index % _CLOCK_EVERY == 0:
+                    if index % _FLUSHED_TOGETHER == 0 or trio.current_time() - began >= _LONGEST_FLUSH:
+                        await trio.lowlevel.checkpoint()
+                        began = trio.current_time()
+            if self._waiting:
+                await trio.lowlevel.checkpoint()
+
+    async def _sleep(self) -> None:
+        self._sleeper = trio.lowlevel.current_task()
+
+        def abort(_: object) -> trio.lowlevel.Abort:
+            self._sleeper = None
+            return trio.lowlevel.Abort.SUCCEEDED
+
+        await trio.lowlevel.wait_task_rescheduled(abort)

@@ -1,0 +1,57 @@
+"""What the sockets of a context share: tasks, the flusher, chance, the turn."""
+
+from __future__ import annotations
+
+import random
+import threading
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+import trio
+
+from .._errors import WrongThreadError
+from ._flusher import Flusher
+from ._turn import MESSAGES_PER_TURN, Turn
+from ._turn_end import TurnEnd
+
+if TYPE_CHECKING:
+    from .._connections import InprocNames
+    from ..abc import Transport
+
+
+class Runtime:
+    """What the sockets of one context share."""
+
+    def __init__(
+        self,
+        nursery: trio.Nursery,
+        transports: Mapping[str, Transport],
+        inproc: InprocNames,
+        turn_end: TurnEnd,
+        rng: random.Random,
+        strict_checkpoints: bool,
+    ) -> None:
+        self.nursery: trio.Nursery = nursery
+        self.inproc: InprocNames = inproc
+        self.turn_end: TurnEnd = turn_end
+        self.transports: dict[str, Transport] = dict(transports)
+        self.random: random.Random = rng
+        self.turn: Turn = Turn(1 if strict_checkpoints else MESSAGES_PER_TURN)
+        self.sockets: dict[trio.abc.AsyncResource, None] = {}  # those that are not closed
+        self.flusher: Flusher = Flusher()
+        self.thread: int = threading.get_ident()
+        self.token: trio.lowlevel.TrioToken = trio.lowlevel.current_trio_token()
+
+    def check_thread(self, what: str) -> None:
+        """Refuse use from anywhere but the trio run the context belongs to.
+
+        Raises:
+          WrongThreadError: this is another thread, or another trio run.
+        """
+        if threading.get_ident() == self.thread and trio.lowlevel.in_trio_run():
+            if trio.lowlevel.current_trio_token() is self.token:
+                return
+        raise WrongThreadError(
+            f"{what} was called outside the trio run its context was opened in; sockets belong to that run: "
+            "from another thread use trio.from_thread.run(socket.send, message, trio_token=token)"
+        )

@@ -1,0 +1,43 @@
+"""Tasks of one socket inside the context's nursery."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+
+import trio
+
+
+class TaskGroup:
+    """Tasks that can be cancelled together and waited for, inside somebody else's nursery."""
+
+    def __init__(self, nursery: trio.Nursery) -> None:
+        self._nursery = nursery
+        self._scopes: dict[trio.CancelScope, None] = {}
+        self._waiting = trio.lowlevel.ParkingLot()
+
+    def start(self, task: Callable[[], Awaitable[None]], *, name: str) -> trio.CancelScope:
+        """Start a task; what it raises ends the context as an internal error."""
+        scope = trio.CancelScope()
+        self._scopes[scope] = None
+        self._nursery.start_soon(self._run, task, scope, name=name)
+        return scope
+
+    @trio.lowlevel.enable_ki_protection
+    async def _run(self, task: Callable[[], Awaitable[None]], scope: trio.CancelScope) -> None:
+        try:
+            with scope:
+                await task()
+        finally:
+            del self._scopes[scope]
+            if not self._scopes:
+                self._waiting.unpark_all()
+
+    def cancel(self, reason: str) -> None:
+        """Cancel every task, now and without waiting."""
+        for scope in self._scopes:
+            scope.cancel(reason=reason)
+
+    async def wait_ended(self) -> None:
+        """Wait until no task is left."""
+        while self._scopes:
+            await self._waiting.park()

@@ -1,0 +1,104 @@
+"""Receive from whichever of several sockets has a message: zmq_poll, for trio."""
+
+from __future__ import annotations
+
+from typing import Generic, TypeVar
+
+import trio
+
+from .._message import Message
+from .._sockets import Bell, ReceiveSocket
+
+R = TypeVar("R", bound=ReceiveSocket)
+
+
+class MergedChannel(trio.abc.ReceiveChannel[tuple[R, Message]], Generic[R]):
+    """The messages of several sockets, each with the socket it came from.
+
+    Fair: the sockets take turns. There is no queue in between: a message stays in its socket until it is received
+    here, so cancelling loses nothing, and the sockets may be received from directly at the same time.
+    """
+
+    def __init__(self, sockets: tuple[R, ...]) -> None:
+        self._sockets = list(sockets)
+        self._closed = False
+        self._waiting: dict[Bell, None] = {}
+
+    @trio.lowlevel.enable_ki_protection
+    def receive_nowait(self) -> tuple[R, Message]:
+        """Take the next message, if one of the sockets has one.
+
+        Raises:
+          trio.WouldBlock: none has.
+          trio.ClosedResourceError: this channel, or one of the sockets, is closed.
+        """
+        if self._closed:
+            raise trio.ClosedResourceError("this merged channel was closed")
+        for index, socket in enumerate(self._sockets):
+            try:
+                message = socket.receive_nowait()
+            except trio.WouldBlock:
+                continue
+            self._sockets.append(self._sockets.pop(index))
+            return socket, message
+        raise trio.WouldBlock
+
+    @trio.lowlevel.enable_ki_protection
+    async def receive(self) -> tuple[R, Message]:
+        """Wait for the next message of any of the sockets.
+
+        Cancellation: no message was taken from any of them.
+        Raises:
+          trio.ClosedResourceError: this channel, or one of the sockets, is closed.
+        """
+        await trio.lowlevel.checkpoint_if_cancelled()
+        try:
+            found = self.receive_nowait()
+        except trio.WouldBlock:
+            return await self._wait()
+        budget = found[0]._turn
+        budget.left -= 1
+        if budget.left <= 0:
+            await budget.end()
+        return found
+
+    async def _wait(self) -> tuple[R, Message]:
+        bell = Bell()
+        self._waiting[bell] = None
+        for socket in self._sockets:
+            socket._receive_bells[bell] = None
+        try:
+            while True:
+                await bell.wait()
+                try:
+                    return self.receive_nowait()
+                except trio.WouldBlock:
+                    continue  # another task was quicker
+        finally:
+            del self._waiting[bell]
+            for socket in self._sockets:
+                del socket._receive_bells[bell]
+
+    async def aclose(self) -> None:
+        """Close this channel; the sockets stay open."""
+        self._closed = True
+        for bell in self._waiting:
+            bell.ring()
+        await trio.lowlevel.checkpoint()
+
+
+def merge(*sockets: R) -> MergedChannel[R]:
+    """One receive channel of ``(socket, message)`` over several sockets.
+
+    Raises:
+      TypeError: no socket was given, or one that receives nothing.
+      ValueError: a socket was given twice.
+    """
+    if not sockets:
+        raise TypeError("merge() takes one or more sockets")
+    for socket in sockets:
+        if not isinstance(socket, ReceiveSocket):
+            raise TypeError(f"merge() takes sockets that receive, and {socket!r} does not")
+    if len(set(sockets)) != len(sockets):
+        raise ValueError("merge() takes each socket once")
+    return MergedChannel(sockets)

@@ -1,0 +1,211 @@
+"""Messages from one socket to another, and back: the guide's zmq_proxy (RFC 28 §3, the queue device).
+
+Theory of operation
+
+A proxy is one task and works by turns. In a turn it moves what there is, both ways, without an ``await``; so nothing is
+in between when it is cancelled. What it moved is gathered, and each connection that was sent to is written to once, at
+the end of the turn and from within it: several messages cost one call of the system, and a single one waits for nobody.
+Then it sleeps until a socket rings its bell; or, if it has moved as much as a turn may, it goes on when the other
+tasks have had their turn.
+"""
+
+from __future__ import annotations
+
+import attrs
+import trio
+
+from .._errors import UnroutableError
+from .._sockets import Bell, ReceiveSocket, SendSocket, Socket
+
+_PER_TURN = 64  # messages moved before the other way, and other tasks, have their turn
+
+
+@attrs.frozen(kw_only=True)
+class ProxyStatistics:
+    """What a proxy has moved.
+
+    Attributes:
+      messages_forward: from the frontend to the backend.
+      messages_backward: from the backend to the frontend.
+      messages_dropped: that the socket they were for refused for good, such as a reply to an unknown routing id.
+    """
+
+    messages_forward: int
+    messages_backward: int
+    messages_dropped: int
+
+
+class ProxyHandle:
+    """Steers a running proxy; what ``nursery.start(triomq.proxy, …)`` returns."""
+
+    def __init__(self) -> None:
+        self._scope = trio.CancelScope()
+        self._paused = False
+        self._bell = Bell()
+        self._moved = [0, 0, 0]
+
+    def pause(self) -> None:
+        """Move nothing until `resume`; messages wait in the sockets, up to their HWMs."""
+        self._paused = True
+
+    @trio.lowlevel.enable_ki_protection
+    def resume(self) -> None:
+        """Go on."""
+        self._paused = False
+        self._bell.ring()
+
+    def terminate(self) -> None:
+        """End the proxy: `proxy` returns. No message is lost or in between."""
+        self._scope.cancel(reason="triomq.proxy: terminate() was called")
+
+    def statistics(self) -> ProxyStatistics:
+        """What was moved so far."""
+        forward, backward, dropped = self._moved
+        return ProxyStatistics(messages_forward=forward, messages_backward=backward, messages_dropped=dropped)
+
+
+class _Way:
+    """Moves messages from one socket to another.
+
+    A message is looked at, queued at the destination, and only then taken from the source.
+    """
+
+    def __init__(
+        self, source: ReceiveSocket, destination: SendSocket, capture: SendSocket | None, moved: list[int], index: int
+    ) -> None:
+        self._source = source
+        self._destination = destination
+        self._capture = capture
+        self._moved = moved
+        self._index = index
+
+    def listeners(self) -> list[dict[Bell, None]]:
+        """The bells of those who know when a message can be moved."""
+        listeners = [self._source._receive_bells, self._destination._send_bells]
+        return listeners if self._capture is None else [*listeners, self._capture._send_bells]
+
+    # On the path of every message.
+    def move(self, most: int) -> int:
+        """Move what can be moved. Returns: how many of ``most`` messages may still be moved."""
+        peek = self._source._peek
+        message = peek()
+        if message is None:
+            return most
+        destination, capture, moved, index = self._destination, self._capture, self._moved, self._index
+        submit, take, budget = destination._submit, self._source._take, destination._turn
+        budget.left = most
+        while message is not None and (capture is None or capture._would_accept(message)):
+            try:
+                if not submit(message):
+                    break
+                moved[index] += 1
+            except (UnroutableError, ValueError):  # a peer's message can be for nobody; that is not our failure
+                moved[2] += 1
+            if capture is not None:
+                capture._submit(message)  # there was room, and nobody else sends there
+            take()
+            budget.left -= 1
+            if budget.left <= 0:
+                break
+            message = peek()
+        left = budget.left
+        budget.renew()  # the proxy's task is about to wait
+        return left
+
+
+class _Mover:
+    """The task of a proxy."""
+
+    def __init__(self, sockets: list[Socket], ways: list[_Way], handle: ProxyHandle) -> None:
+        self._sockets = sockets
+        self._ways = ways  # the one whose turn it is comes first
+        self._handle = handle
+        self._flushers = list(dict.fromkeys(socket._runtime.flusher for socket in sockets))
+
+    async def run(self) -> None:
+        """Move messages, for ever."""
+        handle, bell = self._handle, self._handle._bell
+        listeners = [bells for way in self._ways for bells in way.listeners()]
+        for bells in listeners:
+            bells[bell] = None
+        try:
+            await trio.lowlevel.checkpoint()
+            while True:
+                for socket in self._sockets:
+                    if socket._closing:
+                        socket._check("proxy")
+                if not handle._paused and self._move():
+                    await trio.lowlevel.checkpoint()
+                else:
+                    await bell.wait()
+        finally:
+            for bells in listeners:
+                bells.pop(bell, None)
+
+    def _move(self) -> bool:
+        """Have one turn. Returns: whether there may be more to move at once."""
+        left = _PER_TURN
+        for flusher in self._flushers:
+            flusher.gathering = True
+        try:
+            for way in self._ways:
+                left = way.move(left)
+                if left <= 0:
+                    self._ways.remove(way)
+                    self._ways.append(way)
+                    return True
+            return False
+        finally:
+            for flusher in self._flushers:
+                flusher.flush_gathered(more=left <= 0)
+
+
+@trio.lowlevel.enable_ki_protection
+async def proxy(
+    frontend: Socket,
+    backend: Socket,
+    capture: Socket | None = None,
+    *,
+    task_status: trio.TaskStatus[ProxyHandle] = trio.TASK_STATUS_IGNORED,
+) -> None:
+    """Move messages from ``frontend`` to ``backend`` and back, until cancelled.
+
+    Usual pairs are ROUTER and DEALER, XSUB and XPUB, PULL and PUSH: messages go each way in which the one socket
+    receives and the other sends. A message is taken only when the other side has room for it, and the capture has.
+
+    Args:
+      frontend, backend: bound or connected already, and used by nobody else meanwhile.
+      capture: a PUB, XPUB, PUSH, DEALER or PAIR, used by nobody else either: gets a copy of every message that is
+        moved.
+    Returns: only after ``terminate()`` on the handle that ``await nursery.start(triomq.proxy, …)`` returns.
+    Cancellation: no message is lost and none is sent twice; if it is cancelled already, none is moved.
+    Raises:
+      TypeError: neither socket can send what the other receives, or ``capture`` is of another type.
+      ValueError: ``capture`` is the frontend or the backend.
+      trio.ClosedResourceError: one of the sockets was closed.
+    """
+    copy = None if capture is None else _as_capture(capture, frontend, backend)
+    handle = ProxyHandle()
+    ways: list[_Way] = []
+    for index, (source, destination) in enumerate(((frontend, backend), (backend, frontend))):
+        if isinstance(source, ReceiveSocket) and isinstance(destination, SendSocket):
+            ways.append(_Way(source, destination, copy, handle._moved, index))
+    if not ways:
+        raise TypeError(f"proxy(): of {frontend!r} and {backend!r} neither sends what the other receives")
+    sockets = [frontend, backend] if capture is None else [frontend, backend, capture]
+    for socket in sockets:
+        socket._check("proxy")
+    with handle._scope:
+        task_status.started(handle)
+        await _Mover(sockets, ways, handle).run()
+
+
+def _as_capture(capture: Socket, frontend: Socket, backend: Socket) -> SendSocket:
+    if not isinstance(capture, SendSocket) or not capture._never_refuses:
+        raise TypeError(f"proxy(): a capture is a PUB, XPUB, PUSH, DEALER or PAIR, and {capture!r} is not")
+    if capture is frontend or capture is backend:
+        raise ValueError(f"proxy(): a capture is a third socket, and {capture!r} is one of the two")
+    return capture
+
+
+__all__ = ["ProxyHandle", "ProxyStatistics", "proxy"]

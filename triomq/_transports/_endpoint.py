@@ -1,0 +1,45 @@
+"""Endpoints as text: ``scheme://address``.
+
+What the address means is the transport's business; here it is only cut off its scheme.
+"""
+
+from __future__ import annotations
+
+import re
+
+from .._errors import EndpointError
+
+_SCHEME = re.compile(r"[a-z][a-z0-9+.-]*")
+_EXAMPLE = "an endpoint looks like 'tcp://127.0.0.1:5555' or 'ipc:///tmp/feed'"
+
+
+def split_endpoint(endpoint: str) -> tuple[str, str]:
+    """Cut an endpoint into its scheme and its address.
+
+    Returns: scheme and address, without the ``://`` between them; neither is empty.
+
+    Raises:
+      TypeError: the endpoint is not a str.
+      EndpointError: there is no ``://``, or the scheme or the address is empty or not one.
+    """
+    if not isinstance(endpoint, str):
+        raise TypeError(_not_text(endpoint))
+    scheme, separator, address = endpoint.partition("://")
+    if not separator:
+        raise EndpointError(f"endpoint {endpoint!r} has no '://'; {_EXAMPLE}")
+    if not scheme:
+        raise EndpointError(f"endpoint {endpoint!r} has no scheme before '://'; {_EXAMPLE}")
+    if not _SCHEME.fullmatch(scheme):
+        if _SCHEME.fullmatch(scheme.lower()):
+            # libzmq knows no "TCP" either; its "Protocol not supported" leaves the reader guessing why.
+            raise EndpointError(f"endpoint {endpoint!r}: schemes are lower case, write '{scheme.lower()}://…'")
+        raise EndpointError(f"endpoint {endpoint!r}: {scheme!r} is not a scheme; {_EXAMPLE}")
+    if not address:
+        raise EndpointError(f"endpoint {endpoint!r} has no address after '://'; {_EXAMPLE}")
+    return scheme, address
+
+
+def _not_text(endpoint: object) -> str:
+    if isinstance(endpoint, (bytes, bytearray, memoryview)):
+        return f"endpoint {bytes(endpoint)!r} is bytes, and an endpoint is a str: give endpoint.decode()"
+    return f"an endpoint is a str, not {type(endpoint).__name__} ({endpoint!r}); {_EXAMPLE}"
