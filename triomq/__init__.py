@@ -34,7 +34,22 @@ from ._events import (
 )
 from ._message import Message, MessageLike
 from ._options import Options
-from ._sockets import DEALER, PAIR, PUB, PULL, PUSH, REP, REQ, ROUTER, SUB, XPUB, XSUB, Socket
+from ._sockets import (
+    DEALER,
+    PAIR,
+    PUB,
+    PULL,
+    PUSH,
+    REP,
+    REQ,
+    ROUTER,
+    SUB,
+    XPUB,
+    XSUB,
+    ReceiveSocket,
+    SendSocket,
+    Socket,
+)
 from ._statistics import Peer, PeerStatistics, SocketStatistics
 from ._tools import MergedChannel, ProxyHandle, ProxyStatistics, merge, proxy
 from ._version import __version__
@@ -76,8 +91,10 @@ __all__ = [
     "ProtocolError",
     "ProxyHandle",
     "ProxyStatistics",
+    "ReceiveSocket",
     "RefusedByPeerError",
     "RemoteProtocolError",
+    "SendSocket",
     "SilentPeerError",
     "Socket",
     "SocketStatistics",

@@ -20,13 +20,12 @@ from typing import TypeVar, Unpack
 
 import trio
 
-from ._connections import InprocNames
+from ._connections import Carrier, Carriers
 from ._errors import InternalError
 from ._options import OptionArguments
 from ._runtime import Runtime, TurnEnd, turn_end
-from ._sockets import Socket
-from ._transports import default_transports
-from .abc import Transport
+from ._sockets import Observer, Shared, Socket
+from ._transports import Transport
 
 S = TypeVar("S", bound=Socket)
 
@@ -34,8 +33,8 @@ S = TypeVar("S", bound=Socket)
 class Context:
     """Makes sockets and owns them; opened by `open_context`."""
 
-    def __init__(self, runtime: Runtime) -> None:
-        self._runtime = runtime
+    def __init__(self, shared: Shared) -> None:
+        self._shared = shared
         self._closed = False
 
     @trio.lowlevel.enable_ki_protection
@@ -50,20 +49,42 @@ class Context:
           ValueError: an option's value is out of range.
           trio.ClosedResourceError: the context was left.
         """
-        self._runtime.check_thread("Context.socket")
+        self._shared.runtime.check_thread("Context.socket")
         if self._closed:
             raise trio.ClosedResourceError("Context.socket: this context was left; open another one")
         if not (
             isinstance(socket_type, type) and issubclass(socket_type, Socket) and hasattr(socket_type, "socket_type")
         ):
             raise TypeError(f"a socket type is a class such as triomq.REQ, not {socket_type!r}")
-        return socket_type._make(self._runtime, dict(options))
+        return socket_type._make(self._shared, dict(options))
+
+    @property
+    def sockets(self) -> tuple[Socket, ...]:
+        """The sockets of this context that are not closed, in the order in which they were made."""
+        return tuple(self._shared.sockets)
+
+    @property
+    def closed(self) -> bool:
+        """The block of this context was left."""
+        return self._closed
+
+    def observe(self, observer: Observer) -> None:
+        """Tell an observer at once what happens to every socket of this context, those to come included.
+
+        Unlike `Socket.monitor`, which keeps events until they are received, this calls a function of yours: for what
+        gathers events of all sockets, such as a log or a test.
+        """
+        self._shared.observers.append(observer)
+
+    def __repr__(self) -> str:
+        state = "closed" if self._closed else f"{len(self._shared.sockets)} sockets"
+        return f"<triomq.Context {state}>"
 
     async def _aclose(self) -> None:
         """Close every socket, all of them at once."""
         self._closed = True
         async with trio.open_nursery() as nursery:
-            for socket in list(self._runtime.sockets):
+            for socket in self.sockets:
                 nursery.start_soon(socket.aclose)
 
 
@@ -106,7 +127,7 @@ def _alone(exc: BaseException) -> BaseException:
 async def open_context(
     *,
     strict_checkpoints: bool = False,
-    transports: Mapping[str, Transport] | None = None,
+    transports: Mapping[str, Transport | Carrier] | None = None,
     rng: random.Random | None = None,
 ) -> AsyncGenerator[Context, None]:
     """Open a context: ``async with triomq.open_context() as ctx:``.
@@ -117,7 +138,8 @@ async def open_context(
     Args:
       strict_checkpoints: take a schedule point in every call that sends or receives, as trio itself does, instead of
         one in 64 messages.
-      transports: by scheme, in addition to tcp, ipc and inproc, or in place of them.
+      transports: by scheme, in addition to tcp, ipc and inproc, or in place of them: a `triomq.abc.Transport`, or a
+        `triomq.abc.Carrier`.
       rng: what the waits before reconnecting and the first routing ids are drawn from; seed it to repeat a run.
     Cancellation: the sockets are closed at once, without lingering.
     Raises:
@@ -127,16 +149,9 @@ async def open_context(
     failure: BaseException | None = None
     async with trio.open_nursery() as outer:
         nursery, turn = await outer.start(services.run, outer.cancel_scope, name="triomq services")
-        runtime = Runtime(
-            nursery,
-            {**default_transports(), **(transports or {})},
-            InprocNames(),
-            turn,
-            rng or random.Random(),
-            strict_checkpoints,
-        )
+        runtime = Runtime(nursery, turn, rng or random.Random(), strict_checkpoints=strict_checkpoints)
         nursery.start_soon(runtime.flusher.run, name="triomq flusher")
-        context = Context(runtime)
+        context = Context(Shared(runtime, Carriers(transports or {})))
         try:
             yield context
         except BaseException as exc:  # noqa: ASYNC103  # raised below, out of the nurseries, as it was

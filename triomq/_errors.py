@@ -75,7 +75,7 @@ class RefusedByPeerError(RemoteProtocolError):
     """The peer refused the handshake with an ERROR command (RFC 37 §2.5); the text is its reason."""
 
 
-class SilentPeerError(RemoteProtocolError):
+class SilentPeerError(ZmqError, trio.TooSlowError):
     """The peer sent nothing for longer than heartbeats allow."""
 
 

@@ -192,34 +192,3 @@ class Monitor(trio.abc.ReceiveChannel[MonitorEvent]):
         """Stop listening to the socket; idempotent."""
         self.close()
         await trio.lowlevel.checkpoint()
-
-
-class MonitorHub:
-    """The monitors of one socket."""
-
-    def __init__(self) -> None:
-        self._monitors: list[Monitor] = []
-
-    def open(self, size: int) -> Monitor:
-        """A new monitor, from now on."""
-        monitor = Monitor(size)
-        self._monitors.append(monitor)
-        return monitor
-
-    def emit(self, event: MonitorEvent) -> None:
-        """Tell every monitor that is still open.
-
-        An event's error tells what happened, not where in our code: a traceback would keep the frames it went
-        through alive, and with them this socket, for as long as somebody has the event.
-        """
-        if isinstance(error := getattr(event, "error", None), Exception):
-            error.__traceback__ = None
-        if self._monitors:
-            self._monitors = [monitor for monitor in self._monitors if not monitor._closed]
-            for monitor in self._monitors:
-                monitor._put(event)
-
-    def end(self) -> None:
-        """The socket is closed: the monitors end when they are empty."""
-        for monitor in self._monitors:
-            monitor._end()

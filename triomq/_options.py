@@ -194,6 +194,16 @@ class Options:
         "Accepted and not yet greeted at one time.",
     )  # fmt: skip
 
+    @property
+    def send_limit(self) -> float:
+        """`send_hwm` as a limit: ``math.inf`` for none."""
+        return self.send_hwm or math.inf
+
+    @property
+    def receive_limit(self) -> float:
+        """`receive_hwm` as a limit: ``math.inf`` for none."""
+        return self.receive_hwm or math.inf
+
 
 class OptionArguments(TypedDict, total=False):
     """The keyword arguments of `Context.socket`; see `Options` for what each means."""

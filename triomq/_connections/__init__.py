@@ -1,10 +1,22 @@
-"""How a pipe reaches its peer: carriers, and the life of a connection."""
+"""How a pipe reaches its peer: carriers, and the life of a connection.
+
+Every timer of a connection stands in ``_timers`` (constants and the back-off) or in ``_heartbeats`` (PING, its answer,
+the peer's TTL); the handshake's is in ``_session``, that of an attempt to connect in ``_dialer``.
+"""
 
 from __future__ import annotations
 
-from ._acceptor import Acceptor
-from ._dialer import Dialer
-from ._inproc import InprocNames
-from ._session import Session, new_connection
+from ._carrier import Attachment, Binding, Carrier, Connecting, PeerHost
+from ._carriers import Carriers
+from ._stream_carrier import NewProtocol, StreamCarrier
 
-__all__ = ["Acceptor", "Dialer", "InprocNames", "Session", "new_connection"]
+__all__ = [
+    "Attachment",
+    "Binding",
+    "Carrier",
+    "Carriers",
+    "Connecting",
+    "NewProtocol",
+    "PeerHost",
+    "StreamCarrier",
+]

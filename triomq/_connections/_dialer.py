@@ -2,96 +2,82 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
-from typing import TYPE_CHECKING
 
 import trio
 
+from .. import zmtp
 from .._errors import RefusedByPeerError
-from .._events import Connected, ConnectFailed, Disconnected, HandshakeFailed, MonitorHub
-from .._options import Options
-from .._pipes import StreamPipe
-from .._runtime import TaskGroup
-from .._transports import as_nonblocking
-from ..abc import NonblockingStream, Transport
-from ._session import Session
-
-if TYPE_CHECKING:
-    import random
+from .._events import Connected, ConnectFailed, Disconnected, HandshakeFailed
+from .._pipes import Pipe, QueuedPipe
+from .._transports import NonblockingStream, Transport, as_nonblocking
+from ._carrier import Connecting, PeerHost
+from ._session import Session, new_pipe
+from ._timers import Backoff
 
 
-class Backoff:
-    """Waits that grow: each is drawn between 0 and a bound, and the bound doubles.
-
-    The draw over the whole range ("full jitter") is what keeps a thousand peers of a restarted server
-    from coming back in step. It does so only if the range is as long as what they have in common, so the bound is
-    never below the time that the failed attempt took: all of them may have run into the same time limit.
-    """
-
-    def __init__(self, first: float, most: float, rng: random.Random) -> None:
-        self._first = first
-        self._most = max(first, most)
-        self._random = rng
-        self._failures = 0
-
-    def reset(self) -> None:
-        """Begin again with the first bound."""
-        self._failures = 0
-
-    def next_wait(self, attempt: float = 0.0) -> float:
-        """Seconds to wait after one more failure, of an attempt that took so many."""
-        doublings = min(self._failures, 64)
-        self._failures += 1
-        return self._random.uniform(0, min(self._most, max(attempt, math.ldexp(self._first, doublings))))
-
-
-class Dialer:
-    """Keeps one connection to an endpoint, for as long as its task lives.
+class Dialer(Connecting):
+    """Keeps one connection to an endpoint, from when it is made until it is closed.
 
     The wait before the next attempt starts over only after a complete handshake: a server that accepts
     and then hangs up, again and again, is not hammered.
+
+    Args:
+      new_protocol: makes the protocol state of each connection; its second argument is False, as this side connects.
     """
 
     def __init__(
         self,
-        endpoint: str,
         transport: Transport,
-        options: Options,
-        new_session: Callable[[NonblockingStream], Session],
-        monitors: MonitorHub,
-        rng: random.Random,
-        pipe: StreamPipe | None,
+        host: PeerHost,
+        endpoint: str,
+        address: str,
+        new_protocol: Callable[[PeerHost, bool], zmtp.WireProtocol],
     ) -> None:
-        self.pipe = pipe
-        self._scope: trio.CancelScope | None = None
+        options = host.options
+        self._transport = transport
+        self._host = host
+        self._endpoint = endpoint
+        self._address = address
+        self._new_protocol = new_protocol
+        self._pipe: QueuedPipe | None = None if options.immediate else new_pipe(host, endpoint)
         self._session: Session | None = None
         self._stopped = False
-        self._endpoint = endpoint
-        self._address = endpoint.partition("://")[2]
-        self._transport = transport
-        self._options = options
-        self._new_session = new_session
-        self._monitors = monitors
-        self._backoff = Backoff(options.reconnect_interval, options.reconnect_interval_max, rng)
+        self._backoff = Backoff(options.reconnect_interval, options.reconnect_interval_max, host.runtime.random)
+        if self._pipe is not None:
+            host.add_pipe(self._pipe)
+        self._scope = host.tasks.start(self._run, name=f"triomq dialer {endpoint}")
 
-    def start(self, tasks: TaskGroup) -> None:
-        """Dial, in a task of its own."""
-        self._scope = tasks.start(self._run, name=f"triomq dialer {self._endpoint}")
+    @property
+    def pipe(self) -> Pipe | None:
+        """See `Connecting`: with ``immediate`` there is a pipe only while there is a peer."""
+        if self._pipe is None and self._session is not None:
+            return self._session.pipe
+        return self._pipe
 
     def stop(self) -> None:
-        """Dial no more: all is sent. An established connection may end in good order."""
+        """See `Attachment`."""
+        if self._session is not None:
+            self._session.stop_delivering()
+
+    def finish(self) -> None:
+        """See `Attachment`: dial no more; an established connection may end in good order."""
         self._stopped = True
         if self._session is None or not self._session.established:
-            self.close()
+            self._scope.cancel(reason="triomq: all is sent")
+        else:
+            self._session.say_goodbye()
+
+    @property
+    def finished(self) -> bool:
+        """See `Attachment`."""
+        return self._session is None or not self._session.attached
 
     def close(self) -> None:
-        """End the connection, and dial no more."""
-        if self._scope is not None:
-            self._scope.cancel(reason="triomq: endpoint disconnected")
-
-    async def wait_stopped(self) -> None:
-        """Nothing is bound: there is nothing to wait for."""
+        """See `Attachment`."""
+        self._scope.cancel(reason="triomq: endpoint disconnected")
+        if self._pipe is not None:
+            self._host.remove_pipe(self._pipe)
 
     async def _run(self) -> None:
         while True:
@@ -100,17 +86,17 @@ class Dialer:
                 return
 
     async def _dial(self) -> NonblockingStream | None:
-        timeout = self._options.connect_timeout
+        timeout = self._host.options.connect_timeout
         begun = trio.current_time()
         try:
             with trio.fail_after(timeout):
-                stream = await self._transport.connect(self._address, self._options)
+                stream = await self._transport.connect(self._address, self._host.options)
         except (OSError, trio.TooSlowError, trio.BrokenResourceError) as exc:
             error: Exception = exc
             if isinstance(exc, trio.TooSlowError):
                 error = trio.TooSlowError(f"no connection to {self._endpoint} within connect_timeout={timeout} s")
             wait = self._backoff.next_wait(trio.current_time() - begun)
-            self._monitors.emit(ConnectFailed(endpoint=self._endpoint, error=error, retry_in=wait))
+            self._host.emit(ConnectFailed(endpoint=self._endpoint, error=error, retry_in=wait))
             await trio.sleep(wait)
             return None
         return as_nonblocking(stream, self._endpoint)
@@ -120,17 +106,18 @@ class Dialer:
 
         Returns: whether the peer refused us, which dialling again would not change (RFC 37).
         """
-        session = self._session = self._new_session(stream)
-        self._monitors.emit(Connected(endpoint=self._endpoint, address=session.address))
+        protocol = self._new_protocol(self._host, False)
+        session = self._session = Session(stream, protocol, self._host, self._endpoint, self._pipe)
+        self._host.emit(Connected(endpoint=self._endpoint, address=session.address))
         begun = trio.current_time()
         error = await session.run()
         attempt = trio.current_time() - begun
         if session.established:
-            attempt = 0.0  # it was none
+            attempt = 0.0  # how long a working connection lasted is not the time of a failed attempt
             self._backoff.reset()
-            self._monitors.emit(Disconnected(endpoint=self._endpoint, address=session.address, error=error))
+            self._host.emit(Disconnected(endpoint=self._endpoint, address=session.address, error=error))
         elif error is not None:
-            self._monitors.emit(HandshakeFailed(endpoint=self._endpoint, address=session.address, error=error))
+            self._host.emit(HandshakeFailed(endpoint=self._endpoint, address=session.address, error=error))
             if isinstance(error, RefusedByPeerError):
                 return True
         self._session = None

@@ -1,10 +1,16 @@
 """inproc: two sockets of one context, pipe to pipe.
 
-No bytes, no session, no task: sending puts the message itself into the other side's inbox, whose limit is both
+Theory of operation
+
+No bytes, no session, no task: sending puts the message itself into the other side's inbox. The inbox's limit is both
 sides' HWMs together (none if either has none), as in ØMQ.
 
-A connecting socket may come first. Its messages then gather in the inbox of a far pipe that nobody owns yet, and
-whoever binds the name takes that pipe over; when the binding socket goes, the connecting one is in this state again.
+A connection has a *near* pipe, which is the connecting socket's, and a *far* one. A connecting socket may come first.
+Its messages then gather in the inbox of a far pipe that nobody owns. The socket that binds the name takes the far pipe
+over; when the binding socket goes, the connecting one gathers again.
+
+    connecting socket ── near ⇄ far (nobody's)              not joined: what is sent waits in far's inbox
+    connecting socket ── near ⇄ far ── binding socket       joined
 """
 
 from __future__ import annotations
@@ -12,154 +18,49 @@ from __future__ import annotations
 import errno
 import math
 from collections import deque
-from typing import Any, ClassVar, Protocol
 
 from .._errors import AddressInUseError, EndpointError, PeerUnwantedError, RemoteProtocolError
-from .._events import Disconnected, HandshakeFailed, HandshakeSucceeded, MonitorHub
-from .._message import Message, new_message
-from .._options import Options
-from .._pipes import NOBODY, Event, Pipe, remove_same
-from ..zmtp import PeerInfo
-from ..zmtp._compatibility import explain_incompatible
+from .._events import Disconnected, HandshakeFailed, HandshakeSucceeded
+from .._message import Message
+from .._pipes import NOBODY, InprocPipe
+from ..zmtp import PeerInfo, explain_incompatible
+from ._carrier import Binding, Carrier, Connecting, PeerHost
 
-_LONGEST_NAME = 256
-
-
-class InprocSocket(Protocol):
-    """What inproc asks of a socket: that of a pipe's owner, and to be told of the connection's life."""
-
-    socket_type: ClassVar[str]
-    _session_events: tuple[type, ...]
-    _interprets: bool
-    _options: Options
-    _monitors: MonitorHub
-
-    def _interpret(self, pipe: Pipe, events: list[Event]) -> list[Message]: ...
-    def _pipe_readable(self, pipe: Pipe) -> None: ...
-    def _pipe_writable(self, pipe: Pipe) -> None: ...
-    def _pipe_drained(self, pipe: Pipe) -> None: ...
-    def _add(self, pipe: Pipe) -> None: ...
-    def _remove(self, pipe: Pipe) -> None: ...
-    def _greet(self, pipe: Pipe, peer: PeerInfo) -> None: ...
-    def _forget_peer(self, pipe: Pipe) -> None: ...
+_LONGEST_NAME = 256  # characters
 
 
-class InprocPipe(Pipe):
-    """One end of an inproc connection; what it sends goes into the inbox of the ``other``."""
-
-    __slots__ = ("joined", "other", "plain")
-
-    joined: bool
-    """Whether ``other`` belongs to a socket, or did: what was sent is that socket's."""
-    plain: bool
-    """Whether what arrives here goes into the inbox as it is: worked out once, and not for every message."""
-    blocked: bool
-    dropped: int
-    sent: int
-    other: InprocPipe
-
-    # On the path of every message.
-    def send_nowait(self, item: Any, at_once: bool = True) -> bool:
-        other = self.other
-        inbox = other.inbox
-        if len(inbox) >= other.receive_limit:
-            other.stalled = self.blocked = True
-            return False
-        self.sent += self.joined
-        if type(item) is tuple:
-            item = new_message(Message, item)
-        if other.plain:
-            inbox.append(item)
-            other.received += 1
-            if not other.listed:
-                other.owner._pipe_readable(other)
-        else:
-            other.deliver([item])
-        return True
-
-    def has_room(self) -> bool:
-        other = self.other
-        if len(other.inbox) >= other.receive_limit:
-            other.stalled = self.blocked = True
-            return False
-        return True
-
-    def room(self) -> float:
-        return self.other.receive_limit - len(self.other.inbox)
-
-    def room_made(self) -> None:
-        """The other side has taken a message from its full inbox."""
-        self.blocked = False
-        self.owner._pipe_writable(self)
-
-    def control(self, event: Event) -> None:
-        if self.peer is not None:
-            self.other.deliver([event])
-
-    def withdraw(self, item: Any) -> bool:
-        return not self.joined and remove_same(self.other.inbox, item)
-
-    def send_capacity(self) -> float:
-        return self.other.receive_limit
-
-    def queued(self) -> int:
-        return 0 if self.joined else len(self.other.inbox)
-
-    def discard(self) -> None:
-        if not self.joined:
-            self.dropped += len(self.other.inbox)
-            self.other.inbox.clear()
-
-    def let_go(self) -> None:
-        super().let_go()
-        self.other = _NO_PIPE
-
-
-_NO_PIPE = InprocPipe(NOBODY, "", 0)
-_NO_PIPE.other = _NO_PIPE
-_NO_PIPE.plain = False
-
-
-def _pipe(owner: Any, endpoint: str, limit: float, conflate: bool) -> InprocPipe:
-    pipe = InprocPipe(owner, endpoint, limit, conflate=conflate)
-    pipe.plain = not owner._interprets and not conflate
-    return pipe
-
-
-class InprocNames:
-    """The inproc names of one context: who has bound them, and who waits for them."""
+class InprocCarrier(Carrier):
+    """The inproc names of one context: the sockets that have bound them, and those that wait for them."""
 
     def __init__(self) -> None:
         self._bindings: dict[str, InprocBinding] = {}
         self._waiting: dict[str, dict[InprocConnection, None]] = {}
 
-    def bind(self, socket: InprocSocket, name: str) -> InprocBinding:
+    async def bind(self, host: PeerHost, endpoint: str, address: str) -> InprocBinding:
         """Give a name to a socket.
 
         Raises:
           AddressInUseError: another socket of this context has it.
           EndpointError: it is too long.
         """
-        _check_name(name)
-        if name in self._bindings:
-            text = f"inproc://{name} is bound already by another socket of this context"
+        _check_name(address)
+        if address in self._bindings:
+            text = f"{endpoint} is bound already by another socket of this context"
             raise AddressInUseError(errno.EADDRINUSE, text)
-        binding = self._bindings[name] = InprocBinding(self, socket, name)
-        self.retry(name)
+        binding = self._bindings[address] = InprocBinding(self, host, endpoint, address)
+        self.retry(address)
         return binding
 
-    def connect(self, socket: InprocSocket, name: str) -> InprocConnection:
+    def connect(self, host: PeerHost, endpoint: str, address: str) -> InprocConnection:
         """Connect a socket to a name, whether or not it is bound yet.
 
         Raises:
           EndpointError: it is too long.
         """
-        _check_name(name)
-        connection = InprocConnection(self, socket, name)
-        if not socket._options.immediate:
-            socket._add(connection.pipe)
+        _check_name(address)
+        connection = InprocConnection(self, host, endpoint, address)
         self.wait(connection)
-        self.retry(name)
+        self.retry(address)
         return connection
 
     def wait(self, connection: InprocConnection) -> None:
@@ -167,7 +68,7 @@ class InprocNames:
         self._waiting.setdefault(connection.name, {})[connection] = None
 
     def retry(self, name: str) -> None:
-        """Join those that wait for a name with who has bound it, if somebody has."""
+        """Join the connections that wait for a name with the socket that has bound it, if one has."""
         binding = self._bindings.get(name)
         if binding is not None:
             for connection in list(self._waiting.get(name, ())):
@@ -187,139 +88,172 @@ class InprocNames:
             del self._bindings[binding.name]
 
 
-class InprocBinding:
+class InprocBinding(Binding):
     """A name that a socket has bound."""
 
-    pipe = None
-
-    def __init__(self, names: InprocNames, socket: InprocSocket, name: str) -> None:
-        self.socket = socket
+    def __init__(self, carrier: InprocCarrier, host: PeerHost, endpoint: str, name: str) -> None:
+        self.host = host
         self.name = name
         self.connections: dict[InprocConnection, None] = {}
-        self._names = names
+        self._carrier = carrier
+        self._endpoint = endpoint
 
-    async def wait_stopped(self) -> None:
-        """The name is free as soon as it is given up."""
+    @property
+    def endpoint(self) -> str:
+        """See `Binding`."""
+        return self._endpoint
 
     def stop(self) -> None:
-        """Take no more connections."""
-        self._names.release(self)
+        """See `Attachment`: the name is free as soon as it is given up."""
+        self._carrier.release(self)
 
     def close(self) -> None:
-        """Take no more connections and end those there are."""
+        """See `Attachment`."""
         self.stop()
         for connection in list(self.connections):
             connection.part()
 
+    async def wait_closed(self) -> None:
+        """See `Binding`: the name is free already."""
 
-class InprocConnection:
+
+class InprocConnection(Connecting):
     """A socket's connection to a name."""
 
-    def __init__(self, names: InprocNames, socket: InprocSocket, name: str) -> None:
+    def __init__(self, carrier: InprocCarrier, host: PeerHost, endpoint: str, name: str) -> None:
         self.name = name
-        self.endpoint: str = f"inproc://{name}"
-        self._names = names
-        self._socket = socket
+        self._endpoint = endpoint
+        self._carrier = carrier
+        self._host = host
         self._binding: InprocBinding | None = None
-        self.pipe: InprocPipe = self._new_pipe()
-        self._far = self._unowned_pipe()
+        self._near = self._new_near()
+        self._far = self._new_far()
+        if not host.options.immediate:
+            host.add_pipe(self._near)
 
-    def _new_pipe(self) -> InprocPipe:
-        return _pipe(self._socket, self.endpoint, 0, self._socket._options.conflate)
+    @property
+    def pipe(self) -> InprocPipe | None:
+        """See `Connecting`: with ``immediate`` there is a pipe only while there is a peer."""
+        return None if self._host.options.immediate and self._binding is None else self._near
 
-    def _unowned_pipe(self) -> InprocPipe:
-        """A far end that gathers what the near one sends, up to the near one's HWM."""
-        options = self._socket._options
-        far = _pipe(NOBODY, self.endpoint, options.send_hwm or math.inf, options.conflate)
-        far.other, self.pipe.other = self.pipe, far
-        far.joined, self.pipe.joined = True, False
-        far.resume, self.pipe.resume = self.pipe.room_made, far.room_made
+    def _new_near(self) -> InprocPipe:
+        host = self._host
+        return InprocPipe(host.owner, self._endpoint, 0, conflate=host.options.conflate)
+
+    def _new_far(self) -> InprocPipe:
+        """A far end of nobody's, that gathers what the near one sends, up to the near one's HWM."""
+        options, near = self._host.options, self._near
+        far = InprocPipe(NOBODY, self._endpoint, options.send_limit, conflate=options.conflate)
+        far.other, near.other = near, far
+        far.joined, near.joined = True, False
+        far.inbox.source, near.inbox.source = near, far
         return far
+
+    # --- joining --------------------------------------------------------------------------
 
     def join(self, binding: InprocBinding) -> bool:
         """Let the binding socket take over the far end.
 
         Returns: whether this connection no longer waits: it stands, or never will because the types do not match.
         """
-        near, far, ours, theirs = self.pipe, self._far, self._socket, binding.socket
-        reason = explain_incompatible(ours.socket_type, theirs.socket_type)
+        reason = explain_incompatible(self._host.socket_type, binding.host.socket_type)
         if reason is not None:
             self._failed(binding, RemoteProtocolError(reason))
             return True
-        far.inbox = deque(far.inbox)  # behind what was gathered comes what is sent while the sides greet each other
-        far.stalled = near.stalled = False  # that was by limits which end here, and below who waits is told
-        far.receive_limit = _sum(ours._options.send_hwm, theirs._options.receive_hwm)
-        near.receive_limit = _sum(theirs._options.send_hwm, ours._options.receive_hwm)
+        self._agree_on_limits(binding.host)
         try:
-            theirs._greet(far, _peer_info(ours))
-            try:
-                ours._greet(near, _peer_info(theirs))
-            except PeerUnwantedError:
-                theirs._forget_peer(far)
-                theirs._remove(far)
-                raise
+            self._greet(binding.host)
         except PeerUnwantedError as exc:
-            self._far = self._unowned_pipe()
-            self._far.inbox.extend(far.inbox)
+            gathered = self._far.inbox.queue
+            self._far = self._new_far()
+            self._far.inbox.put(list(gathered))
             self._failed(binding, exc)
             return False
-        gathered = list(far.inbox)
-        far.inbox = deque(maxlen=1 if ours._options.conflate or theirs._options.conflate else None)
-        far.owner = theirs
-        far.plain = not theirs._interprets and far.inbox.maxlen is None
-        far.received = 0  # by nobody so far
-        near.joined = True
-        near.sent += sum(isinstance(item, Message) for item in gathered)
         self._binding = binding
         binding.connections[self] = None
-        for socket, peer in ((ours, theirs), (theirs, ours)):
-            socket._monitors.emit(_succeeded(self.endpoint, peer))
+        self._hand_over(binding.host)
+        return True
+
+    def _agree_on_limits(self, theirs: PeerHost) -> None:
+        """Give both inboxes the limit of a queue that stands for both sides' queues."""
+        near, far, ours = self._near, self._far, self._host
+        # A copy without a maximum: messages sent while the sides greet each other must not push out earlier ones.
+        far.inbox.queue = deque(far.inbox.queue)
+        # Both waited by the old limits; `room_made` in `_hand_over` wakes whoever waits for room.
+        far.inbox.source_waits = near.inbox.source_waits = False
+        far.inbox.limit = _sum(ours.options.send_limit, theirs.options.receive_limit)
+        near.inbox.limit = _sum(theirs.options.send_limit, ours.options.receive_limit)
+
+    def _greet(self, theirs: PeerHost) -> None:
+        """Let each socket admit the other.
+
+        Raises:
+          PeerUnwantedError: one of them does not; then neither has a new peer.
+        """
+        ours = self._host
+        theirs.admit_peer(self._far, _peer_info(ours))
+        try:
+            ours.admit_peer(self._near, _peer_info(theirs))
+        except PeerUnwantedError:
+            theirs.remove_pipe(self._far)
+            raise
+
+    def _hand_over(self, theirs: PeerHost) -> None:
+        """The binding socket gets what was gathered, and what is sent from now on."""
+        near, far, ours = self._near, self._far, self._host
+        gathered = list(far.inbox.queue)
+        conflates = ours.options.conflate or theirs.options.conflate
+        far.inbox.queue = deque(maxlen=1 if conflates else None)
+        far.owner = theirs.owner
+        far.plain = not theirs.owner.interprets and not conflates
+        far.received = 0  # nobody has received these yet; `deliver` counts them
+        near.joined = True
+        near.sent += sum(isinstance(item, Message) for item in gathered)
+        for host, peer in ((ours, theirs), (theirs, ours)):
+            host.emit(_succeeded(self._endpoint, peer))
         if gathered:
             far.deliver(gathered)
         near.room_made()
-        return True
 
     def _failed(self, binding: InprocBinding, error: Exception) -> None:
-        event = HandshakeFailed(endpoint=self.endpoint, address=self.endpoint, error=error)
-        self._socket._monitors.emit(event)
-        binding.socket._monitors.emit(event)
+        event = HandshakeFailed(endpoint=self._endpoint, address=self._endpoint, error=error)
+        self._host.emit(event)
+        binding.host.emit(event)
+
+    # --- parting --------------------------------------------------------------------------
 
     def _split(self) -> InprocBinding | None:
         binding, self._binding = self._binding, None
         if binding is not None:
             del binding.connections[self]
-            for socket in (self._socket, binding.socket):
-                socket._monitors.emit(Disconnected(endpoint=self.endpoint, address=self.endpoint, error=None))
-            binding.socket._forget_peer(self._far)
-            self._socket._forget_peer(self.pipe)
-            binding.socket._remove(self._far)
+            for host in (self._host, binding.host):
+                host.emit(Disconnected(endpoint=self._endpoint, address=self._endpoint, error=None))
+            binding.host.peer_left(self._far)
+            self._host.peer_left(self._near)
+            binding.host.remove_pipe(self._far)
         return binding
 
     def part(self) -> None:
-        """The binding socket goes: gather again, for whoever binds the name next."""
+        """The binding socket goes: gather again, for the next socket that binds the name."""
         self._split()
-        immediate = self._socket._options.immediate
+        immediate = self._host.options.immediate
         if immediate:  # nothing is queued for a peer to come
-            self._socket._remove(self.pipe)
-            self.pipe = self._new_pipe()
-        self._far = self._unowned_pipe()
-        self._names.wait(self)
-        self._names.retry(self.name)
+            self._host.remove_pipe(self._near)
+            self._near = self._new_near()
+        self._far = self._new_far()
+        self._carrier.wait(self)
+        self._carrier.retry(self.name)
         if not immediate:
-            self.pipe.room_made()
-
-    async def wait_stopped(self) -> None:
-        """Nothing is bound: there is nothing to wait for."""
-
-    def stop(self) -> None:
-        """Nothing: a connection goes on while its socket lingers."""
+            self._near.room_made()
 
     def close(self) -> None:
-        """The connecting socket goes, or disconnects. What it has sent stays with the receiver."""
-        self._names.forget(self)
+        """See `Attachment`. What was sent stays with the receiver."""
+        self._carrier.forget(self)
         binding = self._split()
+        self._host.remove_pipe(self._near)
+        self._far.let_go()
         if binding is not None:
-            self._names.retry(self.name)
+            self._carrier.retry(self.name)
 
 
 def _check_name(name: str) -> None:
@@ -327,22 +261,22 @@ def _check_name(name: str) -> None:
         raise EndpointError(f"inproc://{name[:20]}…: a name has {_LONGEST_NAME} characters at the most")
 
 
-def _sum(sender_hwm: int, receiver_hwm: int) -> float:
-    """The limit of a queue that stands for both sides' queues."""
-    return sender_hwm + receiver_hwm if sender_hwm and receiver_hwm else math.inf
+def _sum(sending: float, receiving: float) -> float:
+    """The limit of a queue that stands for both sides' queues: none if either has none."""
+    return sending + receiving if math.inf not in (sending, receiving) else math.inf
 
 
-def _peer_info(socket: InprocSocket) -> PeerInfo:
+def _peer_info(host: PeerHost) -> PeerInfo:
     return PeerInfo(
-        socket_type=socket.socket_type,
-        routing_id=socket._options.routing_id,
+        socket_type=host.socket_type,
+        routing_id=host.options.routing_id,
         metadata={},
         version=(3, 1),
         mechanism="NULL",
     )
 
 
-def _succeeded(endpoint: str, peer: InprocSocket) -> HandshakeSucceeded:
+def _succeeded(endpoint: str, peer: PeerHost) -> HandshakeSucceeded:
     return HandshakeSucceeded(
-        endpoint=endpoint, address=endpoint, socket_type=peer.socket_type, routing_id=peer._options.routing_id
+        endpoint=endpoint, address=endpoint, socket_type=peer.socket_type, routing_id=peer.options.routing_id
     )

@@ -6,7 +6,7 @@ Nobody waits to write. A message is first accepted (it is in the outbox, and the
 then written by `Writer.flush`: a synchronous function that hands over what the connection takes.
 
 * On a connection that has been idle, `flush` is called from within ``send``: that is the latency.
-* On a busy one the writer is noted with the flusher, which calls `flush` when the sending task gives up its slice:
+* On a busy one the writer is noted with the flusher, which calls `flush` when the sending task gives up its turn:
   a burst becomes one system call, and that is the throughput.
 * What the connection did not take is ours (``_unsent``): a task is started that waits for room and goes on until
   nothing is left. Until then `flush` does nothing, and the messages still count against the HWM.
@@ -20,26 +20,23 @@ import math
 from bisect import bisect_right
 from collections.abc import Callable, Sequence
 from itertools import accumulate
-from typing import Any
+from typing import Final
 
 import trio
 
 from .. import zmtp
 from .._message import BytesLike
-from .._pipes import StreamPipe, nothing_to_do
+from .._pipes import UNCONNECTED, QueuedPipe
 from .._runtime import Runtime
-from ..abc import NonblockingStream
+from .._transports import NonblockingStream
+from ._timers import IDLE
 
-PING_SINCE = (3, 1)
-"""The version of ZMTP whose peers know heartbeats."""
-
-_IDLE = 50e-6  # seconds without a write after which the next message is written from within `send`
-_BATCH = 64  # messages encoded for one write: as many as a slice sends,
-_LARGE_BATCH = 256  # or several slices, if they are
-_SMALL = 256  # octets each or less, as of the last write
-_MORE_EXPECTED = 8  # messages gathered in one slice that let expect more,
-_LONGEST_GATHERING = 0.5e-3  # seconds after the first of which they are written in any case
-_WRITE_SIZE = 256 * 1024  # octets handed over in one flush before other connections have their turn
+_BATCH: Final = 64  # messages in one write
+_LARGE_BATCH: Final = 256  # messages in one write, if those of the last write were small
+_SMALL: Final = 256  # bytes; a message up to this is small
+_MORE_EXPECTED: Final = 8  # messages in one turn; from this many on, the next turn probably brings more
+_LONGEST_GATHERING: Final = 0.5e-3  # seconds from the first gathered message to the write, at most
+_WRITE_SIZE: Final = 256 * 1024  # bytes handed over in one flush before other connections have their turn
 
 
 class Writer:
@@ -52,41 +49,46 @@ class Writer:
     def __init__(
         self,
         stream: NonblockingStream,
-        connection: zmtp.Connection,
+        protocol: zmtp.WireProtocol,
         runtime: Runtime,
         address: str,
         fail: Callable[[Exception], None],
     ) -> None:
         self._stream = stream
-        self._connection = connection
+        self._protocol = protocol
         self._runtime = runtime
         self._flusher = runtime.flusher
         self._address = address
         self._fail = fail
-        self._pipe: StreamPipe | None = None  # while the connection is established
+        self._pipe: QueuedPipe | None = None  # while the connection is established
+        self._ping_sent: Callable[[], None] = _nothing
         self._last_write = -math.inf
-        self.answers: bool = True  # the peer has said one thing since the last write: now it is our turn
+        # At most one message came since our last write, so what we send now is probably its answer: write it at once.
+        self.may_answer: bool = True
         self._control_due = False  # the connection has a PONG or the like to send
-        self._batch: list[Any] = []  # the messages that `_unsent` is the rest of
-        self._batch_ends: list[int] = []  # where in the octets of the batch each of them ends
-        self._batch_written = 0  # how many of these octets the connection has taken
+        self._batch: Sequence[zmtp.Item] = []  # the messages that `_unsent` is the rest of
+        self._batch_ends: list[int] = []  # where in the bytes of the batch each of them ends
+        self._batch_written = 0  # how many of these bytes the connection has taken
         self._unsent: list[BytesLike] = []
         self._most = _BATCH
-        self._gathered = 0  # messages in the outbox when `wants_more` looked last,
-        self._gathering_since = 0.0  # and when it first said yes
+        self._gathered = 0  # messages in the outbox when `wants_more` last put the flush off; 0 when it did not
+        self._gathering_since = 0.0  # time when `wants_more` first put this flush off
 
     @property
     def busy(self) -> bool:
         """A message is half written: nothing else may be written now."""
         return bool(self._unsent)
 
-    def attach(self, pipe: StreamPipe) -> None:
-        """Write what is in the pipe's outbox, from the end of this slice on."""
+    def attach(self, pipe: QueuedPipe, ping_sent: Callable[[], None]) -> None:
+        """Write what is in the pipe's outbox, from the end of this turn on.
+
+        Args:
+          ping_sent: called when a PING was handed over whole.
+        """
         self._pipe = pipe
-        pipe.wake = self._wake
-        pipe.wake_later = self._wake_later
-        pipe.flush = self.flush
-        pipe.attended = True
+        self._ping_sent = ping_sent
+        pipe.sink = self
+        pipe.sink_told = True
         self._flusher.add(self)
 
     def detach(self) -> None:
@@ -95,41 +97,42 @@ class Writer:
         pipe, self._pipe = self._pipe, None
         if pipe is not None:
             self._restore(pipe)
-            pipe.wake = pipe.wake_later = pipe.flush = nothing_to_do
-            pipe.attended = True
+            pipe.sink = UNCONNECTED
+            pipe.sink_told = True
 
     def send_control(self) -> None:
         """The connection has something of its own to say, as a PONG."""
         self._control_due = True
-        self._wake_later()
+        self.wake_later()
 
-    def send_when_idle(self, heartbeat: zmtp.Ping | zmtp.Pong) -> None:
-        """Show that we live, unless something that shows it is about to be written anyway."""
+    def send_heartbeat(self, heartbeat: zmtp.Ping | zmtp.Pong) -> None:
+        """Queue a heartbeat behind what is queued; a PONG only if nothing is: that shows just as well that we live."""
         pipe = self._pipe
-        if pipe is not None and pipe.peer is not None and pipe.peer.version >= PING_SINCE and not pipe.queued():
+        if pipe is not None and not (isinstance(heartbeat, zmtp.Pong) and pipe.queued()):
             pipe.control(heartbeat)
 
     # On the path of every message.
-    def _wake(self) -> None:
+    def wake(self) -> None:
         """The first message since the last flush has been accepted: write it, or gather more."""
-        if self._flusher.gathering or not (self.answers or trio.current_time() - self._last_write >= _IDLE):
-            self._wake_later()
+        if self._flusher.gathering or not (self.may_answer or trio.current_time() - self._last_write >= IDLE):
+            self.wake_later()
         else:
             self.flush()
 
-    def _wake_later(self) -> None:
+    def wake_later(self) -> None:
+        """Write what is queued at the end of this turn."""
         pipe = self._pipe
-        if pipe is not None and not pipe.attended:
-            pipe.attended = True
+        if pipe is not None and not pipe.sink_told:
+            pipe.sink_told = True
             self._flusher.add(self)
 
     def wants_more(self, now: float) -> bool:
-        """Whether to put the flush off for another slice, because the last one has brought several small messages.
+        """Whether to put the flush off for another turn, because the last turn brought several small messages.
 
-        One system call for several slices is cheaper here, and cheaper still for the peer, who reads them at once.
+        One system call for several turns is cheaper here, and cheaper still for the peer, which reads them at once.
         """
         pipe = self._pipe
-        queued = 0 if pipe is None or self._most == _BATCH else pipe.waiting()
+        queued = 0 if pipe is None or self._most == _BATCH else pipe.outbox.waiting()
         more = queued >= _MORE_EXPECTED and self._gathered < queued < _LARGE_BATCH
         if more and not self._gathered:
             self._gathering_since = now
@@ -142,55 +145,55 @@ class Writer:
     def flush(self) -> None:
         """Write what is queued, as far as the connection takes it. Never waits, never raises."""
         pipe = self._pipe
-        if pipe is None or self._unsent or not self._connection.established:
+        if pipe is None or self._unsent or not self._protocol.established:
             return  # at fault, a connection gives out the events before the fault first, and takes nothing
-        pipe.attended = False
+        pipe.sink_told = False
         flushed = 0
-        while pipe.own or pipe.tails or self._control_due:
+        while pipe.outbox.has_waiting() or self._control_due:
             if flushed >= _WRITE_SIZE:
-                self._wake_later()
+                self.wake_later()
                 break
             taken = self._write_batch(pipe)
             if taken is None:
-                pipe.attended = True
+                pipe.sink_told = True
                 break
             flushed += taken
         self._last_write = trio.current_time()
-        self.answers = False
+        self.may_answer = False
         pipe.room_made()
         if pipe.draining and not pipe.queued():
-            pipe.owner._pipe_drained(pipe)
+            pipe.owner.drained(pipe)
 
     # On the path of every message.
-    def _write_batch(self, pipe: StreamPipe) -> int | None:
+    def _write_batch(self, pipe: QueuedPipe) -> int | None:
         """Encode and write some messages.
 
-        Returns: how many octets, or None when the connection did not take all: then `_unsent` has the rest.
+        Returns: how many bytes, or None when the connection did not take all: then `_unsent` has the rest.
         """
-        batch, pieces = pipe.take(self._most)
+        batch, pieces = pipe.outbox.take(self._most)
         buffers: list[bytes] = []
         control = 0
         if self._control_due:
             self._control_due = False
-            buffers.append(self._connection.data_to_send())
+            buffers.append(self._protocol.data_to_send())
             control = len(buffers[0])
-        total = control + self._connection.encode(pieces, buffers)
+        total = control + self._protocol.encode(pieces, buffers)
         failure: Exception | None = None
         try:
             taken = self._stream.send_nowait(buffers)
         except (trio.BrokenResourceError, trio.ClosedResourceError) as exc:
             failure, taken = exc, 0
         if taken == total and failure is None:
-            pipe.count_sent(batch)
+            self._count_sent(pipe, batch)
             self._most = _LARGE_BATCH if taken <= _SMALL * len(batch) else _BATCH
             return taken
         self._batch = batch
-        encoded = pieces is not batch
-        sizes = map(len, batch) if encoded else (self._connection.encode((item,), []) for item in batch)
+        encode = self._protocol.encode
+        sizes = (len(item) if isinstance(item, bytes) else encode((item,), []) for item in batch)
         self._batch_ends = list(accumulate(sizes))
         self._batch_written = taken - control
         self._unsent = _without(buffers, taken)
-        pipe.set_unsent(len(batch))
+        pipe.outbox.set_unsent(len(batch))
         if failure is not None:
             self._fail(failure)
         else:
@@ -210,15 +213,21 @@ class Writer:
             return
         pipe = self._pipe
         if pipe is not None:
-            pipe.count_sent(self._batch)
+            self._count_sent(pipe, self._batch)
             self._batch = []
             self._batch_ends = []
-            pipe.set_unsent(0)
+            pipe.outbox.set_unsent(0)
             self.flush()
 
-    def _restore(self, pipe: StreamPipe) -> None:
+    # On the path of every message.
+    def _count_sent(self, pipe: QueuedPipe, items: Sequence[zmtp.Item]) -> None:
+        if pipe.outbox.controls and any(isinstance(item, zmtp.Ping) for item in items):
+            self._ping_sent()
+        pipe.count_sent(items)
+
+    def _restore(self, pipe: QueuedPipe) -> None:
         whole = bisect_right(self._batch_ends, self._batch_written)
-        pipe.count_sent(self._batch[:whole])
+        self._count_sent(pipe, self._batch[:whole])
         pipe.restore(self._batch[whole:])
         self._batch = []
         self._batch_ends = []
@@ -229,8 +238,12 @@ def _ignore(_: Exception) -> None:
     """The connection is over, and why is known."""
 
 
+def _nothing() -> None:
+    """No PING was sent yet."""
+
+
 def _without(buffers: Sequence[BytesLike], count: int) -> list[BytesLike]:
-    """The buffers less their first ``count`` octets, without copying."""
+    """The buffers less their first ``count`` bytes, without copying."""
     for index, buffer in enumerate(buffers):
         if count < len(buffer):
             return [memoryview(buffer)[count:], *buffers[index + 1 :]]

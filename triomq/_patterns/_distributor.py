@@ -7,13 +7,13 @@ from collections.abc import Iterable, Sequence
 
 from .. import zmtp
 from .._message import Frames
-from .._pipes import Pipe, SharedTail, StreamPipe
+from .._pipes import Pipe, QueuedPipe, SharedTail
 from ._subscriptions import Audience
 
 _LEAST_ROOM = 64  # messages for which a pipe must have room to share a tail with others
-_WORTH_SHARING = 2  # messages that a tail should get, or it was not worth its while:
-_TRIES_WITHOUT = 16  # then so many are sent to each pipe by itself before another is tried
-_LARGEST_GROUP = 512  # pipes given a tail in one go: 0.2 ms
+_WORTH_SHARING = 2  # messages; making a tail that got fewer was not worth it
+_TRIES_WITHOUT = 16  # messages that go to each pipe directly after such a tail, before another is made
+_LARGEST_GROUP = 512  # pipes that are given a tail in one go: 0.2 ms
 
 
 class _Group:
@@ -36,7 +36,7 @@ class _Group:
         self.left = math.inf
         self.others = []
         for pipe in pipes:
-            if pipe.shares_encoding and isinstance(pipe, StreamPipe) and (room := pipe.room()) >= _LEAST_ROOM:
+            if pipe.shares_encoding and isinstance(pipe, QueuedPipe) and (room := pipe.room()) >= _LEAST_ROOM:
                 pipe.share(self.tail)
                 self.left = min(self.left, room)
             else:
@@ -93,7 +93,7 @@ class Distributor:
         """Queue the message for each of the pipes that has room; the others drop it, and count it."""
         if len(pipes) == 1:
             if not pipes[0].send_nowait(message):
-                pipes[0].dropped += 1
+                pipes[0].drop()
             return
         shared: bytes | None = None
         for pipe in pipes:
@@ -104,7 +104,7 @@ class Distributor:
                     shared = zmtp.encode_shared(message)
                 accepted = pipe.send_nowait(shared, False)
             if not accepted:
-                pipe.dropped += 1
+                pipe.drop()
 
     def have_room(self, pipes: Iterable[Pipe]) -> bool:
         """Whether none of the pipes would drop; the owner of one that would is told when it has room."""

@@ -12,66 +12,63 @@ class FairQueue:
     """The pipes that have messages, in turn.
 
     A pipe leaves the round when its inbox is empty and joins it at the end when a message arrives, so the cost
-    does not grow with the number of silent peers. A pipe whose peer has left stays until it is empty: what has
-    arrived is delivered, and all of it at its turn. For the peer may be back by another pipe, which stands behind
-    this one, and what it sent first comes first.
+    does not grow with the number of silent peers. A pipe whose peer has left stays at the head until it is empty. For
+    the peer may be back by another pipe, which stands behind this one, and what the peer sent first comes first.
     """
 
-    __slots__ = ("_ready",)
+    __slots__ = ("_round",)
 
     def __init__(self) -> None:
-        self._ready: deque[Pipe] = deque()
+        self._round: deque[Pipe] = deque()
 
     def activate(self, pipe: Pipe) -> None:
         """A message has arrived in the pipe's empty inbox."""
-        if not pipe.listed:
-            pipe.listed = True
-            self._ready.append(pipe)
+        if not pipe.inbox.in_round:
+            pipe.inbox.in_round = True
+            self._round.append(pipe)
 
     def clear(self) -> None:
         """Forget every pipe."""
-        for pipe in self._ready:
-            pipe.listed = False
-        self._ready.clear()
+        for pipe in self._round:
+            pipe.inbox.in_round = False
+        self._round.clear()
 
     def next_pipe(self) -> Pipe | None:
         """The pipe that `take` would take from next."""
-        return self._ready[0] if self._ready else None
+        return self._round[0] if self._round else None
 
     def peek(self) -> Message | None:
         """The message `take` would return next."""
-        return self._ready[0].inbox[0] if self._ready else None
+        return self._round[0].inbox.queue[0] if self._round else None
 
     # On the path of every message.
     def take(self) -> Message | None:
         """The next message in turn, or None when there is none."""
-        ready = self._ready
-        if not ready:
+        round_ = self._round
+        if not round_:
             return None
-        pipe = ready[0]
+        pipe = round_[0]
         inbox = pipe.inbox
-        message = inbox.popleft()
-        if not inbox:
-            ready.popleft()
-            pipe.listed = False
-        elif len(ready) > 1 and pipe.peer is not None:
-            ready.rotate(-1)
-        if pipe.stalled and len(inbox) <= pipe.resume_at:
-            pipe.stalled = False
-            pipe.resume()
+        queue = inbox.queue
+        message = queue.popleft()
+        if not queue:
+            round_.popleft()
+            inbox.in_round = False
+        elif len(round_) > 1 and pipe.peer is not None:
+            round_.rotate(-1)
+        if inbox.source_waits:
+            inbox.taken()
         return message
 
     def take_many(self, most: int) -> list[Message]:
         """The next messages in turn, up to ``most``; none when there are none."""
-        ready = self._ready
-        if len(ready) == 1 and len(inbox := ready[0].inbox) <= most:  # all there are
-            pipe = ready.popleft()
-            pipe.listed = False
-            messages = list(inbox)
-            inbox.clear()
-            if pipe.stalled:
-                pipe.stalled = False
-                pipe.resume()
+        round_ = self._round
+        if len(round_) == 1 and len(queue := round_[0].inbox.queue) <= most:  # all that have arrived
+            inbox = round_.popleft().inbox
+            inbox.in_round = False
+            messages = list(queue)
+            queue.clear()
+            inbox.taken()
             return messages
         messages = []
         while len(messages) < most and (message := self.take()) is not None:

@@ -55,7 +55,8 @@ class Subscriptions(Generic[T]):
     def __init__(self) -> None:
         self._root: _Node[T] = _Node(b"")
         self._newest: dict[T, int] = {}  # the newest ``counts`` made for one subscriber alone
-        # By the node of the topics' longest prefix; where that is their only one, by the identity of its ``counts``.
+        # Key: the node of the longest subscribed prefix. If only that one prefix matches, the id of its `counts`
+        # instead, because nodes that share `counts` have the same subscribers.
         self._audiences: dict[_Node[T] | int, Audience[T]] = {}
         self._remembered: int = 0  # subscribers in these
 

@@ -1,9 +1,27 @@
-"""One peer's two bounded queues. Nothing in this room waits."""
+"""One peer's two bounded queues, and the roles around them. Nothing in this room waits, and nothing imports trio."""
 
 from __future__ import annotations
 
-from ._pipe import NOBODY, Event, Lender, Pipe, nothing_to_do, remove_same
+from ._inbox import Inbox
+from ._inproc_pipe import InprocPipe
+from ._outbox import Outbox
+from ._pipe import Pipe
+from ._queued_pipe import QueuedPipe
+from ._roles import NOBODY, UNCONNECTED, Loan, PipeOwner, Received, Sink, Source
 from ._shared_tail import SharedTail
-from ._stream_pipe import StreamPipe
 
-__all__ = ["NOBODY", "Event", "Lender", "Pipe", "SharedTail", "StreamPipe", "nothing_to_do", "remove_same"]
+__all__ = [
+    "NOBODY",
+    "UNCONNECTED",
+    "Inbox",
+    "InprocPipe",
+    "Loan",
+    "Outbox",
+    "Pipe",
+    "PipeOwner",
+    "QueuedPipe",
+    "Received",
+    "SharedTail",
+    "Sink",
+    "Source",
+]

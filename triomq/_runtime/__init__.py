@@ -6,6 +6,6 @@ from ._flusher import Flushable, Flusher
 from ._runtime import Runtime
 from ._task_group import TaskGroup
 from ._turn import MESSAGES_PER_TURN, Turn
-from ._turn_end import Loan, TurnEnd, turn_end
+from ._turn_end import TurnEnd, turn_end
 
-__all__ = ["MESSAGES_PER_TURN", "Flushable", "Flusher", "Loan", "Runtime", "TaskGroup", "Turn", "TurnEnd", "turn_end"]
+__all__ = ["MESSAGES_PER_TURN", "Flushable", "Flusher", "Runtime", "TaskGroup", "Turn", "TurnEnd", "turn_end"]

@@ -22,14 +22,14 @@ class Flushable(Protocol):
     """Something that has gathered output."""
 
     def wants_more(self, now: float) -> bool:
-        """Whether to gather for another slice; asked once in each."""
+        """Whether to gather for another turn; asked once in each."""
 
     def flush(self) -> None:
         """Write it, without waiting."""
 
 
 class Flusher:
-    """Writes at the end of a slice what was gathered in it.
+    """Writes at the end of a turn what was gathered in it.
 
     Attributes:
       gathering: set by a task that writes nothing, not even to an idle connection, before it calls `flush_gathered`;
@@ -42,29 +42,29 @@ class Flusher:
         self._waiting: list[Flushable] = []
         self._sleeper: trio.lowlevel.Task | None = None
 
-    def add(self, session: Flushable) -> None:
-        """Have ``session`` flushed when the running task gives up its slice, or by `flush_gathered`."""
+    def add(self, connection: Flushable) -> None:
+        """Have ``connection`` flushed when the running task gives up its turn, or by `flush_gathered`."""
         if self.gathering:
-            self._gathered.append(session)
+            self._gathered.append(connection)
             return
-        self._waiting.append(session)
+        self._waiting.append(connection)
         if self._sleeper is not None:
             trio.lowlevel.reschedule(self._sleeper)
             self._sleeper = None
 
     def flush_gathered(self, *, more: bool) -> None:
-        """Write what was gathered: at once, unless there is ``more`` to come, or are many to be written to."""
+        """Write what was gathered: at once, unless ``more`` is to come, or many connections are to be written."""
         self.gathering = False
-        sessions = self._gathered
-        if not sessions:
+        connections = self._gathered
+        if not connections:
             return
         self._gathered = []
-        if more or len(sessions) > _FLUSHED_TOGETHER:
-            for session in sessions:
-                self.add(session)
+        if more or len(connections) > _FLUSHED_TOGETHER:
+            for connection in connections:
+                self.add(connection)
         else:
-            for session in sessions:
-                session.flush()
+            for connection in connections:
+                connection.flush()
 
     @trio.lowlevel.enable_ki_protection
     async def run(self) -> None:
@@ -72,13 +72,13 @@ class Flusher:
         while True:
             if not self._waiting:
                 await self._sleep()
-            sessions, self._waiting = self._waiting, []
+            connections, self._waiting = self._waiting, []
             began = now = trio.current_time()
-            for index, session in enumerate(sessions, 1):
-                if session.wants_more(now):
-                    self._waiting.append(session)
+            for index, connection in enumerate(connections, 1):
+                if connection.wants_more(now):
+                    self._waiting.append(connection)
                 else:
-                    session.flush()
+                    connection.flush()
                 if index % _CLOCK_EVERY == 0:
                     if index % _FLUSHED_TOGETHER == 0 or trio.current_time() - began >= _LONGEST_FLUSH:
                         await trio.lowlevel.checkpoint()

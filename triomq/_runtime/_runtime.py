@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import random
 import threading
-from collections.abc import Mapping
-from typing import TYPE_CHECKING
 
 import trio
 
@@ -14,30 +12,17 @@ from ._flusher import Flusher
 from ._turn import MESSAGES_PER_TURN, Turn
 from ._turn_end import TurnEnd
 
-if TYPE_CHECKING:
-    from .._connections import InprocNames
-    from ..abc import Transport
-
 
 class Runtime:
     """What the sockets of one context share."""
 
     def __init__(
-        self,
-        nursery: trio.Nursery,
-        transports: Mapping[str, Transport],
-        inproc: InprocNames,
-        turn_end: TurnEnd,
-        rng: random.Random,
-        strict_checkpoints: bool,
+        self, nursery: trio.Nursery, turn_end: TurnEnd, rng: random.Random, *, strict_checkpoints: bool
     ) -> None:
         self.nursery: trio.Nursery = nursery
-        self.inproc: InprocNames = inproc
         self.turn_end: TurnEnd = turn_end
-        self.transports: dict[str, Transport] = dict(transports)
         self.random: random.Random = rng
         self.turn: Turn = Turn(1 if strict_checkpoints else MESSAGES_PER_TURN)
-        self.sockets: dict[trio.abc.AsyncResource, None] = {}  # those that are not closed
         self.flusher: Flusher = Flusher()
         self.thread: int = threading.get_ident()
         self.token: trio.lowlevel.TrioToken = trio.lowlevel.current_trio_token()

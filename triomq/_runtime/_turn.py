@@ -25,7 +25,7 @@ class Turn:
         self.left: int = size
 
     def renew(self) -> None:
-        """A task is about to wait, or has waited: who runs next has a slice to itself."""
+        """A task is about to wait, or has waited: the task that runs next has a whole turn."""
         self.left = self.size
 
     async def end(self) -> None:

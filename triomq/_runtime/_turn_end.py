@@ -1,14 +1,14 @@
-"""What is done when the tasks have had their turns, and trio is about to look for what has happened meanwhile.
+"""What happens at the end of a turn: all tasks had their turns, and trio is about to wait for events.
 
 Theory of operation
 
-A task that has read a connection for itself gives it back when it has its message (see `triomq._reader`). It mostly
-wants it again before it lets anybody else run: for the next message. To find out by a task that is woken each time
-would cost an iteration of trio's loop for every message, 5 µs: a tenth of a round trip. trio tells instruments when
-it is about to wait for events; that costs 0.2 µs, and whoever has not taken the connection again by then is
-elsewhere.
+A task that reads a connection for itself gives it back when it has its message (see `triomq._connections._reader`). It
+mostly wants the connection again before any other task runs: for the next message. To find out by a task that is woken
+each time would cost an iteration of trio's loop for every message: 5 µs, a tenth of a round trip. trio tells
+instruments when it is about to wait for events, which costs 0.2 µs. A borrower that has not borrowed the connection
+again by then is busy elsewhere.
 
-It is one instrument for all contexts of a run: with one each, a thousand contexts would pay a thousand times.
+One instrument serves all contexts of a run: with one each, a thousand contexts would pay a thousand times.
 """
 
 from __future__ import annotations
@@ -20,49 +20,50 @@ from typing import Final, Protocol
 import trio
 
 
-class Loan(Protocol):
-    """A connection that was given back."""
+class Returned(Protocol):
+    """A connection that its borrower gave back."""
 
-    borrowed: bool
-    """Whether somebody has it again."""
+    @property
+    def borrowed(self) -> bool:
+        """Somebody has borrowed the connection again."""
 
     def resume(self) -> None:
-        """Reschedule the task whose it is, if that sleeps."""
+        """Wake the reader's own task, if it sleeps."""
 
 
 class TurnEnd(trio.abc.Instrument):
-    """Lets those go on who wait for a turn to end.
+    """Lets the tasks of returned connections go on at the end of a turn.
 
     Args:
-      token: of the run that it is an instrument of.
+      token: of the run that this is an instrument of.
     """
 
     place: trio.lowlevel.RunVarToken[TurnEnd]
-    """Where the run keeps it."""
+    """To reset the run variable at the end."""
 
     def __init__(self, token: trio.lowlevel.TrioToken) -> None:
         self.users: int = 0
         self._token = token
-        self._returned: list[Loan] = []
+        self._returned: list[Returned] = []
 
-    def give_back(self, loan: Loan) -> None:
-        """Resume it when the turn ends, unless it is borrowed again by then."""
-        self._returned.append(loan)
+    def resume_unless_borrowed(self, connection: Returned) -> None:
+        """Resume the connection when the turn ends, unless it is borrowed again then."""
+        self._returned.append(connection)
 
     # Between any two iterations of trio's loop.
     def before_io_wait(self, timeout: float) -> None:
         """See `trio.abc.Instrument`."""
         if self._returned:
             returned, self._returned = self._returned, []
-            for loan in returned:
-                if not loan.borrowed:
-                    loan.resume()
-                    if timeout > 0:  # trio knows of no task that can run: do not let it wait
-                        self._token.run_sync_soon(_nothing, idempotent=True)
+            for connection in returned:
+                if not connection.borrowed:
+                    connection.resume()
+                    if timeout > 0:  # trio knows of no task that can run: keep it from going to sleep
+                        self._token.run_sync_soon(_wake_loop, idempotent=True)
 
 
-def _nothing() -> None:
-    """What trio is to do soon."""
+def _wake_loop() -> None:
+    """Does nothing; scheduling it keeps trio from going to sleep now."""
 
 
 _CURRENT: Final[trio.lowlevel.RunVar[TurnEnd]] = trio.lowlevel.RunVar("triomq end of turn")
@@ -70,7 +71,7 @@ _CURRENT: Final[trio.lowlevel.RunVar[TurnEnd]] = trio.lowlevel.RunVar("triomq en
 
 @contextmanager
 def turn_end() -> Iterator[TurnEnd]:
-    """The one of this run, as long as anybody has it."""
+    """The instrument of this run; it stays as long as a context uses it."""
     try:
         hook = _CURRENT.get()
     except LookupError:

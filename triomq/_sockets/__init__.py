@@ -1,17 +1,19 @@
-"""The socket types: each a trio channel, composed of a sending and a receiving half and a strategy."""
+"""Sockets as trio channels: tasks that wait, endpoints, the end. What a type does with messages is its pattern."""
 
 from __future__ import annotations
 
-from ._base import Socket
 from ._dealer import DEALER
+from ._monitors import Observer
 from ._pair import PAIR
 from ._pipeline import PULL, PUSH
 from ._publishing import PUB, XPUB
-from ._receiving import ReceiveSocket
+from ._receive_socket import ReceiveSocket
 from ._rep import REP
 from ._req import REQ
 from ._router import ROUTER
-from ._sending import SendSocket
+from ._send_socket import SendSocket
+from ._shared import Shared
+from ._socket import Socket
 from ._subscribing import SUB, XSUB
 from ._waiting import Bell
 
@@ -28,7 +30,9 @@ __all__ = [
     "XPUB",
     "XSUB",
     "Bell",
+    "Observer",
     "ReceiveSocket",
     "SendSocket",
+    "Shared",
     "Socket",
 ]

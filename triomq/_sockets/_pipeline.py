@@ -1,26 +1,20 @@
-"""PUSH and PULL: work to whoever has room (RFC 30)."""
+"""PUSH and PULL: work to the next worker that has room (RFC 30)."""
 
 from __future__ import annotations
 
 from typing import ClassVar, final
 
-from .._message import Message
-from .._pipes import Event, Pipe
-from ._balanced import BalancedSendSide
-from ._receiving import ReceiveSocket
+from .._patterns import Pattern, Pull, Push
+from ._receive_socket import ReceiveSocket
+from ._send_socket import SendSocket
 
 
 @final
-class PUSH(BalancedSendSide):
+class PUSH(SendSocket):
     """Sends each message to one of its PULL peers, in turn, passing over the full; waits while all are full."""
 
     socket_type: ClassVar[str] = "PUSH"
-    _interprets = True
-
-    def _interpret(self, pipe: Pipe, events: list[Event]) -> list[Message]:
-        """Nobody receives what a PULL says; kept, it would stop the reading, and with it heartbeats."""
-        pipe.dropped += len(events)
-        return []
+    _pattern_class: ClassVar[type[Pattern]] = Push
 
 
 @final
@@ -28,3 +22,4 @@ class PULL(ReceiveSocket):
     """Receives from all of its PUSH peers, each in turn."""
 
     socket_type: ClassVar[str] = "PULL"
+    _pattern_class: ClassVar[type[Pattern]] = Pull

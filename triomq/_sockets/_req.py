@@ -2,42 +2,29 @@
 
 from __future__ import annotations
 
-from typing import ClassVar, final
+from typing import Any, ClassVar, final
 
 import trio
 
 from .._errors import WrongStateError
-from .._message import Frames, Message, MessageLike, new_message
-from .._options import Options
-from .._pipes import Event, Pipe
-from .._runtime import Runtime
-from ._balanced import BalancedSendSide
-from ._receiving import ReceiveSocket
-from ._sending import SendSocket
-
-_DELIMITER = b""
+from .._message import Message, MessageLike
+from .._patterns import Pattern, Req
+from ._receive_socket import ReceiveSocket
+from ._send_socket import SendSocket
+from ._shared import Shared
 
 
 @final
-class REQ(BalancedSendSide, ReceiveSocket, trio.abc.Channel[Message]):
-    """Sends a request to one peer, in turn, then receives its reply; strictly alternating.
-
-    How a late reply is told from the one that is wanted: a request that was given up may still be answered. Until
-    that has happened on the connection, further requests on it carry a request id, a frame of four octets before
-    the delimiter, which every peer that follows RFC 28 returns. With ``req_correlate`` every request does.
-    """
+class REQ(SendSocket, ReceiveSocket, trio.abc.Channel[Message]):
+    """Sends a request to one peer, in turn, then receives its reply; strictly alternating."""
 
     socket_type: ClassVar[str] = "REQ"
-    _interprets = True
-    _never_refuses = False
+    _pattern_class: ClassVar[type[Pattern]] = Req
 
-    def __init__(self, runtime: Runtime, options: Options) -> None:
-        super().__init__(runtime, options)
-        self._asked: Pipe | None = None  # who owes the reply that is wanted
-        self._expected: tuple[bytes, ...] = ()  # what its reply begins with
-        self._request: Message | None = None  # as it was sent, envelope included
-        self._given_up: dict[Pipe, Message] = {}  # requests without id whose reply may still come, and is not wanted
-        self._next_id = runtime.random.getrandbits(32)
+    def __init__(self, shared: Shared, arguments: dict[str, Any]) -> None:
+        super().__init__(shared, arguments)
+        assert isinstance(self._pattern, Req)
+        self._req: Req = self._pattern
         self._requesting = False
 
     @trio.lowlevel.enable_ki_protection
@@ -62,7 +49,7 @@ class REQ(BalancedSendSide, ReceiveSocket, trio.abc.Channel[Message]):
             try:
                 return await self.receive()
             finally:
-                self._give_up()  # nothing to give up when the reply was received
+                self._req.give_up()  # nothing to give up when the reply was received
         finally:
             self._requesting = False
 
@@ -93,80 +80,6 @@ class REQ(BalancedSendSide, ReceiveSocket, trio.abc.Channel[Message]):
         return super().receive_nowait()
 
     def _check_asked(self, what: str) -> None:
-        if self._asked is None:
+        if self._req.asked is None:
             self._check(what)
             raise WrongStateError(f"REQ.{what}: no request was sent; send one first, or use request()")
-
-    def _submit(self, message: Frames) -> bool:
-        if self._asked is not None:
-            if not self._options.req_relaxed:
-                raise WrongStateError(
-                    "REQ.send: the last request awaits its reply; receive it first, or use request(), "
-                    "or create the socket with req_relaxed=True"
-                )
-            self._give_up()
-        pipe = self._balancer.choose()
-        if pipe is None:
-            return False
-        envelope: tuple[bytes, ...] = (_DELIMITER,)
-        if self._options.req_correlate or pipe in self._given_up:
-            self._next_id = (self._next_id + 1) & 0xFFFFFFFF
-            envelope = (self._next_id.to_bytes(4, "big"), _DELIMITER)
-        # Before it is sent: over inproc the reply may be there when `send` returns.
-        self._asked, self._expected = pipe, envelope
-        self._request = new_message(Message, envelope + message)
-        self._balancer.send(self._request)
-        return True
-
-    _room_for_many = SendSocket._room_for_many  # each request needs its envelope, and its turn
-
-    def _take(self) -> Message | None:
-        reply = self._fair_queue.take()
-        if reply is not None:
-            self._asked = None
-        return reply
-
-    _take_many = ReceiveSocket._take_each
-
-    def _give_up(self) -> None:
-        """Want the reply no longer."""
-        pipe, self._asked = self._asked, None
-        request, self._request = self._request, None
-        if pipe is None or request is None:
-            return
-        if pipe.withdraw(request):
-            pipe.room_made()
-            return
-        arrived = self._fair_queue.take() is not None
-        if not arrived and len(self._expected) == 1:
-            self._given_up[pipe] = request
-
-    def _interpret(self, pipe: Pipe, events: list[Event]) -> list[Message]:
-        """Let through what is the awaited reply, without its envelope."""
-        kept: list[Message] = []
-        for message in events:
-            size = len(self._expected)
-            if pipe in self._given_up and message[:1] == (_DELIMITER,):
-                del self._given_up[pipe]
-            elif (
-                pipe is self._asked
-                and not kept
-                and not pipe.inbox
-                and message[:size] == self._expected
-                and len(message) > size
-            ):
-                kept.append(new_message(Message, message[size:]))
-                continue
-            pipe.dropped += 1
-        return kept
-
-    def _peer_ready(self, pipe: Pipe) -> None:
-        super()._peer_ready(pipe)
-        if self._options.probe_router:
-            pipe.send_nowait(Message([b""]))
-
-    def _peer_lost(self, pipe: Pipe) -> None:
-        request = self._given_up.pop(pipe, None)
-        if request is not None:
-            pipe.withdraw(request)  # if it had not left whole, it would be sent again
-        super()._peer_lost(pipe)

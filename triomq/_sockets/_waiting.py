@@ -83,3 +83,18 @@ class Bell:
 
             await trio.lowlevel.wait_task_rescheduled(abort)
         self._rung = False
+
+
+class Watchers:
+    """Tasks that wait until something about a socket's peers has changed, and then look again."""
+
+    def __init__(self) -> None:
+        self._lot = trio.lowlevel.ParkingLot()
+
+    def wake(self) -> None:
+        """Something has changed."""
+        self._lot.unpark_all()
+
+    async def wait(self) -> None:
+        """Sleep until something changes."""
+        await self._lot.park()

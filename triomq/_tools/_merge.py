@@ -56,17 +56,17 @@ class MergedChannel(trio.abc.ReceiveChannel[tuple[R, Message]], Generic[R]):
             found = self.receive_nowait()
         except trio.WouldBlock:
             return await self._wait()
-        budget = found[0]._turn
-        budget.left -= 1
-        if budget.left <= 0:
-            await budget.end()
+        turn = found[0]._turn
+        turn.left -= 1
+        if turn.left <= 0:
+            await turn.end()
         return found
 
     async def _wait(self) -> tuple[R, Message]:
         bell = Bell()
         self._waiting[bell] = None
         for socket in self._sockets:
-            socket._receive_bells[bell] = None
+            socket._receivers.bells[bell] = None
         try:
             while True:
                 await bell.wait()
@@ -77,7 +77,7 @@ class MergedChannel(trio.abc.ReceiveChannel[tuple[R, Message]], Generic[R]):
         finally:
             del self._waiting[bell]
             for socket in self._sockets:
-                del socket._receive_bells[bell]
+                del socket._receivers.bells[bell]
 
     async def aclose(self) -> None:
         """Close this channel; the sockets stay open."""

@@ -2,11 +2,11 @@
 
 Theory of operation
 
-A proxy is one task and works by turns. In a turn it moves what there is, both ways, without an ``await``; so nothing is
-in between when it is cancelled. What it moved is gathered, and each connection that was sent to is written to once, at
-the end of the turn and from within it: several messages cost one call of the system, and a single one waits for nobody.
-Then it sleeps until a socket rings its bell; or, if it has moved as much as a turn may, it goes on when the other
-tasks have had their turn.
+A proxy is one task and works by turns. In a turn it moves, without an ``await``, the messages that can be moved, in both
+directions. So no message is in between when the proxy is cancelled. Each connection that was sent to is written to
+once, at the end of the turn and from within it: several messages cost one call of the system, and a single message
+waits for no other. Then the proxy sleeps until a socket rings its bell. After a whole turn it goes on when the other
+tasks have had their turns.
 """
 
 from __future__ import annotations
@@ -64,7 +64,7 @@ class ProxyHandle:
         return ProxyStatistics(messages_forward=forward, messages_backward=backward, messages_dropped=dropped)
 
 
-class _Way:
+class _Direction:
     """Moves messages from one socket to another.
 
     A message is looked at, queued at the destination, and only then taken from the source.
@@ -81,20 +81,21 @@ class _Way:
 
     def listeners(self) -> list[dict[Bell, None]]:
         """The bells of those who know when a message can be moved."""
-        listeners = [self._source._receive_bells, self._destination._send_bells]
-        return listeners if self._capture is None else [*listeners, self._capture._send_bells]
+        listeners = [self._source._receivers.bells, self._destination._senders.bells]
+        return listeners if self._capture is None else [*listeners, self._capture._senders.bells]
 
     # On the path of every message.
     def move(self, most: int) -> int:
         """Move what can be moved. Returns: how many of ``most`` messages may still be moved."""
-        peek = self._source._peek
+        source = self._source._receiver
+        peek = source.peek
         message = peek()
         if message is None:
             return most
         destination, capture, moved, index = self._destination, self._capture, self._moved, self._index
-        submit, take, budget = destination._submit, self._source._take, destination._turn
-        budget.left = most
-        while message is not None and (capture is None or capture._would_accept(message)):
+        submit, take, turn = destination._sender.submit, source.take, destination._turn
+        turn.left = most
+        while message is not None and (capture is None or capture._sender.would_accept(message)):
             try:
                 if not submit(message):
                     break
@@ -102,37 +103,37 @@ class _Way:
             except (UnroutableError, ValueError):  # a peer's message can be for nobody; that is not our failure
                 moved[2] += 1
             if capture is not None:
-                capture._submit(message)  # there was room, and nobody else sends there
+                capture._sender.submit(message)  # there was room, and nobody else sends there
             take()
-            budget.left -= 1
-            if budget.left <= 0:
+            turn.left -= 1
+            if turn.left <= 0:
                 break
             message = peek()
-        left = budget.left
-        budget.renew()  # the proxy's task is about to wait
+        left = turn.left
+        turn.renew()  # the proxy's task is about to wait
         return left
 
 
-class _Mover:
+class _ProxyTask:
     """The task of a proxy."""
 
-    def __init__(self, sockets: list[Socket], ways: list[_Way], handle: ProxyHandle) -> None:
+    def __init__(self, sockets: list[Socket], directions: list[_Direction], handle: ProxyHandle) -> None:
         self._sockets = sockets
-        self._ways = ways  # the one whose turn it is comes first
+        self._directions = directions  # the one whose turn it is comes first
         self._handle = handle
-        self._flushers = list(dict.fromkeys(socket._runtime.flusher for socket in sockets))
+        self._flushers = list(dict.fromkeys(socket._shared.runtime.flusher for socket in sockets))
 
     async def run(self) -> None:
         """Move messages, for ever."""
         handle, bell = self._handle, self._handle._bell
-        listeners = [bells for way in self._ways for bells in way.listeners()]
+        listeners = [bells for direction in self._directions for bells in direction.listeners()]
         for bells in listeners:
             bells[bell] = None
         try:
             await trio.lowlevel.checkpoint()
             while True:
                 for socket in self._sockets:
-                    if socket._closing:
+                    if socket._peers.closing:
                         socket._check("proxy")
                 if not handle._paused and self._move():
                     await trio.lowlevel.checkpoint()
@@ -148,11 +149,11 @@ class _Mover:
         for flusher in self._flushers:
             flusher.gathering = True
         try:
-            for way in self._ways:
-                left = way.move(left)
+            for direction in self._directions:
+                left = direction.move(left)
                 if left <= 0:
-                    self._ways.remove(way)
-                    self._ways.append(way)
+                    self._directions.remove(direction)
+                    self._directions.append(direction)
                     return True
             return False
         finally:
@@ -186,22 +187,22 @@ async def proxy(
     """
     copy = None if capture is None else _as_capture(capture, frontend, backend)
     handle = ProxyHandle()
-    ways: list[_Way] = []
+    directions: list[_Direction] = []
     for index, (source, destination) in enumerate(((frontend, backend), (backend, frontend))):
         if isinstance(source, ReceiveSocket) and isinstance(destination, SendSocket):
-            ways.append(_Way(source, destination, copy, handle._moved, index))
-    if not ways:
+            directions.append(_Direction(source, destination, copy, handle._moved, index))
+    if not directions:
         raise TypeError(f"proxy(): of {frontend!r} and {backend!r} neither sends what the other receives")
     sockets = [frontend, backend] if capture is None else [frontend, backend, capture]
     for socket in sockets:
         socket._check("proxy")
     with handle._scope:
         task_status.started(handle)
-        await _Mover(sockets, ways, handle).run()
+        await _ProxyTask(sockets, directions, handle).run()
 
 
 def _as_capture(capture: Socket, frontend: Socket, backend: Socket) -> SendSocket:
-    if not isinstance(capture, SendSocket) or not capture._never_refuses:
+    if not isinstance(capture, SendSocket) or not capture._sender.never_refuses:
         raise TypeError(f"proxy(): a capture is a PUB, XPUB, PUSH, DEALER or PAIR, and {capture!r} is not")
     if capture is frontend or capture is backend:
         raise ValueError(f"proxy(): a capture is a third socket, and {capture!r} is one of the two")

@@ -1,12 +1,13 @@
-"""Transports: how endpoints become byte streams. They know nothing about ZMTP."""
+"""How an endpoint's address becomes byte streams. This room knows nothing about ZMTP."""
 
 from __future__ import annotations
 
 from ._awaited_stream import AwaitedStream, as_nonblocking
 from ._endpoint import split_endpoint
+from ._interface import Listener, NonblockingStream, Transport
 from ._ipc import IpcTransport
 from ._listener import SocketListener
-from ._registry import default_transports, find_transport, unsupported
+from ._registry import default_transports
 from ._stream import SocketStream
 from ._tcp import TcpTransport
 from ._tcp_address import Host, parse_bind, parse_connect
@@ -15,14 +16,15 @@ __all__ = [
     "AwaitedStream",
     "Host",
     "IpcTransport",
+    "Listener",
+    "NonblockingStream",
     "SocketListener",
     "SocketStream",
     "TcpTransport",
+    "Transport",
     "as_nonblocking",
     "default_transports",
-    "find_transport",
     "parse_bind",
     "parse_connect",
     "split_endpoint",
-    "unsupported",
 ]

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import trio
 
 from .._message import BytesLike
-from ..abc import NonblockingStream
+from ._interface import NonblockingStream
 
 _READ_SIZE = 64 * 1024
 

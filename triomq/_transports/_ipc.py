@@ -32,7 +32,7 @@ import trio
 
 from .._errors import AddressInUseError, EndpointError, UnsupportedTransportError
 from .._options import Options
-from ..abc import Transport
+from ._interface import Transport
 from ._listener import SocketListener, configure_buffers, explain
 from ._stream import SocketStream
 

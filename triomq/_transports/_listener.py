@@ -9,7 +9,7 @@ from typing import Any, final
 import trio
 
 from .._options import Options
-from ..abc import Listener
+from ._interface import Listener
 from ._stream import SocketStream
 
 

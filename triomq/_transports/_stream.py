@@ -14,7 +14,7 @@ from typing import final
 import trio
 
 from .._message import BytesLike
-from ..abc import NonblockingStream
+from ._interface import NonblockingStream
 
 _IOV_MAX = 1024  # buffers that one sendmsg takes: on Linux, macOS and the BSDs; more is EMSGSIZE
 _RECEIVE_SIZE = 65536

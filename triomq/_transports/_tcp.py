@@ -18,7 +18,7 @@ import trio
 
 from .._errors import AddressInUseError
 from .._options import Options
-from ..abc import Transport
+from ._interface import Transport
 from ._listener import SocketListener, configure_buffers, explain
 from ._stream import SocketStream
 from ._tcp_address import Target, TcpAddress, format_address, parse_bind, parse_connect, resolve

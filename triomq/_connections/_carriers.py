@@ -1,0 +1,50 @@
+"""Which carrier carries an endpoint's scheme."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from .._errors import UnsupportedTransportError
+from .._transports import Transport, default_transports, split_endpoint
+from ._carrier import Carrier
+from ._inproc import InprocCarrier
+from ._stream_carrier import StreamCarrier
+
+_NOT_SPOKEN = frozenset({"pgm", "epgm", "norm", "tipc", "vmci", "udp", "ws", "wss"})
+"""Schemes of libzmq that are not here: whoever writes one made no typing error."""
+
+
+class Carriers:
+    """The carriers of one context, by scheme.
+
+    Args:
+      given: transports and carriers of the user, beside the ones that every context has, or in place of them.
+    """
+
+    def __init__(self, given: Mapping[str, Transport | Carrier]) -> None:
+        known: dict[str, Transport | Carrier] = {**default_transports(), "inproc": InprocCarrier(), **given}
+        self._carriers: dict[str, Carrier] = {
+            scheme: one if isinstance(one, Carrier) else StreamCarrier(one) for scheme, one in known.items()
+        }
+
+    def find(self, endpoint: str) -> tuple[Carrier, str]:
+        """Look up the carrier of an endpoint.
+
+        Returns: the carrier, and the endpoint's address: what stands behind ``scheme://``.
+        Raises:
+          TypeError: the endpoint is not a str.
+          EndpointError: it is malformed; `UnsupportedTransportError` where no carrier has its scheme.
+        """
+        scheme, address = split_endpoint(endpoint)
+        carrier = self._carriers.get(scheme)
+        if carrier is None:
+            raise _unsupported(endpoint, scheme, self._carriers)
+        return carrier, address
+
+
+def _unsupported(endpoint: str, scheme: str, known: Iterable[str]) -> UnsupportedTransportError:
+    schemes = ", ".join(sorted(known))
+    why = f"triomq does not speak {scheme!r} (yet)" if scheme in _NOT_SPOKEN else f"unknown scheme {scheme!r}"
+    return UnsupportedTransportError(
+        f"endpoint {endpoint!r}: {why}; there are {schemes}, and others can be given to open_context(transports=…)"
+    )

@@ -1,0 +1,184 @@
+"""Who has to say something until when: the two clocks of one connection (RFC 37 §2.8).
+
+Theory of operation
+
+*What the peer owes us.* We send a PING every ``heartbeat_interval``. The PING stands in the outbox behind what is
+queued, and one is under way at the most. From the moment it was handed over whole, the peer has ``heartbeat_timeout``
+to say anything at all. The clock does not run before: a peer that is slow to take a long queue is not silent.
+
+*What we told the peer, or the peer told us.* Our PING says ``heartbeat_ttl``: the peer may give us up when nothing
+follows within that time. The peer's last PING says the same of the peer; whatever follows fulfils it.
+
+One task, `Heartbeats.run`, waits for the earliest of these times. When a limit is up, it looks at the stream once:
+this program may have been busy, and what the peer said in time lies in the kernel. Only if nothing is there the peer
+is silent.
+
+While the inbox is full nothing is read, and the peer may well be speaking. So both clocks stand still, and the peer is
+told unasked, twice as often as it pings, that we live: else the peer would drop a consumer that is only slow.
+"""
+
+from __future__ import annotations
+
+import enum
+import math
+from collections.abc import Callable
+
+import trio
+
+from .. import zmtp
+from .._errors import SilentPeerError
+from .._options import Options
+from ._timers import KEEPALIVE
+
+SINCE = (3, 1)
+"""the version of ZMTP whose peers know heartbeats"""
+
+
+class _Ping(enum.Enum):
+    """Where our last PING is."""
+
+    ANSWERED = enum.auto()
+    QUEUED = enum.auto()
+    SENT = enum.auto()
+
+
+class Heartbeats:
+    """The heartbeats of one established connection.
+
+    Args:
+      options: of the socket.
+      version: of ZMTP that is spoken on the connection.
+      address: of the peer, for the text of errors.
+      send: queues a heartbeat for the peer.
+      look: reads the stream once, without waiting; what comes is told by `heard`.
+      start: starts a task with `run`; called once, when there is something to watch.
+    """
+
+    def __init__(
+        self,
+        options: Options,
+        version: tuple[int, int],
+        address: str,
+        send: Callable[[zmtp.Ping | zmtp.Pong], None],
+        look: Callable[[], None],
+        start: Callable[[Heartbeats], None],
+    ) -> None:
+        interval = options.heartbeat_interval if version >= SINCE else 0.0
+        self._interval: float = interval or math.inf
+        self._timeout: float = options.heartbeat_timeout or self._interval
+        self._ttl: float = options.heartbeat_ttl
+        self._address = address
+        self._send = send
+        self._look = look
+        self._start = start
+        self._started = False
+        self._knows_pong = version >= SINCE
+        self._ping = _Ping.ANSWERED
+        self._next_ping: float = math.inf
+        self._answer_due: float = math.inf  # by our PING
+        self._more_due: float = math.inf  # by the peer's
+        self._peer_ttl: float = 0.0  # of the peer's last PING, while nothing has followed
+        self._paused = False
+        self._alarm = trio.CancelScope()
+        self._pinged_at: float = trio.current_time()  # time of the peer's last PING; at first, of the connection
+        self._peer_interval: float = KEEPALIVE  # shortest time between two of the peer's PINGs
+
+    def begin(self) -> None:
+        """The connection is established: send PINGs from now on, if the options say so."""
+        self._next_ping = trio.current_time() + self._interval
+        if self._interval != math.inf:
+            self._watch()
+
+    def _watch(self) -> None:
+        """Let `run` look at the clocks anew."""
+        if not self._started:
+            self._started = True
+            self._start(self)
+        self._alarm.deadline = self._next_alarm()
+
+    async def run(self) -> None:
+        """Send PINGs, and watch the clocks, until the peer is silent for too long.
+
+        Raises:
+          SilentPeerError: nothing came within a limit.
+        """
+        while True:
+            with trio.CancelScope(deadline=self._next_alarm()) as self._alarm:
+                await trio.sleep_forever()
+            now = trio.current_time()
+            if now >= min(self._answer_due, self._more_due):
+                self._judge(now)
+            if now >= self._next_ping:
+                self._next_ping = now + self._interval
+                if self._ping is _Ping.ANSWERED:
+                    self._ping = _Ping.QUEUED
+                    self._send(zmtp.Ping(ttl=self._ttl))
+
+    def _next_alarm(self) -> float:
+        return min(self._next_ping, self._answer_due, self._more_due)
+
+    def _judge(self, now: float) -> None:
+        if self._paused:  # the reader does not read: nobody is to blame
+            return
+        self._look()
+        if now < (due := min(self._answer_due, self._more_due)):
+            return
+        if due == self._more_due:
+            text = f"nothing from {self._address} within the {self._peer_ttl} s that its PING promised"
+        else:
+            text = f"nothing from {self._address} within {self._timeout} s after a PING"
+        raise SilentPeerError(text)
+
+    # --- what the connection tells ----------------------------------------------------------
+
+    # On the path of every read.
+    def heard(self) -> None:
+        """The peer has said something."""
+        self._more_due = math.inf
+        if self._ping is _Ping.SENT:
+            self._ping = _Ping.ANSWERED
+            self._answer_due = math.inf
+
+    def ping_sent(self) -> None:
+        """Our PING was handed over whole."""
+        if self._ping is _Ping.QUEUED:
+            self._ping = _Ping.SENT
+            if not self._paused:
+                self._answer_due = trio.current_time() + self._timeout
+                self._watch()
+
+    def ping_received(self, ttl: float) -> None:
+        """The peer has sent a PING; what it says takes the place of what the one before said."""
+        now = trio.current_time()
+        if now > self._pinged_at:
+            self._peer_interval = min(self._peer_interval, now - self._pinged_at)
+        self._pinged_at = now
+        self._peer_ttl = ttl
+        if ttl and not self._paused:
+            self._more_due = now + ttl
+            self._watch()
+
+    # --- while the inbox is full ------------------------------------------------------------
+
+    def pause(self) -> None:
+        """Nothing is read from now on."""
+        self._paused = True
+        self._answer_due = self._more_due = math.inf
+
+    def proceed(self) -> None:
+        """What comes is read again: the peer has all of its time again."""
+        self._paused = False
+        now = trio.current_time()
+        if self._ping is _Ping.SENT:
+            self._answer_due = now + self._timeout
+            self._watch()
+
+    @property
+    def sign_of_life_every(self) -> float:
+        """Seconds between two signs of life for a peer that is not read."""
+        return self._peer_interval / 2
+
+    def show_life(self) -> None:
+        """Tell the peer, unasked, that we live."""
+        if self._knows_pong:
+            self._send(zmtp.Pong())

@@ -1,0 +1,37 @@
+"""Receiving from all peers, each in turn: what most socket types share."""
+
+from __future__ import annotations
+
+import random
+
+from .._message import Message
+from .._options import Options
+from .._pipes import Pipe
+from ._fair_queue import FairQueue
+from ._pattern import Budget, Receiver
+
+
+class FairReceiver(Receiver):
+    """Receives from all peers, each in turn."""
+
+    def __init__(self, options: Options, rng: random.Random, turn: Budget) -> None:
+        super().__init__(options, rng, turn)
+        self.fair_queue: FairQueue = FairQueue()
+
+    def readable(self, pipe: Pipe) -> None:
+        """See `PipeOwner`."""
+        self.fair_queue.activate(pipe)
+        self.receivers.wake()
+
+    # On the path of every message.
+    def take(self) -> Message | None:
+        return self.fair_queue.take()
+
+    def take_many(self, most: int) -> list[Message]:
+        return self.fair_queue.take_many(most)
+
+    def peek(self) -> Message | None:
+        return self.fair_queue.peek()
+
+    def close(self) -> None:
+        self.fair_queue.clear()

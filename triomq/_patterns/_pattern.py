@@ -1,0 +1,195 @@
+"""What a socket type does with messages: which pipe, and which message is the user's.
+
+Theory of operation
+
+A pattern is the synchronous half of a socket type. It owns the socket's pipes, answers at once, and never waits: the
+socket has the tasks. Three things happen to a pattern:
+
+* peers come and go: `Pattern.admit`, `added`, `ready`, `lost`, `removed`, in this order for one pipe;
+* pipes have news: `interpret`, `readable`, `writable`;
+* the user calls: `Sender.submit` and its relatives, `Receiver.take` and its relatives.
+
+When a call that had to wait may be possible now, the pattern wakes the tasks that wait: its ``senders``,
+``receivers`` or ``watchers``.
+
+No method here calls its base class's: what a pattern overrides, it replaces.
+"""
+
+from __future__ import annotations
+
+import random
+from abc import ABC, abstractmethod
+from collections.abc import Collection, Sequence
+from typing import ClassVar, Protocol
+
+from .._message import Frames, Message
+from .._options import Options
+from .._pipes import Pipe, Received
+
+
+class Budget(Protocol):
+    """The turn of the running task."""
+
+    left: int
+    """How many messages may still go before other tasks run."""
+
+
+class Waiting(Protocol):
+    """Tasks of the socket that wait in one kind of call."""
+
+    def wake(self) -> None:
+        """The call that they wait in may be possible now."""
+
+
+class _NobodyWaits:
+    """The tasks of a socket that is closed, or has no such call."""
+
+    def wake(self) -> None:
+        """There is nobody to wake."""
+
+
+NOBODY_WAITS: Waiting = _NobodyWaits()
+
+
+class Pattern:
+    """The rules of one socket type for its peers; also the owner of their pipes (`PipeOwner`).
+
+    Args:
+      options: of the socket.
+      rng: where routing ids and request ids begin.
+      turn: what costly work is counted against.
+
+    Attributes:
+      pipes: those that may be sent to, in the order in which they were added.
+      dropped_messages: all that the pipes dropped so far, and the messages that were for no pipe.
+      senders, receivers: the tasks that wait to send and to receive.
+      watchers: the tasks that wait for peers, for subscriptions, or for a queue to be sent.
+    """
+
+    wanted: ClassVar[tuple[type, ...]] = (Message,)
+    """The classes of what a peer sends that `interpret` takes; a connection leaves out the rest."""
+    interprets: bool = False
+    """What a peer sent is not simply what the user may receive: `interpret` is asked."""
+
+    def __init__(self, options: Options, rng: random.Random, turn: Budget) -> None:
+        self.options: Options = options
+        self.turn: Budget = turn
+        self.pipes: dict[Pipe, None] = {}
+        self.dropped_messages: int = 0
+        self.senders: Waiting = NOBODY_WAITS
+        self.receivers: Waiting = NOBODY_WAITS
+        self.watchers: Waiting = NOBODY_WAITS
+
+    # --- peers ----------------------------------------------------------------------------
+
+    def check_endpoint(self, connected: Collection[str]) -> None:
+        """The socket is about to bind or to connect.
+
+        Args:
+          connected: the endpoints that the socket is connected to already.
+        Raises:
+          WrongStateError: this type has no use for one more endpoint.
+        """
+
+    def check_connect(self) -> None:
+        """The socket is about to connect.
+
+        Raises:
+          WrongStateError: this type has its peer already.
+        """
+
+    def admit(self, pipe: Pipe) -> None:
+        """A peer is ready at the pipe, which `added` may not have seen yet.
+
+        Raises:
+          PeerUnwantedError: this socket has no use for the peer, as long as the others stay.
+        """
+
+    def added(self, pipe: Pipe) -> None:
+        """The pipe may be sent to from now on, even if its peer is yet to come."""
+
+    def ready(self, pipe: Pipe) -> None:
+        """The pipe's peer is connected now."""
+
+    def lost(self, pipe: Pipe) -> None:
+        """The pipe's peer is gone; it may come back."""
+
+    def removed(self, pipe: Pipe) -> None:
+        """The pipe is not to be sent to any more."""
+
+    def close(self) -> None:
+        """The socket is closed: forget what has arrived."""
+
+    # --- what pipes tell ------------------------------------------------------------------
+
+    def interpret(self, pipe: Pipe, events: Sequence[Received]) -> list[Message]:
+        """See `PipeOwner`; only called where ``interprets``."""
+        return [event for event in events if isinstance(event, Message)]
+
+    def readable(self, pipe: Pipe) -> None:
+        """See `PipeOwner`."""
+
+    def writable(self, pipe: Pipe) -> None:
+        """See `PipeOwner`."""
+        self.senders.wake()
+
+    def drained(self, pipe: Pipe) -> None:
+        """See `PipeOwner`."""
+        self.watchers.wake()
+
+    def dropped(self, pipe: Pipe, count: int) -> None:
+        """See `PipeOwner`."""
+        self.dropped_messages += count
+
+
+class Sender(Pattern, ABC):
+    """A pattern that sends."""
+
+    full_for_all: ClassVar[bool] = True
+    """No room for one message is no room for all: nobody may overtake a sender that waits."""
+    never_refuses: ClassVar[bool] = False
+    """`submit` takes any message at any time, unlike that of REQ, REP and ROUTER; a proxy's capture must."""
+
+    @abstractmethod
+    def submit(self, message: Frames) -> bool:
+        """Queue the message for a peer, or drop it as the socket type does.
+
+        Returns: False if there is no room; then the senders are woken when there may be.
+        Raises: what ``send`` raises for a message that this socket cannot send now.
+        """
+
+    def can_submit(self) -> bool:
+        """Whether `submit` would accept some message now; if not, the senders are woken."""
+        return True
+
+    def would_accept(self, message: Frames) -> bool:
+        """Whether `submit` would accept this message now; if not, the senders are woken when it may."""
+        return self.can_submit()
+
+    def room_for_many(self) -> float:
+        """How many messages `submit_many` would accept now; 0 or 1 where it is better to submit each."""
+        return 0
+
+    def submit_many(self, messages: Sequence[Frames]) -> None:
+        """Queue no more messages than `room_for_many` has just told there is room for."""
+        for message in messages:
+            self.submit(message)
+
+
+class Receiver(Pattern, ABC):
+    """A pattern that receives."""
+
+    @abstractmethod
+    def take(self) -> Message | None:
+        """The next message for the user, or None when there is none."""
+
+    def take_many(self, most: int) -> list[Message]:
+        """The next messages for the user, up to ``most``; none when there are none."""
+        messages: list[Message] = []
+        while len(messages) < most and (message := self.take()) is not None:
+            messages.append(message)
+        return messages
+
+    @abstractmethod
+    def peek(self) -> Message | None:
+        """The message that `take` would return."""

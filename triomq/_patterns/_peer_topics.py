@@ -1,0 +1,38 @@
+"""What one peer of a publisher is subscribed to."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final
+
+LONGEST_TOPIC: Final = 64 * 1024
+"""bytes in one topic: as many as a SUBSCRIBE command holds; the messages that subscribe in ZMTP 3.0 have no bound"""
+MOST_TOPICS: Final = 100_000
+"""topics of one remote peer"""
+MOST_TOPIC_BYTES: Final = 64 * 1024 * 1024
+"""bytes in all topics of one remote peer together"""
+
+
+class PeerTopics:
+    """What one peer is subscribed to: to forget it with the peer, and to bound what a peer can make us remember."""
+
+    def __init__(self) -> None:
+        self._topics: dict[bytes, None] = {}
+        self._size: int = 0
+
+    def add(self, topic: bytes) -> bool:
+        """Note a topic that is not noted yet. Returns: False if that was more than a peer may have."""
+        self._topics[topic] = None
+        self._size += len(topic)
+        return len(self._topics) <= MOST_TOPICS and self._size <= MOST_TOPIC_BYTES
+
+    def remove(self, topic: bytes) -> None:
+        """Forget a topic that was noted."""
+        del self._topics[topic]
+        self._size -= len(topic)
+
+    def __contains__(self, topic: bytes) -> bool:
+        return topic in self._topics
+
+    def __iter__(self) -> Iterator[bytes]:
+        return iter(self._topics)

@@ -1,0 +1,178 @@
+"""PUB and XPUB: every message to every peer that wants it (RFC 29)."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Sequence
+from typing import ClassVar
+
+from .. import zmtp
+from .._errors import RemoteProtocolError
+from .._message import Frames, Message
+from .._options import Options
+from .._pipes import Pipe, Received
+from ._arrivals import Arrivals
+from ._distributor import Distributor
+from ._pattern import Budget, Receiver, Sender
+from ._peer_topics import LONGEST_TOPIC, MOST_TOPIC_BYTES, MOST_TOPICS, PeerTopics
+from ._subscriptions import Subscriptions
+
+_MOST_NOTICES = 10_000  # notices kept for an XPUB's user; with more, a subscription and its cancellation cancel out
+_DIRECT_PER_MESSAGE = 16  # deliveries to one pipe each that use up one message of the turn
+_SHARED_PER_MESSAGE = 128  # deliveries by a shared tail that do
+
+
+class Publisher(Sender):
+    """PUB: every message to every peer subscribed to a prefix of its first frame; dropped for a peer that is full."""
+
+    wanted: ClassVar[tuple[type, ...]] = (Message, zmtp.Subscribe, zmtp.Cancel)
+    interprets = True
+    never_refuses: ClassVar[bool] = True
+    full_for_all: ClassVar[bool] = False  # with xpub_nodrop: full are those that want the message
+
+    def __init__(self, options: Options, rng: random.Random, turn: Budget) -> None:
+        super().__init__(options, rng, turn)
+        self._subscriptions: Subscriptions[Pipe] = Subscriptions()
+        self._topics: dict[Pipe, PeerTopics] = {}
+        self._distributor = Distributor()
+        self._to_each = options.xpub_nodrop or options.invert_matching  # the audience may differ for each message
+
+    # On the path of every message.
+    def submit(self, message: Frames) -> bool:
+        if self._to_each:
+            pipes = self.audience(message[0])
+            if self.options.xpub_nodrop and not self._distributor.have_room(pipes):
+                return False
+            self._distributor.send(message, pipes)
+            self.turn.left -= len(pipes) // _DIRECT_PER_MESSAGE
+        elif audience := self._subscriptions.match(message[0]):
+            done = self._distributor.publish(message, audience)
+            self.turn.left -= done // _DIRECT_PER_MESSAGE + len(audience) // _SHARED_PER_MESSAGE
+        return True
+
+    def would_accept(self, message: Frames) -> bool:
+        return not self.options.xpub_nodrop or self._distributor.have_room(self.audience(message[0]))
+
+    def audience(self, first_frame: bytes) -> list[Pipe]:
+        """The pipes to which a message with this first frame would go."""
+        pipes = self._subscriptions.match(first_frame)
+        if self.options.invert_matching:
+            unwanted = set(pipes)
+            return [pipe for pipe in self.pipes if pipe.peer is not None and pipe not in unwanted]
+        return pipes
+
+    def interpret(self, pipe: Pipe, events: Sequence[Received]) -> list[Message]:
+        """Count subscriptions and cancellations; what else a subscriber says has no meaning for a PUB."""
+        for event in events:
+            if isinstance(event, zmtp.Subscribe):
+                self._subscribe(pipe, event.topic)
+            elif isinstance(event, zmtp.Cancel):
+                self._cancel(pipe, event.topic)
+            elif isinstance(event, Message):
+                self._interpret_message(pipe, event)
+        return []
+
+    def _interpret_message(self, pipe: Pipe, message: Message) -> None:
+        """Peers of ZMTP 3.0 subscribe by messages."""
+        head, topic = message[0][:1], message[0][1:]
+        if head == b"\1":
+            self._subscribe(pipe, topic)
+        elif head == b"\0":
+            self._cancel(pipe, topic)
+        else:
+            self._take_message(pipe, message)
+
+    def _subscribe(self, pipe: Pipe, topic: bytes) -> None:
+        topics = self._topics.get(pipe)
+        if topics is None:
+            topics = self._topics[pipe] = PeerTopics()
+        hang_up = pipe.inbox.source.hang_up  # which a peer of this program is not: the limits are for strangers
+        if len(topic) > LONGEST_TOPIC:
+            text = f"a topic of {len(topic)} octets; {LONGEST_TOPIC} are allowed"
+            if hang_up(RemoteProtocolError(text)):
+                return
+        if topic in topics:  # one cancellation undoes them all: libzmq's SUB repeats subscriptions, and cancels once
+            self._tell_subscribed(topic, again=True)
+            return
+        if not topics.add(topic):
+            text = f"subscribed to more than {MOST_TOPICS} topics, or than {MOST_TOPIC_BYTES} octets of them"
+            if hang_up(RemoteProtocolError(text)):
+                return
+        first = self._subscriptions.add(topic, pipe)
+        self._audience_changed()
+        self._tell_subscribed(topic, first=first)
+
+    def _cancel(self, pipe: Pipe, topic: bytes) -> None:
+        last = self._subscriptions.remove(topic, pipe)
+        if last is None:
+            return
+        self._topics[pipe].remove(topic)
+        self._audience_changed()
+        self._tell_cancelled(topic, last)
+
+    def _audience_changed(self) -> None:
+        """Wake tasks that wait for subscribers, or for room at a peer that does not want the message any more."""
+        self.watchers.wake()
+        self.senders.wake()
+
+    def _tell_subscribed(self, topic: bytes, *, first: bool = False, again: bool = False) -> None:
+        """A peer has subscribed: as the ``first`` of them, or ``again`` though it was subscribed already."""
+
+    def _tell_cancelled(self, topic: bytes, last: bool) -> None:
+        """A peer has cancelled; for the last of them ``last`` is set."""
+
+    def _take_message(self, pipe: Pipe, message: Message) -> None:
+        """A subscriber has sent a message of its own."""
+        pipe.drop()
+
+    def _forget_topics(self, pipe: Pipe) -> None:
+        for topic in self._topics.pop(pipe, ()):
+            last = self._subscriptions.remove(topic, pipe, all_of_them=True)
+            if last is not None:
+                self._tell_cancelled(topic, last)
+
+    def lost(self, pipe: Pipe) -> None:
+        self._forget_topics(pipe)
+        pipe.discard()
+        self.senders.wake()
+
+
+class XPublisher(Publisher, Receiver):
+    """XPUB: a PUB whose user also receives the peers' subscriptions, and what else they send."""
+
+    def __init__(self, options: Options, rng: random.Random, turn: Budget) -> None:
+        super().__init__(options, rng, turn)
+        self._arrivals = Arrivals(_MOST_NOTICES, MOST_TOPIC_BYTES)
+
+    def interpret(self, pipe: Pipe, events: Sequence[Received]) -> list[Message]:
+        """Put everything into one queue for all peers. Returns: nothing, as nothing waits for the peer's own turn."""
+        Publisher.interpret(self, pipe, events)
+        self.receivers.wake()
+        return []
+
+    def lost(self, pipe: Pipe) -> None:
+        Publisher.lost(self, pipe)
+        self.receivers.wake()
+
+    def take(self) -> Message | None:
+        return self._arrivals.take()
+
+    def peek(self) -> Message | None:
+        return self._arrivals.peek()
+
+    def close(self) -> None:
+        self._arrivals.clear()
+
+    def _tell_subscribed(self, topic: bytes, *, first: bool = False, again: bool = False) -> None:
+        options = self.options
+        if first or (options.xpub_verboser and not again):
+            self._arrivals.add_notice(topic, 1)
+        elif options.xpub_verbose or options.xpub_verboser:
+            self._arrivals.add_notice(topic, 0)
+
+    def _tell_cancelled(self, topic: bytes, last: bool) -> None:
+        if last or self.options.xpub_verboser:
+            self._arrivals.add_notice(topic, -1)
+
+    def _take_message(self, pipe: Pipe, message: Message) -> None:
+        self._arrivals.add_message(pipe, message)

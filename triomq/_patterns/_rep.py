@@ -1,0 +1,65 @@
+"""REP: receive a request, send its reply (RFC 28)."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Sequence
+
+from .._errors import WrongStateError
+from .._message import Frames, Message, new_message
+from .._options import Options
+from .._pipes import Pipe, Received
+from ._fair import FairReceiver
+from ._pattern import Budget, Receiver, Sender
+
+
+class Rep(Sender, FairReceiver):
+    """REP: one request at a time, from all peers in turn; its reply goes back the way the request came.
+
+    Attributes:
+      requester: the pipe of the peer that awaits the reply; None when a request may be taken.
+    """
+
+    interprets = True
+
+    def __init__(self, options: Options, rng: random.Random, turn: Budget) -> None:
+        super().__init__(options, rng, turn)
+        self.requester: Pipe | None = None
+        self._envelope: tuple[bytes, ...] = ()
+
+    def interpret(self, pipe: Pipe, events: Sequence[Received]) -> list[Message]:
+        """Let through what has a delimiter and a body."""
+        kept = [event for event in events if isinstance(event, Message) and b"" in event[:-1]]
+        if dropped := len(events) - len(kept):
+            pipe.drop(dropped)
+        return kept
+
+    def take(self) -> Message | None:
+        if self.requester is not None:
+            return None
+        requester = self.fair_queue.next_pipe()
+        request = self.fair_queue.take()
+        if request is None:
+            return None
+        body = request.index(b"") + 1
+        self.requester = requester
+        self._envelope = request[:body]
+        return new_message(Message, request[body:])
+
+    take_many = Receiver.take_many
+
+    def peek(self) -> Message | None:
+        request = None if self.requester is not None else self.fair_queue.peek()
+        return None if request is None else new_message(Message, request[request.index(b"") + 1 :])
+
+    def submit(self, message: Frames) -> bool:
+        requester = self.requester
+        if requester is None:
+            raise WrongStateError("REP.send: there is no request to reply to; receive one first")
+        self.requester = None
+        if not requester.alive:
+            self.dropped_messages += 1
+        elif not requester.send_nowait(self._envelope + message):
+            requester.drop()
+        self.receivers.wake()
+        return True

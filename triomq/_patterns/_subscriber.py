@@ -1,0 +1,76 @@
+"""SUB and XSUB: the messages that were asked for (RFC 29)."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Sequence
+from typing import ClassVar
+
+from .. import zmtp
+from .._message import Frames, Message
+from .._options import Options
+from .._pipes import Pipe, Received
+from ._distributor import Distributor
+from ._fair import FairReceiver
+from ._pattern import Budget, Sender
+from ._subscriptions import TopicFilter
+
+
+class Subscriber(FairReceiver):
+    """SUB: the messages of all publishers that begin with a subscribed topic; each publisher is told the topics.
+
+    Attributes:
+      topics: what is subscribed to.
+    """
+
+    interprets = True
+
+    def __init__(self, options: Options, rng: random.Random, turn: Budget) -> None:
+        super().__init__(options, rng, turn)
+        self.topics: TopicFilter = TopicFilter()
+
+    def subscribe(self, topic: bytes) -> None:
+        """Want messages that begin with the topic, once more than before."""
+        self.topics.add(topic)
+        for pipe in self.pipes:  # each time: a verbose XPUB, behind any number of proxies, is to know
+            pipe.control(zmtp.Subscribe(topic))
+
+    def unsubscribe(self, topic: bytes) -> bool:
+        """Take back one `subscribe`. Returns: False if there was none."""
+        last = self.topics.remove(topic)
+        if last:
+            for pipe in self.pipes:
+                pipe.control(zmtp.Cancel(topic))
+        return last is not None
+
+    def ready(self, pipe: Pipe) -> None:
+        for topic in self.topics:
+            pipe.control(zmtp.Subscribe(topic))
+
+    def interpret(self, pipe: Pipe, events: Sequence[Received]) -> list[Message]:
+        """Filter once more: a publisher may not know yet what was cancelled, or not filter at all."""
+        messages: Sequence[Message] = events  # type: ignore[assignment]  # see wanted
+        few, matches, inverted = self.topics.few, self.topics.matches, self.options.invert_matching
+        if few is not None:
+            return [message for message in messages if message[0].startswith(few) is not inverted]
+        return [message for message in messages if matches(message[0]) is not inverted]
+
+
+class XSubscriber(Subscriber, Sender):
+    """XSUB: a SUB whose subscriptions are messages sent; other messages go to every publisher."""
+
+    full_for_all: ClassVar[bool] = True
+
+    def __init__(self, options: Options, rng: random.Random, turn: Budget) -> None:
+        super().__init__(options, rng, turn)
+        self._distributor = Distributor()
+
+    def submit(self, message: Frames) -> bool:
+        head, topic = message[0][:1], message[0][1:]
+        if head == b"\1":
+            self.subscribe(topic)
+        elif head == b"\0":
+            self.unsubscribe(topic)
+        else:
+            self._distributor.send(message, [pipe for pipe in self.pipes if pipe.peer is not None])
+        return True

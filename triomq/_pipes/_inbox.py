@@ -1,0 +1,54 @@
+"""What a peer sent and the user has not received yet."""
+
+from __future__ import annotations
+
+import math
+from collections import deque
+from collections.abc import Sequence
+
+from .._message import Message
+from ._roles import UNCONNECTED, Source
+
+
+class Inbox:
+    """The receiving queue of a pipe.
+
+    Patterns take from ``queue`` and then call `taken`, if ``source_waits``. A queue elsewhere than in memory need
+    only offer what they use: ``popleft``, ``append``, ``extend``, ``clear``, the length, the first message.
+
+    Attributes:
+      queue: the messages, the oldest first. A conflating inbox keeps one, the newest.
+      limit: messages that `queue` may hold before the source is to stop; ``math.inf`` is no limit.
+      source: who fills the inbox; one assignment attaches or detaches.
+      source_waits: the inbox was full, and the source waits for `Source.resume`.
+      resume_below: messages; with this many or fewer left, the waiting source is told to resume.
+      in_round: the pipe stands in the fair queue, because it has messages.
+    """
+
+    __slots__ = ("in_round", "limit", "queue", "resume_below", "source", "source_waits")
+
+    def __init__(self, limit: float, *, conflate: bool = False) -> None:
+        self.queue: deque[Message] = deque(maxlen=1) if conflate else deque()
+        self.limit: float = math.inf if conflate else limit
+        self.source: Source = UNCONNECTED
+        self.source_waits: bool = False
+        self.resume_below: float = math.inf
+        self.in_round: bool = False
+
+    @property
+    def is_full(self) -> bool:
+        """The source is to deliver nothing more now."""
+        return len(self.queue) >= self.limit
+
+    def put(self, messages: Sequence[Message]) -> int:
+        """Add what has arrived. Returns: how many messages were dropped, which only a conflating inbox does."""
+        queue = self.queue
+        before = len(queue)
+        queue.extend(messages)
+        return before + len(messages) - len(queue)
+
+    def taken(self) -> None:
+        """Messages were taken from ``queue``: let a waiting source go on, when enough room was made."""
+        if self.source_waits and len(self.queue) <= self.resume_below:
+            self.source_waits = False
+            self.source.resume()

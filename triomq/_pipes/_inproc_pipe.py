@@ -1,0 +1,109 @@
+"""The pipe to a socket of the same program: sending puts the message into the other side's inbox."""
+
+from __future__ import annotations
+
+from .._message import Message, new_message
+from ..zmtp import Cancel, Item, Subscribe
+from ._inbox import Inbox
+from ._outbox import remove_same
+from ._pipe import Pipe
+from ._roles import NOBODY, Loan, PipeOwner
+
+
+class InprocPipe(Pipe):
+    """One end of an inproc connection; what is sent here goes into the inbox of the ``other``.
+
+    Attributes:
+      other: the other end.
+      joined: ``other`` belongs to a socket, or did: what was sent is that socket's.
+      plain: what arrives here goes into the inbox as it is. Worked out once, and not for every message.
+    """
+
+    __slots__ = ("joined", "other", "plain")
+
+    other: InprocPipe
+    joined: bool
+    plain: bool
+
+    def __init__(self, owner: PipeOwner, endpoint: str, limit: float, *, conflate: bool) -> None:
+        super().__init__(owner, endpoint, Inbox(limit, conflate=conflate))
+        self.plain = not owner.interprets and not conflate
+
+    # On the path of every message.
+    def send_nowait(self, item: Item, at_once: bool = True) -> bool:
+        other = self.other
+        inbox = other.inbox
+        queue = inbox.queue
+        if len(queue) >= inbox.limit:
+            inbox.source_waits = self.owner_waits = True
+            return False
+        self.sent += self.joined
+        if type(item) is tuple:
+            item = new_message(Message, item)
+        if other.plain:
+            queue.append(item)  # type: ignore[arg-type]  # encoded messages are for pipes that share an encoding
+            other.received += 1
+            if not inbox.in_round:
+                other.owner.readable(other)
+        else:
+            other.deliver([item])  # type: ignore[list-item]  # likewise
+        return True
+
+    def has_room(self) -> bool:
+        inbox = self.other.inbox
+        if not inbox.is_full:
+            return True
+        inbox.source_waits = self.owner_waits = True
+        return False
+
+    def room(self) -> float:
+        inbox = self.other.inbox
+        return inbox.limit - len(inbox.queue)
+
+    def room_made(self) -> None:
+        """The other side has taken a message from its full inbox."""
+        self.owner_waits = False
+        self.owner.writable(self)
+
+    def control(self, item: Item) -> None:
+        if self.peer is not None and isinstance(item, (Subscribe, Cancel)):  # heartbeats are for connections
+            self.other.deliver([item])
+
+    def withdraw(self, item: Item) -> bool:
+        return not self.joined and remove_same(self.other.inbox.queue, item)
+
+    def send_capacity(self) -> float:
+        return self.other.inbox.limit
+
+    def queued(self) -> int:
+        return 0 if self.joined else len(self.other.inbox.queue)
+
+    def discard(self) -> None:
+        if not self.joined and (dropped := len(self.other.inbox.queue)):
+            self.other.inbox.queue.clear()
+            self.drop(dropped)
+
+    # --- the source of the other end's inbox ------------------------------------------------
+
+    def resume(self) -> None:
+        """See `Source`: there is room in the other end's inbox again."""
+        self.room_made()
+
+    def hang_up(self, error: Exception) -> bool:
+        """See `Source`: the peer is a socket of this program."""
+        return False
+
+    def lend(self) -> Loan | None:
+        """See `Source`: there is no connection to read."""
+        return None
+
+    def let_go(self) -> None:
+        super().let_go()
+        self.other = NO_PIPE
+
+
+NO_PIPE = InprocPipe(NOBODY, "", 0, conflate=False)
+"""The other end of a pipe that was let go."""
+NO_PIPE.other = NO_PIPE
+NO_PIPE.joined = False
+NO_PIPE.plain = False

@@ -1,0 +1,139 @@
+"""Whom a pipe talks to: its owner on one side, a source and a sink on the other."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Sequence
+from typing import TYPE_CHECKING, Protocol, TypeAlias
+
+from .._message import Message
+from ..zmtp import Event
+
+if TYPE_CHECKING:
+    from ._pipe import Pipe
+
+Received: TypeAlias = Message | Event
+"""What a peer sends: a `Message`, or an event of `triomq.zmtp` such as Subscribe."""
+
+
+class PipeOwner(Protocol):
+    """What a pipe asks of the pattern that decides about its messages."""
+
+    interprets: bool
+    """What a peer sent is not simply what the user may receive: `interpret` is asked."""
+
+    def interpret(self, pipe: Pipe, events: Sequence[Received]) -> list[Message]:
+        """Turn what a peer sent into what the user may receive."""
+
+    def readable(self, pipe: Pipe) -> None:
+        """The pipe's inbox is no longer empty."""
+
+    def writable(self, pipe: Pipe) -> None:
+        """The pipe has room again, after the pipe had refused a message."""
+
+    def drained(self, pipe: Pipe) -> None:
+        """Every accepted message has left the pipe; called only while ``pipe.draining``."""
+
+    def dropped(self, pipe: Pipe, count: int) -> None:
+        """The pipe has dropped messages, and has counted them."""
+
+
+class Loan(Protocol):
+    """A connection that a task in ``receive`` reads for itself; see `triomq._connections._reader`."""
+
+    @property
+    def borrowed(self) -> bool:
+        """The borrower still has the connection."""
+
+    def wait(self) -> Awaitable[None]:
+        """Wait until `take_in` has something to take, or `poke` is called, or the connection ends."""
+
+    def take_in(self) -> None:
+        """Deliver to the pipe what has arrived."""
+
+    def poke(self) -> None:
+        """Let `wait` return."""
+
+    def give_back(self) -> None:
+        """Let the connection's own task read on."""
+
+
+class Source(Protocol):
+    """Where the messages in an inbox come from."""
+
+    def resume(self) -> None:
+        """There is room in the inbox again."""
+
+    def hang_up(self, error: Exception) -> bool:
+        """End the connection because of what the peer did; the monitor tells ``error``.
+
+        Returns: False if there is no connection to end: the peer is a socket of this program, and is trusted.
+        """
+
+    def lend(self) -> Loan | None:
+        """Let a task in ``receive`` read the connection itself; None if that is not possible now."""
+
+
+class Sink(Protocol):
+    """Where the messages in an outbox go."""
+
+    def wake(self) -> None:
+        """The first message since the last `flush` was queued: write it now, or gather more."""
+
+    def wake_later(self) -> None:
+        """Write what is queued at the end of this turn."""
+
+    def flush(self) -> None:
+        """Write what is queued, as far as the connection takes it now."""
+
+
+class _Unconnected:
+    """The source and the sink of a pipe without a connection."""
+
+    def resume(self) -> None:
+        """Nothing comes."""
+
+    def hang_up(self, error: Exception) -> bool:
+        """There is nothing to end."""
+        return False
+
+    def lend(self) -> Loan | None:
+        """There is nothing to read."""
+        return None
+
+    def wake(self) -> None:
+        """What is queued waits for a connection."""
+
+    def wake_later(self) -> None:
+        """What is queued waits for a connection."""
+
+    def flush(self) -> None:
+        """What is queued waits for a connection."""
+
+
+UNCONNECTED = _Unconnected()
+"""The source and the sink of every pipe that has no connection."""
+
+
+class _Nobody:
+    """Owns the pipes that no pattern owns: those of a removed peer, and those that wait for an inproc name."""
+
+    interprets = False
+
+    def interpret(self, pipe: Pipe, events: Sequence[Received]) -> list[Message]:
+        """Leave what arrives as it is: only a pattern asks for more than messages."""
+        return [event for event in events if isinstance(event, Message)]
+
+    def readable(self, pipe: Pipe) -> None:
+        """What arrives waits for an owner."""
+
+    def writable(self, pipe: Pipe) -> None:
+        """Nobody sends."""
+
+    def drained(self, pipe: Pipe) -> None:
+        """Nobody waits."""
+
+    def dropped(self, pipe: Pipe, count: int) -> None:
+        """The pipe has counted them, for the owner to come."""
+
+
+NOBODY: PipeOwner = _Nobody()

@@ -1,0 +1,72 @@
+"""Who is told what happens to one socket."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from .._events import Monitor, MonitorEvent
+
+if TYPE_CHECKING:
+    from ._socket import Socket
+
+
+class Observer(ABC):
+    """Is told at once what happens to every socket of a context; see `Context.observe`.
+
+    Neither method may wait or raise: an exception ends the context as an internal error.
+    """
+
+    @abstractmethod
+    def event(self, socket: Socket, event: MonitorEvent) -> None:
+        """Something happened to a socket; its monitors are told the same."""
+
+    @abstractmethod
+    def closed(self, socket: Socket) -> None:
+        """A socket has ended. This is the last call for that socket."""
+
+
+class Monitors:
+    """The monitors of one socket, and the observers of its context.
+
+    Args:
+      socket: what the observers are told of.
+      observers: of the context; it may grow.
+    """
+
+    def __init__(self, socket: Socket, observers: Sequence[Observer]) -> None:
+        self._socket: Socket | None = socket  # until it has ended: no cycle is left
+        self._observers: Sequence[Observer] = observers
+        self._monitors: list[Monitor] = []
+
+    def open(self, size: int) -> Monitor:
+        """A new monitor, from now on."""
+        monitor = Monitor(size)
+        self._monitors.append(monitor)
+        return monitor
+
+    def emit(self, event: MonitorEvent) -> None:
+        """Tell every monitor that is still open, and every observer.
+
+        An event's error tells what happened, not where in our code: a traceback would keep the frames it went
+        through alive, and with them this socket, for as long as somebody has the event.
+        """
+        if isinstance(error := getattr(event, "error", None), Exception):
+            error.__traceback__ = None
+        if self._monitors:
+            self._monitors = [monitor for monitor in self._monitors if not monitor._closed]
+            for monitor in self._monitors:
+                monitor._put(event)
+        if self._socket is not None:
+            for observer in self._observers:
+                observer.event(self._socket, event)
+
+    def end(self) -> None:
+        """The socket is closed: the monitors end when they are empty."""
+        for monitor in self._monitors:
+            monitor._end()
+        socket, self._socket = self._socket, None
+        if socket is not None:
+            for observer in self._observers:
+                observer.closed(socket)

@@ -1,0 +1,137 @@
+"""Tasks that wait to receive."""
+
+from __future__ import annotations
+
+import trio
+
+from .._message import Message
+from .._patterns import Receiver
+from .._pipes import Loan
+from ._waiting import Bell, Waiter
+
+
+class Receivers:
+    """The tasks that wait in ``receive`` of one socket, and those that watch for a message.
+
+    Args:
+      pattern: says which message is next.
+      closed: the text of the error for those that wait when the socket is closed.
+
+    Attributes:
+      waiters: calls of ``receive``, the longest waiting first.
+      bells: rung when there is a message.
+    """
+
+    def __init__(self, pattern: Receiver, closed: str) -> None:
+        self.waiters: dict[Waiter[Message], None] = {}
+        self.bells: dict[Bell, None] = {}
+        self._pattern = pattern
+        self._closed_text = closed
+        self._closed = False
+        self._serving = False
+        self._loan: Loan | None = None  # the connection that a task in `receive` reads for itself
+
+    def __len__(self) -> int:
+        """How many tasks wait in ``receive``."""
+        return len(self.waiters) + (self._loan is not None)
+
+    async def wait(self) -> Message:
+        """Wait for the next message, which there is none of now.
+
+        Cancellation: no message was taken.
+        Raises:
+          trio.ClosedResourceError: the socket was closed meanwhile.
+        """
+        later: list[Waiter[Message]] = []
+        if (loan := self._borrow()) is not None:
+            message = await self._read_for_itself(loan)
+            if message is not None:
+                return message
+            later = list(self.waiters)  # these tasks began to wait after this one, so it goes before them
+        waiter: Waiter[Message] = Waiter()
+        self.waiters[waiter] = None
+        for other in later:
+            self.waiters[other] = self.waiters.pop(other)
+        self._serve()  # something may have come while the connection was given back
+        await waiter.wait(self.waiters)
+        assert waiter.message is not None
+        return waiter.message
+
+    def _borrow(self) -> Loan | None:
+        """The connection to the only peer, if a task may read it for itself."""
+        pipes = self._pattern.pipes
+        if len(pipes) != 1 or self.waiters or self._loan is not None:
+            return None
+        (pipe,) = pipes
+        return pipe.inbox.source.lend()
+
+    # On the path of a message that is waited for.
+    async def _read_for_itself(self, loan: Loan) -> Message | None:
+        """Wait for the connection to the only peer, and read it, in place of its own task.
+
+        Returns: the next message, whoever brought it; or None when the connection cannot be read any longer.
+        Cancellation: no message was taken.
+        """
+        self._loan = loan
+        message: Message | None = None
+        try:
+            while message is None and loan.borrowed:
+                await loan.wait()
+                if self._closed:
+                    raise trio.ClosedResourceError(self._closed_text)
+                if loan.borrowed:
+                    loan.take_in()
+                message = self._pattern.take()
+        finally:
+            self._loan = None
+            loan.give_back()
+            if self.waiters or self.bells:
+                self._serve()
+        return message
+
+    def wake(self) -> None:
+        """There may be a message to take."""
+        if self._loan is not None:
+            self._loan.poke()  # the task that reads for itself comes first
+        elif self.waiters:
+            self._serve()
+        elif self.bells:
+            self._ring()
+
+    def _serve(self) -> None:
+        """Complete the calls that are possible now, the longest waiting first.
+
+        Taking a message may let an inproc peer send its next one from within: that one is for the next round here.
+        """
+        if self._serving:
+            return
+        waiters = self.waiters
+        self._serving = True
+        try:
+            while waiters:
+                message = self._pattern.take()
+                if message is None:
+                    return
+                waiter = next(iter(waiters))
+                del waiters[waiter]
+                waiter.finish(message)
+        finally:
+            self._serving = False
+        if self.bells:
+            self._ring()
+
+    def _ring(self) -> None:
+        if self._pattern.peek() is not None:
+            for bell in self.bells:
+                bell.ring()
+
+    def close(self) -> None:
+        """Let every waiting call raise `trio.ClosedResourceError`."""
+        self._closed = True
+        for waiter in self.waiters:
+            waiter.finish(error=trio.ClosedResourceError(self._closed_text))
+        self.waiters.clear()
+        if self._loan is not None:
+            self._loan.poke()
+        for bell in self.bells:
+            bell.ring()

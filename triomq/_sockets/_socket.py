@@ -1,0 +1,305 @@
+"""What every socket is, whatever its type: endpoints, peers, statistics, its life and its end."""
+
+from __future__ import annotations
+
+import errno
+from abc import ABCMeta
+from collections.abc import Callable, Iterable
+from typing import Any, ClassVar, NoReturn, Self
+
+import trio
+
+from .._connections import Attachment, Binding, Connecting
+from .._errors import AddressInUseError, EndpointError
+from .._events import Listening, ListeningStopped, Monitor
+from .._options import Options, make_options
+from .._patterns import NOBODY_WAITS, Pattern
+from .._runtime import Turn
+from .._statistics import Peer, SocketStatistics
+from ._monitors import Monitors
+from ._peers import Peers
+from ._shared import Shared
+
+_CLOSED = -1  # no thread has this identifier
+
+
+class _MadeByContext(ABCMeta):
+    """The metaclass of sockets: to call the class is refused, with a word on what to do."""
+
+    def __call__(cls, *_: object, **__: object) -> NoReturn:
+        raise TypeError(f"sockets are made by a context: ctx.socket(triomq.{cls.__name__}), not {cls.__name__}()")
+
+
+class Socket(trio.abc.AsyncResource, metaclass=_MadeByContext):
+    """Base of all socket types; made by `Context.socket`, never directly.
+
+    A socket may be used by any number of tasks of its trio run at once, and from nowhere else. Each call is a
+    cancellation point; a schedule point comes when the call waits, and at least once in 64 messages.
+    """
+
+    socket_type: ClassVar[str]
+    """The name on the wire, such as ``"PUSH"``."""
+    _pattern_class: ClassVar[type[Pattern]]
+    """What the socket type does with messages."""
+
+    def __init__(self, shared: Shared, arguments: dict[str, Any]) -> None:
+        runtime = shared.runtime
+        self._shared: Shared = shared
+        self._options: Options = make_options(self.socket_type, arguments)
+        self._thread: int = runtime.thread  # compared in every call; _CLOSED once the socket is closed
+        self._turn: Turn = runtime.turn
+        self._pattern: Pattern = self._pattern_class(self._options, runtime.random, runtime.turn)
+        self._monitors: Monitors = Monitors(self, shared.observers)
+        self._peers: Peers = Peers(self.socket_type, self._options, self._pattern, runtime, self._monitors)
+        self._bound: dict[str, Binding] = {}
+        self._connected: dict[str, Connecting] = {}
+        self._leaving: dict[Connecting, None] = {}  # disconnected, and still sending what is queued
+        shared.sockets[self] = None
+
+    @classmethod
+    def _make(cls, shared: Shared, arguments: dict[str, Any]) -> Self:
+        """Make a socket of the user's keyword arguments."""
+        made: Self = type.__call__(cls, shared, arguments)
+        return made
+
+    def _check(self, what: str) -> None:
+        """Refuse a call on a closed socket, or from elsewhere."""
+        self._shared.runtime.check_thread(f"{self.socket_type}.{what}")
+        if self._peers.closing:
+            raise trio.ClosedResourceError(f"{self.socket_type}.{what}: this socket is closed")
+
+    # --- endpoints ------------------------------------------------------------------------
+
+    @trio.lowlevel.enable_ki_protection
+    async def bind(self, endpoint: str) -> str:
+        """Accept peers at an endpoint.
+
+        Args:
+          endpoint: ``tcp://interface:port`` (``*`` for every interface, port ``0`` or ``*`` for a free one),
+            ``ipc://path`` (``*`` for a new one, ``@name`` for an abstract one), or ``inproc://name``.
+        Returns: the endpoint others connect to, without wildcards.
+        Cancellation: nothing stays bound.
+        Raises:
+          EndpointError: the endpoint is malformed or its transport unknown.
+          AddressInUseError: it is bound already, by this socket or another.
+          OSError: the system refused it otherwise.
+        """
+        self._check("bind")
+        carrier, address = self._shared.carriers.find(endpoint)
+        await trio.lowlevel.checkpoint_if_cancelled()
+        self._pattern.check_endpoint(self._connected)
+        if endpoint in self._bound:
+            raise AddressInUseError(errno.EADDRINUSE, f"this socket is bound to {endpoint} already")
+        binding = await carrier.bind(self._peers, endpoint, address)
+        self._bound[binding.endpoint] = binding
+        self._monitors.emit(Listening(endpoint=binding.endpoint))
+        await trio.lowlevel.cancel_shielded_checkpoint()
+        return binding.endpoint
+
+    @trio.lowlevel.enable_ki_protection
+    async def unbind(self, endpoint: str) -> None:
+        """Stop accepting peers at an endpoint, and disconnect those that came through it.
+
+        Args:
+          endpoint: as `bind` returned it.
+        Cancellation: the socket is still bound.
+        Raises:
+          EndpointError: the socket is not bound to it.
+        """
+        self._check("unbind")
+        await trio.lowlevel.checkpoint_if_cancelled()
+        binding = self._bound.pop(endpoint, None)
+        if binding is None:
+            raise EndpointError(self._no_such(endpoint, "bound", self._bound))
+        binding.close()
+        self._monitors.emit(ListeningStopped(endpoint=endpoint))
+        with trio.CancelScope(shield=True):
+            await binding.wait_closed()
+            await trio.lowlevel.checkpoint()
+
+    @trio.lowlevel.enable_ki_protection
+    def connect(self, endpoint: str) -> None:
+        """Connect to an endpoint, now and whenever the connection is lost.
+
+        Returns at once, whether or not anybody is there. Unless ``immediate`` is set, messages are queued for
+        the peer from now on. Connecting twice to one endpoint changes nothing.
+
+        Raises:
+          EndpointError: the endpoint is malformed or its transport unknown.
+          WrongStateError: this is a PAIR, which has its peer already, or an endpoint to find it at.
+        """
+        self._check("connect")
+        carrier, address = self._shared.carriers.find(endpoint)
+        if endpoint in self._connected:
+            return
+        self._pattern.check_connect()
+        self._pattern.check_endpoint(self._connected)
+        self._connected[endpoint] = carrier.connect(self._peers, endpoint, address)
+
+    @trio.lowlevel.enable_ki_protection
+    def disconnect(self, endpoint: str) -> None:
+        """Undo `connect`. What is queued for that peer goes on being sent for up to ``linger``.
+
+        Raises:
+          EndpointError: the socket is not connected to it.
+        """
+        self._check("disconnect")
+        connecting = self._connected.pop(endpoint, None)
+        if connecting is None:
+            raise EndpointError(self._no_such(endpoint, "connected", self._connected))
+        pipe = connecting.pipe
+        if pipe is None or not pipe.queued() or not self._options.linger:
+            connecting.close()
+            return
+        self._peers.retire_pipe(pipe)
+        pipe.draining = True
+        self._leaving[connecting] = None
+
+        async def finish() -> None:
+            try:
+                with trio.move_on_after(self._options.linger):
+                    while pipe.queued() and pipe.alive:
+                        await self._peers.watchers.wait()
+            finally:
+                connecting.close()
+                self._leaving.pop(connecting, None)
+
+        self._peers.tasks.start(finish, name=f"triomq disconnecting {endpoint}")
+
+    @property
+    def endpoints(self) -> tuple[str, ...]:
+        """The endpoints bound, without wildcards, then those connected, in the order of the calls."""
+        return (*self._bound, *self._connected)
+
+    def _no_such(self, endpoint: object, what: str, attachments: Iterable[str]) -> str:
+        known = ", ".join(attachments) or "nothing"
+        return f"this {self.socket_type} is not {what} to {endpoint!r}; it is {what} to {known}"
+
+    def __repr__(self) -> str:
+        state = "closed" if self._peers.closing else ", ".join(self.endpoints) or "no endpoint"
+        return f"<triomq.{self.socket_type} {state}>"
+
+    # --- what can be seen -----------------------------------------------------------------
+
+    @property
+    def options(self) -> Options:
+        """The options the socket was made with, defaults included."""
+        return self._options
+
+    @property
+    def peers(self) -> tuple[Peer, ...]:
+        """The peers connected now."""
+        return self._peers.connected()
+
+    async def wait_peers(self, n: int = 1) -> None:
+        """Wait until at least ``n`` peers are connected.
+
+        Cancellation: nothing has changed.
+        Raises:
+          trio.ClosedResourceError: the socket was closed, before or meanwhile.
+        """
+        await self._wait_until(lambda: self._peers.count >= n, "wait_peers")
+
+    @trio.lowlevel.enable_ki_protection
+    async def _wait_until(self, condition: Callable[[], bool], what: str) -> None:
+        self._check(what)
+        await trio.lowlevel.checkpoint()
+        while True:
+            self._check(what)
+            if condition():
+                return
+            await self._peers.watchers.wait()
+
+    def monitor(self, size: int = 1000) -> Monitor:
+        """A receive channel of what happens to this socket's connections, from now on.
+
+        Args:
+          size: how many events it keeps for a reader that is slow; older ones are dropped and counted.
+        """
+        self._check("monitor")
+        return self._monitors.open(size)
+
+    @property
+    def messages_dropped(self) -> int:
+        """The messages dropped so far, over every peer the socket ever had; cheaper to ask than `statistics`."""
+        return self._pattern.dropped_messages
+
+    def statistics(self) -> SocketStatistics:
+        """Counters and queue lengths, as they are now."""
+        peers = self._peers.statistics()
+        return SocketStatistics(
+            messages_sent=self._peers.sent + sum(peer.messages_sent for peer in peers),
+            messages_received=self._peers.received + sum(peer.messages_received for peer in peers),
+            messages_dropped=self._pattern.dropped_messages,
+            tasks_waiting_send=self._count_senders(),
+            tasks_waiting_receive=self._count_receivers(),
+            peers=peers,
+        )
+
+    def _count_senders(self) -> int:
+        return 0
+
+    def _count_receivers(self) -> int:
+        return 0
+
+    # --- the end --------------------------------------------------------------------------
+
+    def _wake_all_closed(self) -> None:
+        """Let every task that waits in a call of this socket raise `trio.ClosedResourceError`."""
+        self._peers.watchers.wake()
+
+    @trio.lowlevel.enable_ki_protection
+    async def aclose(self) -> None:
+        """Close the socket: send what is queued for up to ``linger``, then end every connection.
+
+        Tasks waiting in other calls get `trio.ClosedResourceError` at once. Idempotent.
+        Cancellation: the rest of the lingering is left out; the socket is closed all the same.
+        """
+        self._shared.runtime.check_thread(f"{self.socket_type}.aclose")
+        if not self._peers.closing:
+            self._peers.closing = True
+            self._thread = _CLOSED
+            self._wake_all_closed()
+            self._pattern.close()
+            for attachment in self._attachments():
+                attachment.stop()
+        try:
+            await trio.lowlevel.checkpoint()
+            with trio.move_on_after(self._options.linger):
+                await self._finish_sending()
+        finally:
+            self._end()
+            with trio.CancelScope(shield=True):
+                await self._peers.tasks.wait_ended()
+
+    def _attachments(self) -> tuple[Attachment, ...]:
+        return (*self._bound.values(), *self._connected.values(), *self._leaving)
+
+    async def _finish_sending(self) -> None:
+        """Let all that is queued leave, then let every connection end in good order.
+
+        In this order: a peer that sees our end of the stream may end its own, and takes nothing more.
+        """
+        pipes, watchers = self._peers.pipes, self._peers.watchers
+        for pipe in pipes:
+            pipe.draining = True
+        while any(pipe.queued() for pipe in pipes):
+            await watchers.wait()
+        attachments = self._attachments()
+        for attachment in attachments:
+            attachment.finish()
+        while not all(attachment.finished for attachment in attachments):
+            await watchers.wait()
+
+    def _end(self) -> None:
+        for attachment in self._attachments():
+            attachment.close()
+        self._bound.clear()
+        self._connected.clear()
+        self._leaving.clear()
+        self._peers.tasks.cancel(f"triomq: {self.socket_type} socket closed")
+        for pipe in list(self._peers.pipes):
+            self._peers.remove_pipe(pipe)
+        self._pattern.senders = self._pattern.receivers = NOBODY_WAITS
+        self._monitors.end()
+        self._shared.sockets.pop(self, None)
