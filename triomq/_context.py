@@ -26,7 +26,7 @@ from ._options import OptionArguments
 from ._runtime import Runtime, TurnEnd, turn_end
 from ._sockets import Socket
 from ._transports import default_transports
-from .abc import Transport
+from .abc import Observer, Transport
 
 S = TypeVar("S", bound=Socket)
 
@@ -58,6 +58,22 @@ class Context:
         ):
             raise TypeError(f"a socket type is a class such as triomq.REQ, not {socket_type!r}")
         return socket_type._make(self._runtime, dict(options))
+
+    @property
+    def closed(self) -> bool:
+        """Whether the context was left. Its sockets may still be sending what is queued."""
+        return self._closed
+
+    @property
+    def sockets(self) -> tuple[Socket, ...]:
+        """The open sockets, in the order in which they were made."""
+        return tuple(socket for socket in self._runtime.sockets if isinstance(socket, Socket))
+
+    def observe(self, observer: Observer) -> None:
+        """Tell an observer of everything that happens to the context's sockets, present and to come."""
+        self._runtime.observers.append(observer)
+        for socket in self.sockets:
+            socket._monitors.relay(socket, observer)
 
     async def _aclose(self) -> None:
         """Close every socket, all of them at once."""

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections import deque
-from typing import TypeAlias
+from typing import TYPE_CHECKING, TypeAlias, final
 
 import attrs
 import trio
+
+if TYPE_CHECKING:
+    from ._sockets import Socket
 
 
 @attrs.frozen(kw_only=True)
@@ -194,6 +198,38 @@ class Monitor(trio.abc.ReceiveChannel[MonitorEvent]):
         await trio.lowlevel.checkpoint()
 
 
+class Observer(ABC):
+    """Is told synchronously what happens to every socket of a context; see `Context.observe`."""
+
+    @abstractmethod
+    def event(self, socket: Socket, event: MonitorEvent) -> None:
+        """Something happened to a socket. Must not raise."""
+
+    @abstractmethod
+    def closed(self, socket: Socket) -> None:
+        """A socket has ended: this is its last call for that socket. Must not raise."""
+
+
+@final
+class _Relay(Monitor):
+    """Hands each event of a socket to an observer."""
+
+    def __init__(self, socket: Socket, observer: Observer) -> None:
+        super().__init__(size=0)
+        self._socket: Socket | None = socket  # until the socket ends: no cycle is left
+        self._observer = observer
+
+    def _put(self, event: MonitorEvent) -> None:
+        if self._socket is not None:
+            self._observer.event(self._socket, event)
+
+    def _end(self) -> None:
+        socket, self._socket = self._socket, None
+        if socket is not None:
+            self._observer.closed(socket)
+        super()._end()
+
+
 class MonitorHub:
     """The monitors of one socket."""
 
@@ -205,6 +241,10 @@ class MonitorHub:
         monitor = Monitor(size)
         self._monitors.append(monitor)
         return monitor
+
+    def relay(self, socket: Socket, observer: Observer) -> None:
+        """Tell an observer too, from now on."""
+        self._monitors.append(_Relay(socket, observer))
 
     def emit(self, event: MonitorEvent) -> None:
         """Tell every monitor that is still open.

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 import trio
 
+from ._events import Observer as Observer
 from ._message import BytesLike
 
 if TYPE_CHECKING:

@@ -16,7 +16,7 @@ from ._turn_end import TurnEnd
 
 if TYPE_CHECKING:
     from .._connections import InprocNames
-    from ..abc import Transport
+    from ..abc import Observer, Transport
 
 
 class Runtime:
@@ -38,6 +38,7 @@ class Runtime:
         self.random: random.Random = rng
         self.turn: Turn = Turn(1 if strict_checkpoints else MESSAGES_PER_TURN)
         self.sockets: dict[trio.abc.AsyncResource, None] = {}  # those that are not closed
+        self.observers: list[Observer] = []
         self.flusher: Flusher = Flusher()
         self.thread: int = threading.get_ident()
         self.token: trio.lowlevel.TrioToken = trio.lowlevel.current_trio_token()

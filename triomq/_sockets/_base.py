@@ -46,6 +46,8 @@ class Socket(PeerKeeper, trio.abc.AsyncResource):
         super().__init__(runtime, options)
         self._turn: Turn = runtime.turn
         runtime.sockets[self] = None
+        for observer in runtime.observers:
+            self._monitors.relay(self, observer)
         self._bound: dict[str, Attachment] = {}
         self._connected: dict[str, Attachment] = {}
 

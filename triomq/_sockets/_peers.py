@@ -242,6 +242,11 @@ class PeerKeeper:
         self._check("monitor")
         return self._monitors.open(size)
 
+    @property
+    def messages_dropped(self) -> int:
+        """Messages dropped so far, over all peers, past and present."""
+        return self._past[2] + sum(pipe.dropped for pipe in self._pipes)
+
     def statistics(self) -> SocketStatistics:
         """Counters and queue lengths, as they are now."""
         peers = tuple(map(_peer_statistics, self._pipes))
