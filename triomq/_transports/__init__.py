@@ -8,6 +8,7 @@ from ._ipc import IpcTransport
 from ._listener import SocketListener
 from ._registry import default_transports, find_transport, unsupported
 from ._stream import SocketStream
+from ._stream_rules import SendGuard, receive_size
 from ._tcp import TcpTransport
 from ._tcp_address import Host, parse_bind, parse_connect
 
@@ -15,6 +16,7 @@ __all__ = [
     "AwaitedStream",
     "Host",
     "IpcTransport",
+    "SendGuard",
     "SocketListener",
     "SocketStream",
     "TcpTransport",
@@ -23,6 +25,7 @@ __all__ = [
     "find_transport",
     "parse_bind",
     "parse_connect",
+    "receive_size",
     "split_endpoint",
     "unsupported",
 ]

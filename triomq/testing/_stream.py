@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Literal, final
 
 import trio
 
 from .._message import BytesLike
+from .._transports import SendGuard, receive_size
 from ..abc import NonblockingStream
 from ._agenda import Spot
 
@@ -16,8 +16,6 @@ if TYPE_CHECKING:
     from ._fabric import Fabric, Host
     from ._link import Link, Segment
     from ._listener import VirtualListener
-
-_RECEIVE_SIZE = 65536
 
 
 @final
@@ -30,8 +28,24 @@ class VirtualStream(NonblockingStream):
     """
 
     __slots__ = (
-        "_arrived", "_closed", "_ended", "_fabric", "_failure", "_gone", "_interruptions", "_number",
-        "_peer", "_reader", "_sending", "_sent_end", "_writer", "_writing", "host", "incoming", "listener", "outgoing",
+        "_arrived",
+        "_closed",
+        "_ended",
+        "_fabric",
+        "_failure",
+        "_gone",
+        "_interruptions",
+        "_number",
+        "_one_sender",
+        "_peer",
+        "_reader",
+        "_sending",
+        "_sent_end",
+        "_writer",
+        "host",
+        "incoming",
+        "listener",
+        "outgoing",
         "remote_host",
     )  # fmt: skip
 
@@ -55,7 +69,7 @@ class VirtualStream(NonblockingStream):
         self._gone = False  # the process that had it is dead: nothing happens here any more
         self._interruptions = 0
         self._sending = False  # a task is in send_all
-        self._writing = False  # a task is in send_all or waits to write
+        self._one_sender = SendGuard(peer)  # of the tasks in send_all, and of those that wait for room
         self._reader = Spot()
         self._writer = Spot()
 
@@ -153,18 +167,13 @@ class VirtualStream(NonblockingStream):
 
     async def receive_some(self, max_bytes: int | None = None) -> bytes:
         """Wait for octets and take some. See `trio.abc.ReceiveStream`."""
-        if max_bytes is None:
-            max_bytes = _RECEIVE_SIZE
-        elif not isinstance(max_bytes, int):
-            raise TypeError(f"max_bytes={max_bytes!r}: it is a whole number of octets, or None")
-        elif max_bytes < 1:
-            raise ValueError(f"max_bytes={max_bytes}: it is 1 or more")
+        size = receive_size(max_bytes)
         await self.wait_receivable()
-        return self.receive_nowait(max_bytes)
+        return self.receive_nowait(size)
 
     async def send_all(self, data: BytesLike) -> None:
         """Send everything. See `trio.abc.SendStream`."""
-        with self._write_guard(), memoryview(data).cast("B") as rest:
+        with self._one_sender, memoryview(data).cast("B") as rest:
             await trio.lowlevel.checkpoint()
             self._check_writable()
             self._sending = True
@@ -180,7 +189,7 @@ class VirtualStream(NonblockingStream):
 
     async def wait_send_all_might_not_block(self) -> None:
         """Wait until the send buffer has room. `send_nowait` stays allowed. See `trio.abc.SendStream`."""
-        with self._write_guard():
+        with self._one_sender:
             await self._wait_for_room()
 
     async def _wait_for_room(self) -> None:
@@ -272,16 +281,6 @@ class VirtualStream(NonblockingStream):
             raise self._broken_error()
         if self._sent_end and not ending:
             raise trio.BrokenResourceError(f"nothing more can be sent to {self._peer}: the end was sent")
-
-    @contextmanager
-    def _write_guard(self) -> Iterator[None]:
-        if self._writing:
-            raise trio.BusyResourceError(f"another task is already sending to {self._peer}")
-        self._writing = True
-        try:
-            yield
-        finally:
-            self._writing = False
 
     def _closed_error(self) -> trio.ClosedResourceError:
         return trio.ClosedResourceError(f"the stream to {self._peer} was closed here")
