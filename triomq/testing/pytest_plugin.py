@@ -19,9 +19,8 @@ import trio.testing
 
 from .._context import Context
 from ._determinism import FixtureOrder, fixed_schedule
-from ._network import VirtualNetwork
+from ._network import FOUR_HOURS, VirtualNetwork, call_within
 from ._report import describe, how_to_repeat, save
-from ._time_limit import FOUR_HOURS, call_within
 
 _network_key = pytest.StashKey[VirtualNetwork]()
 _seed_key = pytest.StashKey[int]()

@@ -12,12 +12,12 @@ import attrs
 import trio
 import trio.testing
 
-from .._context import Context, open_context
-from ..abc import Transport
-from ._determinism import fixed_schedule, seeded
-from ._diagram import Diagram
+from ..._context import Context, open_context
+from ...abc import Transport
+from .._determinism import fixed_schedule, seeded
+from .._diagram import Diagram
+from .._recorder import Recorder
 from ._fabric import Fabric, Host, Partition
-from ._recorder import Recorder
 from ._settings import LinkArguments, LinkSettings
 from ._transport import VirtualIpc, VirtualTcp
 from ._watch import Watch

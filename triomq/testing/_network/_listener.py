@@ -11,14 +11,14 @@ from typing import TYPE_CHECKING, Literal, final
 
 import trio
 
-from ..abc import Listener
+from ...abc import Listener
+from .._recorder import FROM_LISTENER
 from ._agenda import Spot
 from ._link import Link
-from ._recorder import FROM_LISTENER
 from ._stream import VirtualStream
 
 if TYPE_CHECKING:
-    from .._options import Options
+    from ..._options import Options
     from ._fabric import Fabric, Host
 
 _FIRST_SYN_RETRY = 1.0  # seconds before connecting is tried again when there was no answer; doubles

@@ -9,7 +9,7 @@ from typing import TypeVar, TypeVarTuple, Unpack
 import trio
 import trio.testing
 
-from ._determinism import fixed_schedule
+from .._determinism import fixed_schedule
 from ._network import VirtualNetwork
 from ._settings import LinkArguments
 from ._time_limit import FOUR_HOURS, call_within

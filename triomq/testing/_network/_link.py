@@ -21,12 +21,12 @@ from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias, final
 
 import trio
 
-from ._determinism import seeded
-from ._recorder import RESENT_BY_ITSELF
+from .._determinism import seeded
+from .._recorder import RESENT_BY_ITSELF
 
 if TYPE_CHECKING:
+    from .._recorder import Kind
     from ._fabric import Fabric, Path
-    from ._recorder import Kind
     from ._stream import VirtualStream
 
 _FIRST_RETRY = 0.2  # seconds before a lost segment is sent again, above the round trip (Linux: TCP_RTO_MIN)

@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, final
 
 import trio
 
-from .._errors import AddressInUseError
-from .._transports import Host as HostText
-from .._transports import IpcTransport, TcpTransport, parse_bind, parse_connect
-from ..abc import Transport
+from ..._errors import AddressInUseError
+from ..._transports import Host as HostText
+from ..._transports import IpcTransport, TcpTransport, parse_bind, parse_connect
+from ...abc import Transport
 from ._listener import Attempt, VirtualListener, os_error
 
 if TYPE_CHECKING:
-    from .._options import Options
+    from ..._options import Options
     from ._fabric import Fabric, Host
     from ._stream import VirtualStream
 

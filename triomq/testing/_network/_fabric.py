@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, final
 import attrs
 import trio
 
-from .._errors import EndpointError
-from .._transports import parse_connect
+from ..._errors import EndpointError
+from ..._transports import parse_connect
+from .._recorder import Recorder
 from ._agenda import Agenda
-from ._recorder import Recorder
 from ._settings import LinkSettings
 
 if TYPE_CHECKING:

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Literal, final
 
 import trio
 
-from .._message import BytesLike
-from .._transports import SendGuard, receive_size
-from ..abc import NonblockingStream
+from ..._message import BytesLike
+from ..._transports import SendGuard, receive_size
+from ...abc import NonblockingStream
 from ._agenda import Spot
 
 if TYPE_CHECKING:
