@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from ._fabric import Partition
 from ._listener import VirtualListener
 from ._network import VirtualNetwork
+from ._partition import Partition
 from ._run import run
 from ._settings import LinkArguments, LinkSettings
 from ._stream import VirtualStream

@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Literal, final
+from collections.abc import Callable, Sequence
+from typing import Literal, final
 
 import trio
 
 from ..._message import BytesLike
 from ..._transports import SendGuard, receive_size
 from ...abc import NonblockingStream
+from .._recorder import Recorder
 from ._agenda import Spot
-
-if TYPE_CHECKING:
-    from ._fabric import Fabric, Host
-    from ._link import Link, Segment
-    from ._listener import VirtualListener
+from ._link import Link, Segment
+from ._machine import Machine
 
 
 @final
@@ -23,30 +21,20 @@ class VirtualStream(NonblockingStream):
     """A stream over a virtual network; behaves as a connected TCP socket does on Linux.
 
     Args:
-      host: whose end it is.
-      peer: the other side's address as text.
+      host: where this end is.
+      known: the streams that the host's kernel knows; this one is among them until it is closed, or dead.
+      number: of the connection, for the record.
+      remote_host: the name of the host of the other end.
+      peer: the other end's address as text.
+
+    Attributes:
+      when_open: called with the stream when the third step of connecting arrives; the listener's wish.
     """
 
     __slots__ = (
-        "_arrived",
-        "_closed",
-        "_ended",
-        "_fabric",
-        "_failure",
-        "_gone",
-        "_interruptions",
-        "_number",
-        "_one_sender",
-        "_peer",
-        "_reader",
-        "_sending",
-        "_sent_end",
-        "_writer",
-        "host",
-        "incoming",
-        "listener",
-        "outgoing",
-        "remote_host",
+        "_arrived", "_closed", "_ended", "_failure", "_gone", "_interruptions", "_known", "_number", "_one_sender",
+        "_peer", "_reader", "_recorder", "_sending", "_sent_end", "_writer", "host", "incoming", "outgoing",
+        "remote_host", "when_open",
     )  # fmt: skip
 
     outgoing: Link
@@ -54,11 +42,20 @@ class VirtualStream(NonblockingStream):
     incoming: Link
     """The way back."""
 
-    def __init__(self, fabric: Fabric, host: Host, remote_host: str, peer: str, number: int) -> None:
-        self.host: Host = host
+    def __init__(
+        self,
+        host: Machine,
+        known: dict[VirtualStream, None],
+        recorder: Recorder,
+        number: int,
+        remote_host: str,
+        peer: str,
+    ) -> None:
+        self.host: Machine = host
         self.remote_host: str = remote_host
-        self.listener: VirtualListener | None = None  # who accepts this end once the handshake is complete
-        self._fabric = fabric
+        self.when_open: Callable[[VirtualStream], None] | None = None
+        self._known = known
+        self._recorder = recorder
         self._peer = peer
         self._number = number
         self._arrived = bytearray()
@@ -72,6 +69,7 @@ class VirtualStream(NonblockingStream):
         self._one_sender = SendGuard(peer)  # of the tasks in send_all, and of those that wait for room
         self._reader = Spot()
         self._writer = Spot()
+        known[self] = None
 
     @property
     def peer(self) -> str:
@@ -224,8 +222,8 @@ class VirtualStream(NonblockingStream):
         elif segment.kind == "end":
             self._ended = True
             self._reader.wake()
-        elif segment.kind == "open" and self.listener is not None:
-            self.listener.enqueue(self)
+        elif segment.kind == "open" and self.when_open is not None:
+            self.when_open(self)
 
     def room_made(self) -> None:
         """The send buffer has room."""
@@ -236,9 +234,22 @@ class VirtualStream(NonblockingStream):
         if not self._failure and not self._gone:
             self._failure = why
             self.outgoing.abandon()
-            self._fabric.recorder.record(what, self.host.name, self.remote_host, self._number)
-            self.host.streams.pop(self, None)
+            self._recorder.record(what, self.host.name, self.remote_host, self._number)
+            self.forget()
             self.wake()
+
+    def forget(self) -> None:
+        """The kernel does not know this end any more."""
+        self._known.pop(self, None)
+
+    def refuse(self, why: str) -> None:
+        """Nobody will take this end: it is forgotten, and the other end is reset."""
+        self.forget()
+        self.outgoing.reset(why)
+
+    def enter_black_hole(self) -> None:
+        """From now on nothing arrives that the two ends send each other."""
+        self.outgoing.black_hole = self.incoming.black_hole = True
 
     def vanish(self) -> None:
         """The kernel that has this end is dead."""
@@ -253,10 +264,10 @@ class VirtualStream(NonblockingStream):
     def _close_in_kernel(self) -> None:
         if self._gone:
             return
-        self.host.streams.pop(self, None)
+        self.forget()
         if self._failure:
             return
-        self._fabric.recorder.record("closed", self.host.name, self.remote_host, self._number)
+        self._recorder.record("closed", self.host.name, self.remote_host, self._number)
         if self._arrived:
             self.outgoing.reset("closed with something unread")
         else:
