@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import triomq
 from triomq.testing import VirtualNetwork, VirtualStream
-from triomq.testing._listener import VirtualListener
-from triomq.testing._transport import VirtualTcp
+from triomq.testing._network import VirtualListener, VirtualTcp
 
 
 def tcp(net: VirtualNetwork, host: str = "localhost") -> VirtualTcp:

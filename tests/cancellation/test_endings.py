@@ -12,7 +12,7 @@ import trio.testing
 
 import triomq
 from triomq.testing import VirtualNetwork, VirtualStream
-from triomq.testing._transport import VirtualTcp
+from triomq.testing._network import VirtualTcp
 
 from .kit import FLOWS, NOBODY, SCHEMES, Flow, endpoint_of, fill, run
 

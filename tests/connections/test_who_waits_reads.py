@@ -9,7 +9,7 @@ from trio.testing import wait_all_tasks_blocked
 import triomq
 from triomq import zmtp
 from triomq.testing import VirtualNetwork
-from triomq.testing._transport import VirtualTcp
+from triomq.testing._network import VirtualTcp
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ import trio.testing
 import triomq
 from triomq import zmtp
 from triomq.testing import VirtualNetwork, VirtualStream
-from triomq.testing._listener import VirtualListener
+from triomq.testing._network import VirtualListener
 
 from ..cancellation.kit import NOBODY, run
 from ..virtual import dial, listen

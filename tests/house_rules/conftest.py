@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 OTHER_MODULES = [
-    "__init__", "_pipes/__init__", "_pipes/_pipe", "_context", "_connections/__init__", "_connections/_session", "zmtp/__init__", "zmtp/_frames", "_errors", "_sockets/__init__",
-    "testing/__init__", "testing/_determinism",
+    "__init__", "_pipes/__init__", "_pipes/_pipe", "_context", "_connections/__init__", "_connections/_session",
+    "zmtp/__init__", "zmtp/_frames", "_errors", "_sockets/__init__", "testing/__init__", "testing/_determinism",
 ]  # fmt: skip
 
 

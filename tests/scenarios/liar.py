@@ -9,7 +9,7 @@ import trio
 
 import triomq
 from triomq.testing import VirtualNetwork, VirtualStream
-from triomq.testing._transport import VirtualTcp
+from triomq.testing._network import VirtualTcp
 
 GREETING = b"\xff" + bytes(8) + b"\x7f\x03\x01NULL" + bytes(48)
 

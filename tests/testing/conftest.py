@@ -8,7 +8,7 @@ import pytest
 
 import triomq
 from triomq.testing import VirtualNetwork, VirtualStream
-from triomq.testing._transport import VirtualTcp
+from triomq.testing._network import VirtualTcp
 
 Pair = Callable[..., Awaitable[tuple[VirtualStream, VirtualStream]]]
 

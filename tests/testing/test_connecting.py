@@ -10,7 +10,7 @@ import trio
 
 import triomq
 from triomq.testing import VirtualNetwork
-from triomq.testing._transport import VirtualIpc
+from triomq.testing._network import VirtualIpc
 
 OPTIONS = triomq.Options()
 

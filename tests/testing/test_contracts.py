@@ -19,7 +19,7 @@ from triomq.testing import (
     check_send_channel,
     check_transport,
 )
-from triomq.testing._transport import VirtualIpc, VirtualTcp
+from triomq.testing._network import VirtualIpc, VirtualTcp
 from triomq.zmtp import Null
 
 from ..zmtp.test_mechanism import Scramble

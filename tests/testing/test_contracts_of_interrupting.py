@@ -11,7 +11,7 @@ import trio.testing
 import triomq
 from triomq.abc import Listener, NonblockingStream, Transport
 from triomq.testing import VirtualNetwork, check_transport
-from triomq.testing._transport import VirtualTcp
+from triomq.testing._network import VirtualTcp
 
 
 class Line(NonblockingStream):

@@ -159,7 +159,7 @@ async def test_a_dead_process_has_a_kernel_that_says_so(net: VirtualNetwork, con
 
 
 async def connect_to_nobody(net: VirtualNetwork) -> None:
-    from triomq.testing._transport import VirtualTcp
+    from triomq.testing._network import VirtualTcp
 
     await VirtualTcp(net._fabric, net._fabric.host("a")).connect("b:5555", triomq.Options())
 

@@ -10,7 +10,7 @@ import trio
 
 import triomq
 from triomq.testing import VirtualNetwork
-from triomq.testing._watch import Tap
+from triomq.testing._network._watch import Tap
 
 
 async def receive_all(socket: triomq.Socket) -> None:
@@ -107,7 +107,7 @@ async def test_why_a_handshake_failed_and_a_peer_was_given_up(net: VirtualNetwor
 
 async def test_a_host_with_many_peers_is_looked_at_less_often(net: VirtualNetwork, monkeypatch) -> None:
     looks = 0
-    from triomq.testing._watch import Tap
+    from triomq.testing._network._watch import Tap
 
     count = Tap.count
 

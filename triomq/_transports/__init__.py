@@ -9,6 +9,7 @@ from ._ipc import IpcTransport
 from ._listener import SocketListener
 from ._registry import default_transports
 from ._stream import SocketStream
+from ._stream_rules import SendGuard, receive_size
 from ._tcp import TcpTransport
 from ._tcp_address import Host, parse_bind, parse_connect
 
@@ -18,6 +19,7 @@ __all__ = [
     "IpcTransport",
     "Listener",
     "NonblockingStream",
+    "SendGuard",
     "SocketListener",
     "SocketStream",
     "TcpTransport",
@@ -26,5 +28,6 @@ __all__ = [
     "default_transports",
     "parse_bind",
     "parse_connect",
+    "receive_size",
     "split_endpoint",
 ]

@@ -7,17 +7,16 @@ Here the non-blocking calls are bare system calls, and the stream's coroutines a
 from __future__ import annotations
 
 import socket
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from typing import final
 
 import trio
 
 from .._message import BytesLike
 from ._interface import NonblockingStream
+from ._stream_rules import SendGuard, receive_size
 
 _IOV_MAX = 1024  # buffers that one sendmsg takes: on Linux, macOS and the BSDs; more is EMSGSIZE
-_RECEIVE_SIZE = 65536
 _HAS_SENDMSG = hasattr(socket.socket, "sendmsg")  # not on Windows
 
 
@@ -30,7 +29,7 @@ class SocketStream(NonblockingStream):
       peer: the other side's address as text, such as ``tcp://127.0.0.1:51234`` or ``ipc:///tmp/feed``.
     """
 
-    __slots__ = ("_closed", "_fd", "_peer", "_recv", "_sending", "_sock", "_writing")
+    __slots__ = ("_closed", "_fd", "_one_sender", "_peer", "_recv", "_sending", "_sock")
 
     def __init__(self, sock: socket.socket, peer: str) -> None:
         sock.setblocking(False)
@@ -40,7 +39,7 @@ class SocketStream(NonblockingStream):
         self._peer = peer
         self._closed = False
         self._sending = False  # a task is in send_all: its data must not be torn by others
-        self._writing = False  # a task is in send_all or waits to write
+        self._one_sender = SendGuard(peer)  # of the tasks in send_all, and of those that wait for room
 
     @property
     def peer(self) -> str:
@@ -138,7 +137,7 @@ class SocketStream(NonblockingStream):
           trio.ClosedResourceError: the stream was closed, before or meanwhile.
           trio.BusyResourceError: another task sends, or waits to send.
         """
-        with self._write_guard(), memoryview(data).cast("B") as rest:
+        with self._one_sender, memoryview(data).cast("B") as rest:
             await trio.lowlevel.checkpoint()
             if self._closed:
                 raise self._closed_error()
@@ -167,7 +166,7 @@ class SocketStream(NonblockingStream):
           trio.ClosedResourceError: the stream was closed, before or meanwhile.
           trio.BusyResourceError: another task sends, or waits to send.
         """
-        with self._write_guard():
+        with self._one_sender:
             if self._closed:
                 await trio.lowlevel.checkpoint()
                 raise self._closed_error()
@@ -193,17 +192,12 @@ class SocketStream(NonblockingStream):
           trio.ClosedResourceError: the stream was closed, before or meanwhile.
           trio.BusyResourceError: another task waits already.
         """
-        if max_bytes is None:
-            max_bytes = _RECEIVE_SIZE
-        elif not isinstance(max_bytes, int):
-            raise TypeError(f"max_bytes={max_bytes!r}: it is a whole number of octets, or None")
-        elif max_bytes < 1:
-            raise ValueError(f"max_bytes={max_bytes}: it is 1 or more")
+        size = receive_size(max_bytes)
         # The schedule point comes first, so that nothing taken from the kernel can be lost to a cancellation.
         await trio.lowlevel.checkpoint()
         while True:
             try:
-                return self.receive_nowait(max_bytes)
+                return self.receive_nowait(size)
             except trio.WouldBlock:
                 await self.wait_receivable()
 
@@ -221,16 +215,6 @@ class SocketStream(NonblockingStream):
         """`close`, and a checkpoint; closes even when cancelled."""
         self.close()
         await trio.lowlevel.checkpoint()
-
-    @contextmanager
-    def _write_guard(self) -> Iterator[None]:
-        if self._writing:
-            raise trio.BusyResourceError(f"another task is already sending to {self._peer}")
-        self._writing = True
-        try:
-            yield
-        finally:
-            self._writing = False
 
     def _closed_error(self) -> trio.ClosedResourceError:
         return trio.ClosedResourceError(f"the stream to {self._peer} was closed here")

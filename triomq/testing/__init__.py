@@ -11,17 +11,11 @@ and tells what makes a run repeatable from its seed, and what a user must leave 
 
 from __future__ import annotations
 
-from ._channel_contracts import MakeChannels, check_receive_channel, check_send_channel
+from ._contracts import MakeChannels, check_mechanism, check_receive_channel, check_send_channel, check_transport
 from ._determinism import fixed_schedule
 from ._diagram import Diagram
-from ._fabric import Partition
-from ._mechanism_contract import check_mechanism
-from ._network import VirtualNetwork
+from ._network import LinkArguments, LinkSettings, Partition, VirtualNetwork, VirtualStream, run
 from ._recorder import Happening, Kind, Recorder
-from ._run import run
-from ._settings import LinkArguments, LinkSettings
-from ._stream import VirtualStream
-from ._transport_contract import check_transport
 
 __all__ = [
     "Diagram",

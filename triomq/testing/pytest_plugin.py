@@ -19,9 +19,8 @@ import trio.testing
 
 from .._context import Context
 from ._determinism import FixtureOrder, fixed_schedule
-from ._network import VirtualNetwork
+from ._network import FOUR_HOURS, VirtualNetwork, call_within
 from ._report import describe, how_to_repeat, save
-from ._time_limit import FOUR_HOURS, call_within
 
 _network_key = pytest.StashKey[VirtualNetwork]()
 _seed_key = pytest.StashKey[int]()
@@ -122,9 +121,8 @@ def pytest_runtest_call(item: pytest.Item) -> Generator[None, None, None]:
 def _limited(item: pytest.Item, test: Callable[..., Awaitable[None]]) -> Callable[..., Awaitable[None]]:
     @functools.wraps(test)
     async def limited(**arguments: Any) -> None:
-        plan = item.stash[_network_key]._fabric.agenda.plan
-        advice = "change that with a fixture triomq_time_limit"
-        await call_within(item.stash[_limit_key], plan, functools.partial(test, **arguments), advice)
+        network, limit, call = item.stash[_network_key], item.stash[_limit_key], functools.partial(test, **arguments)
+        await call_within(network, limit, call, "change that with a fixture triomq_time_limit")
 
     return limited
 

@@ -1,7 +1,18 @@
 """The record of a run as a sequence diagram.
 
-Each module knows only those before it: ``_words`` reads octets as ZMTP, ``_items`` is what a diagram is made of,
-``_flow`` and ``_story`` make that of happenings, ``_rows`` folds and bounds it, ``_text`` and ``_svg`` draw it.
+Each module knows only those above it in this list.
+
+    _items    what a diagram is made of: arrows, marks, spans
+    _words    bytes on the wire, read as ZMTP
+    _flow     one direction of a connection, as arrows
+    _story    a record, as items
+    _rows     the items that are shown, folded and bounded
+    _states   what holds for a host at a row
+    _text     a diagram drawn with characters
+    _style    colours and lines of a picture
+    _layout   where everything stands in a picture
+    _svg      a diagram drawn as a picture
+    _diagram  the diagram of a recorder
 """
 
 from ._diagram import Diagram

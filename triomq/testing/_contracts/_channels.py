@@ -10,7 +10,7 @@ import trio
 import trio.abc
 import trio.testing
 
-from .._message import Message
+from ..._message import Message
 from ._requirements import PATIENCE, first_fault, must_raise, require
 
 Channels: TypeAlias = "tuple[trio.abc.SendChannel[Any], trio.abc.ReceiveChannel[Any]]"

@@ -12,15 +12,17 @@ import attrs
 import trio
 import trio.testing
 
-from .._context import Context, open_context
-from ..abc import Transport
-from ._determinism import fixed_schedule, seeded
-from ._diagram import Diagram
-from ._fabric import Fabric, Host, Partition
-from ._recorder import Recorder
+from ..._context import Context, open_context
+from ...abc import Transport
+from .._determinism import fixed_schedule
+from .._diagram import Diagram
+from .._recorder import Recorder
+from ._fabric import Fabric
+from ._partition import Partition
 from ._settings import LinkArguments, LinkSettings
 from ._transport import VirtualIpc, VirtualTcp
 from ._watch import Watch
+from ._world import World
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -50,7 +52,7 @@ class VirtualNetwork:
     ) -> None:
         self.seed: int = seed
         self.recorder: Recorder = Recorder(record)
-        self._fabric = Fabric(seed, LinkSettings(**link), self.recorder)
+        self._fabric = Fabric(World(seed, self.recorder), LinkSettings(**link))
         self._watch = Watch(self.recorder)
         self._repeatable = repeatable
         self._block: AbstractAsyncContextManager[None] | None = None
@@ -81,7 +83,7 @@ class VirtualNetwork:
             if self._repeatable:
                 stack.enter_context(fixed_schedule(self.seed))
             async with trio.open_nursery() as nursery:
-                nursery.start_soon(self._fabric.agenda.run, name="triomq virtual network")
+                nursery.start_soon(self._fabric.world.agenda.run, name="triomq virtual network")
                 self._is_open = True
                 try:
                     yield
@@ -129,7 +131,7 @@ class VirtualNetwork:
         if not machine.running:
             raise RuntimeError(f"host {host!r} has crashed: net.restart({host!r}) first")
         machine.contexts += 1
-        rng = rng or seeded(self.seed, "context", host, machine.contexts)
+        rng = rng or self._fabric.world.dice("context", host, machine.contexts)
         virtual = {"tcp": VirtualTcp(self._fabric, machine), "ipc": VirtualIpc(self._fabric, machine)}
         scope = trio.CancelScope()
         life = machine.restarted
@@ -239,15 +241,13 @@ class VirtualNetwork:
         """
         if how not in ("reset", "black hole"):
             raise ValueError(f"how={how!r}: it is 'reset' or 'black hole'")
-        for host in one, other:
-            self._fabric.known_host(host)
+        streams = self._fabric.streams_between(one, other)
         self.recorder.record("cut", one, other, text=how)
-        streams = self._fabric.streams([(one, other)])
         for stream in streams:
             if how == "reset":
                 stream.fall("reset delivered", "the network reset the connection")
             else:
-                stream.outgoing.black_hole = stream.incoming.black_hole = True
+                stream.enter_black_hole()
         return len(streams)
 
     def crash(self, host: str, how: Literal["power", "process"] = "power") -> None:
@@ -266,26 +266,7 @@ class VirtualNetwork:
             return
         self.recorder.record("crash", host, text=how)
         self._watch.crash(host)
-        machine.forget()
-        machine.restarted = trio.Event()
-        if how == "power":
-            self._lose_power(machine)
-        else:
-            for listener in list(machine.listeners.values()):
-                listener.close()
-            for stream in list(machine.streams):
-                stream.close()
-        for scope in list(machine.scopes):
-            scope.cancel(reason=f"triomq: host {host} crashed")
-        machine.scopes.clear()
-
-    def _lose_power(self, machine: Host) -> None:
-        machine.up = False
-        machine.boots += 1
-        machine.listeners.clear()
-        for stream in machine.streams:
-            stream.vanish()
-        machine.streams.clear()
+        machine.crash(how)
 
     def restart(self, host: str) -> None:
         """Let a crashed host live again, with nothing running on it but what `run_on` has there.
@@ -296,8 +277,7 @@ class VirtualNetwork:
         if machine.running:
             return
         self.recorder.record("restart", host)
-        machine.up = machine.running = True
-        machine.restarted.set()
+        machine.restart()
 
     def pause(self, host: str) -> None:
         """Stop a host's process, as SIGSTOP does: its kernel still takes in what arrives, until its buffers are full.
@@ -310,7 +290,7 @@ class VirtualNetwork:
         machine = self._fabric.known_host(host)
         if machine.running and not machine.paused:
             self.recorder.record("pause", host)
-            machine.paused = True
+            machine.pause()
 
     def resume(self, host: str) -> None:
         """Let a paused host go on.

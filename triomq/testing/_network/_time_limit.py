@@ -13,6 +13,8 @@ from typing import TypeVar
 
 import trio
 
+from ._network import VirtualNetwork
+
 T = TypeVar("T")
 
 FOUR_HOURS = 14400.0  # seconds: a heartbeat in each of them takes some seconds of real time, and not a minute
@@ -20,14 +22,14 @@ _NOT_THE_USERS = {"trio", "triomq", "pytest_trio", "_pytest"}  # packages, and w
 _MOST_TASKS = 20
 
 
-async def call_within(seconds: float, plan: Callable[..., None], call: Callable[[], Awaitable[T]], advice: str) -> T:
-    """Await ``call()``, for so many seconds of virtual time at the most.
+async def call_within(network: VirtualNetwork, seconds: float, call: Callable[[], Awaitable[T]], advice: str) -> T:
+    """Await ``call()`` for ``seconds`` of virtual time at the most.
 
     Args:
-      plan: has a function called at a time, as `Agenda.plan` does. So that there is no task for this.
-      advice: what to do where the call is to take longer.
+      network: watches the time, so that no task has to.
+      advice: what to do about a call that needs longer, for the text of the error.
     Raises:
-      trio.TooSlowError: it was not over; the text says which lines its tasks wait in.
+      trio.TooSlowError: the call was not over; the text says in which lines its tasks wait.
     """
     task = trio.lowlevel.current_task()
     waiting: list[str] = []
@@ -38,7 +40,7 @@ async def call_within(seconds: float, plan: Callable[..., None], call: Callable[
         scope.cancel(reason=f"triomq: not over after {seconds:g} s of virtual time")
 
     if seconds < math.inf:
-        plan(trio.current_time() + seconds, give_up)
+        network._fabric.world.agenda.plan(trio.current_time() + seconds, give_up)
     with scope:
         return await call()
     places = waiting[:_MOST_TASKS] + ["…"] * (len(waiting) > _MOST_TASKS)

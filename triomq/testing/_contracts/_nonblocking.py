@@ -5,7 +5,7 @@ from __future__ import annotations
 import trio
 import trio.testing
 
-from ..abc import NonblockingStream
+from ...abc import NonblockingStream
 from ._requirements import must_end, must_not_raise, must_raise, require
 
 _CHECKPOINTS = 8  # up to so many after octets were sent, who waits for them is interrupted

@@ -17,17 +17,14 @@ from __future__ import annotations
 
 import random
 from collections import deque
-from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias, final
+from typing import Literal, NamedTuple, Protocol, TypeAlias, final
 
 import trio
 
-from ._determinism import seeded
-from ._recorder import RESENT_BY_ITSELF
-
-if TYPE_CHECKING:
-    from ._fabric import Fabric, Path
-    from ._recorder import Kind
-    from ._stream import VirtualStream
+from .._recorder import RESENT_BY_ITSELF, Kind
+from ._machine import Machine
+from ._path import Path
+from ._world import World
 
 _FIRST_RETRY = 0.2  # seconds before a lost segment is sent again, above the round trip (Linux: TCP_RTO_MIN)
 _LONGEST_RETRY = 120.0  # and the most that the doubled pause becomes (TCP_RTO_MAX)
@@ -50,6 +47,25 @@ class Segment(NamedTuple):
     data: bytes = b""
 
 
+class End(Protocol):
+    """What a link asks of the streams at its two ends.
+
+    Attributes:
+      host: where it is.
+    """
+
+    host: Machine
+
+    def arrive(self, segment: Segment) -> None:
+        """A segment has come from the other end."""
+
+    def room_made(self) -> None:
+        """The send buffer has room."""
+
+    def fall(self, what: Literal["reset delivered", "timed out"], why: str) -> None:
+        """The connection is dead."""
+
+
 @final
 class Link:
     """The way from one stream to the other.
@@ -62,25 +78,25 @@ class Link:
     """
 
     __slots__ = (
-        "_back", "_boots", "_credit", "_dice", "_ending", "_fabric", "_first_loss", "_flight", "_flying", "_held",
+        "_back", "_boots", "_credit", "_dice", "_ending", "_first_loss", "_flight", "_flying", "_held",
         "_last_arrival", "_looking", "_number", "_path", "_pause", "_probing", "_queue", "_returns", "_send_buffer",
-        "_source", "_target", "black_hole", "remark",
+        "_source", "_target", "_world", "black_hole", "remark",
     )  # fmt: skip
 
     def __init__(
         self,
-        fabric: Fabric,
+        world: World,
         path: Path,
         back: Path,
         number: int,
-        source: VirtualStream,
-        target: VirtualStream,
+        source: End,
+        target: End,
         send_buffer: int,
         window: int,
     ) -> None:
         self.black_hole: bool = False
         self.remark: str = ""  # which direction this is, where the hosts do not tell
-        self._fabric = fabric
+        self._world = world
         self._path = path
         self._back = back
         self._boots = source.host.boots
@@ -137,7 +153,7 @@ class Link:
     def dice(self) -> random.Random:
         """This direction's own source of chance."""
         if self._dice is None:
-            self._dice = seeded(self._fabric.seed, "link", self._number, self._source.host.name)
+            self._dice = self._world.dice("link", self._number, self._path.source)
         return self._dice
 
     def cut(self, size: int) -> int:
@@ -155,7 +171,7 @@ class Link:
     def _plan_look(self) -> None:
         if not self._looking:
             self._looking = True
-            self._fabric.agenda.plan(self._returns[0][0], self._look)
+            self._world.agenda.plan(self._returns[0][0], self._look)
 
     def ready(self) -> bool:
         """Whether a segment may leave now; if the window is what is missing, that will be looked after."""
@@ -175,7 +191,7 @@ class Link:
             self._plan_look()
         elif not self._probing:
             self._probing = True
-            self._fabric.agenda.plan(now + self._pause, self._probe)
+            self._world.agenda.plan(now + self._pause, self._probe)
         return False
 
     def _look(self) -> None:
@@ -225,7 +241,7 @@ class Link:
             pause *= 2
         self._last_arrival = max(self._last_arrival, trio.current_time() + delay)
         self._flying.append(segment)
-        self._fabric.agenda.plan(self._last_arrival, self._arrive, self._flight)
+        self._world.agenda.plan(self._last_arrival, self._arrive, self._flight)
 
     def _arrive(self, flight: int) -> None:
         if flight != self._flight:
@@ -238,7 +254,7 @@ class Link:
             self._flight += 1
             self._first_loss = trio.current_time()
             self._pause = _FIRST_RETRY + self._path.settings.latency + self._back.settings.latency
-            self._fabric.agenda.plan(self._first_loss + self._pause, self._retry)
+            self._world.agenda.plan(self._first_loss + self._pause, self._retry)
         else:
             if segment.kind in ("data", "end"):
                 self._record("delivered" if segment.kind == "data" else "end delivered", segment)
@@ -254,7 +270,7 @@ class Link:
             self._source.fall("timed out", "no answer from the peer's host")
         elif self.black_hole or not self._path.is_open():
             self._pause = min(2 * self._pause, _LONGEST_RETRY)
-            self._fabric.agenda.plan(min(now + self._pause, end), self._retry)
+            self._world.agenda.plan(min(now + self._pause, end), self._retry)
         else:
             self._held = None
             self._pause = _FIRST_RETRY
@@ -266,7 +282,7 @@ class Link:
         self.abandon()
         self._record("reset sent", text=why)
         arrival = max(self._last_arrival, trio.current_time() + self._path.settings.latency)
-        self._fabric.agenda.plan(arrival, self._reset_arrives)
+        self._world.agenda.plan(arrival, self._reset_arrives)
 
     def _reset_arrives(self) -> None:
         if self._path.is_open() and not self.black_hole:
@@ -276,4 +292,4 @@ class Link:
         data = b"" if segment is None else segment.data
         what = _WORDS[segment.kind] if segment is not None and kind == "lost" else ""
         text = ", ".join(filter(None, (what, text, self.remark))) if what or self.remark else text
-        self._fabric.recorder.record(kind, self._path.source, self._path.target, self._number, data, text)
+        self._world.recorder.record(kind, self._path.source, self._path.target, self._number, data, text)

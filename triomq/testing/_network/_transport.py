@@ -4,20 +4,20 @@ from __future__ import annotations
 
 import errno
 import socket
-from typing import TYPE_CHECKING, final
+from typing import final
 
 import trio
 
-from .._errors import AddressInUseError
-from .._transports import Host as HostText
-from .._transports import IpcTransport, TcpTransport, parse_bind, parse_connect
-from ..abc import Transport
-from ._listener import Attempt, VirtualListener, os_error
-
-if TYPE_CHECKING:
-    from .._options import Options
-    from ._fabric import Fabric, Host
-    from ._stream import VirtualStream
+from ..._errors import AddressInUseError
+from ..._options import Options
+from ..._transports import Host as HostText
+from ..._transports import IpcTransport, TcpTransport, parse_bind, parse_connect
+from ...abc import Transport
+from ._attempt import Attempt, os_error
+from ._fabric import Fabric
+from ._host import Host
+from ._listener import VirtualListener
+from ._stream import VirtualStream
 
 
 class _VirtualTransport(Transport):
@@ -36,7 +36,9 @@ class _VirtualTransport(Transport):
         if key in self._host.listeners:
             text = f"cannot bind {endpoint}: another socket of host {self._host.name!r} has it; bind another"
             raise AddressInUseError(errno.EADDRINUSE, text)
-        return VirtualListener(self._fabric, self._host, key, endpoint, options, loopback=loopback)
+        return VirtualListener(
+            self._fabric.world, self._host, self._host.listeners, key, endpoint, options, loopback=loopback
+        )
 
 
 @final
@@ -67,7 +69,7 @@ class VirtualTcp(_VirtualTransport):
         try:
             target = self._resolve(parsed.host, what)
         except OSError as exc:  # which triomq tries again after, as names may come to be known
-            self._fabric.recorder.record("no such host", self._host.name, text=str(exc.strerror))
+            self._fabric.world.recorder.record("no such host", self._host.name, text=str(exc.strerror))
             raise
         own = f"tcp://{self._host.name}:{self._host.new_port()}"
         peer = f"tcp://{target.name}:{parsed.port}"

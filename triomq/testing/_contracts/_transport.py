@@ -7,10 +7,10 @@ from collections.abc import Awaitable, Callable, Iterable
 import trio
 import trio.testing
 
-from .._errors import AddressInUseError, EndpointError
-from .._options import Options
-from ..abc import Listener, NonblockingStream, Transport
-from ._nonblocking_contract import check_interrupted_sender, check_interrupting, check_nonblocking
+from ..._errors import AddressInUseError, EndpointError
+from ..._options import Options
+from ...abc import Listener, NonblockingStream, Transport
+from ._nonblocking import check_interrupted_sender, check_interrupting, check_nonblocking
 from ._requirements import first_fault, must_end, must_not_raise, must_raise, require
 
 _CHECKPOINTS = 5  # up to so many after a peer has come, an accept is cancelled

@@ -6,10 +6,10 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-from .._errors import RemoteProtocolError
-from .._message import Message
-from ..zmtp import Connection, Mechanism
-from ._determinism import seeded
+from ..._errors import RemoteProtocolError
+from ..._message import Message
+from ...zmtp import Connection, Mechanism
+from .._determinism import seeded
 from ._requirements import require
 
 _MESSAGES = [

@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from typing import TYPE_CHECKING, Literal, final
+from collections.abc import Callable, Sequence
+from typing import Literal, final
 
 import trio
 
-from .._message import BytesLike
-from ..abc import NonblockingStream
+from ..._message import BytesLike
+from ..._transports import SendGuard, receive_size
+from ...abc import NonblockingStream
+from .._recorder import Recorder
 from ._agenda import Spot
-
-if TYPE_CHECKING:
-    from ._fabric import Fabric, Host
-    from ._link import Link, Segment
-    from ._listener import VirtualListener
-
-_RECEIVE_SIZE = 65536
+from ._link import Link, Segment
+from ._machine import Machine
 
 
 @final
@@ -25,14 +21,20 @@ class VirtualStream(NonblockingStream):
     """A stream over a virtual network; behaves as a connected TCP socket does on Linux.
 
     Args:
-      host: whose end it is.
-      peer: the other side's address as text.
+      host: where this end is.
+      known: the streams that the host's kernel knows; this one is among them until it is closed, or dead.
+      number: of the connection, for the record.
+      remote_host: the name of the host of the other end.
+      peer: the other end's address as text.
+
+    Attributes:
+      when_open: called with the stream when the third step of connecting arrives; the listener's wish.
     """
 
     __slots__ = (
-        "_arrived", "_closed", "_ended", "_fabric", "_failure", "_gone", "_interruptions", "_number",
-        "_peer", "_reader", "_sending", "_sent_end", "_writer", "_writing", "host", "incoming", "listener", "outgoing",
-        "remote_host",
+        "_arrived", "_closed", "_ended", "_failure", "_gone", "_interruptions", "_known", "_number", "_one_sender",
+        "_peer", "_reader", "_recorder", "_sending", "_sent_end", "_writer", "host", "incoming", "outgoing",
+        "remote_host", "when_open",
     )  # fmt: skip
 
     outgoing: Link
@@ -40,11 +42,20 @@ class VirtualStream(NonblockingStream):
     incoming: Link
     """The way back."""
 
-    def __init__(self, fabric: Fabric, host: Host, remote_host: str, peer: str, number: int) -> None:
-        self.host: Host = host
+    def __init__(
+        self,
+        host: Machine,
+        known: dict[VirtualStream, None],
+        recorder: Recorder,
+        number: int,
+        remote_host: str,
+        peer: str,
+    ) -> None:
+        self.host: Machine = host
         self.remote_host: str = remote_host
-        self.listener: VirtualListener | None = None  # who accepts this end once the handshake is complete
-        self._fabric = fabric
+        self.when_open: Callable[[VirtualStream], None] | None = None
+        self._known = known
+        self._recorder = recorder
         self._peer = peer
         self._number = number
         self._arrived = bytearray()
@@ -55,9 +66,10 @@ class VirtualStream(NonblockingStream):
         self._gone = False  # the process that had it is dead: nothing happens here any more
         self._interruptions = 0
         self._sending = False  # a task is in send_all
-        self._writing = False  # a task is in send_all or waits to write
+        self._one_sender = SendGuard(peer)  # of the tasks in send_all, and of those that wait for room
         self._reader = Spot()
         self._writer = Spot()
+        known[self] = None
 
     @property
     def peer(self) -> str:
@@ -153,18 +165,13 @@ class VirtualStream(NonblockingStream):
 
     async def receive_some(self, max_bytes: int | None = None) -> bytes:
         """Wait for octets and take some. See `trio.abc.ReceiveStream`."""
-        if max_bytes is None:
-            max_bytes = _RECEIVE_SIZE
-        elif not isinstance(max_bytes, int):
-            raise TypeError(f"max_bytes={max_bytes!r}: it is a whole number of octets, or None")
-        elif max_bytes < 1:
-            raise ValueError(f"max_bytes={max_bytes}: it is 1 or more")
+        size = receive_size(max_bytes)
         await self.wait_receivable()
-        return self.receive_nowait(max_bytes)
+        return self.receive_nowait(size)
 
     async def send_all(self, data: BytesLike) -> None:
         """Send everything. See `trio.abc.SendStream`."""
-        with self._write_guard(), memoryview(data).cast("B") as rest:
+        with self._one_sender, memoryview(data).cast("B") as rest:
             await trio.lowlevel.checkpoint()
             self._check_writable()
             self._sending = True
@@ -180,7 +187,7 @@ class VirtualStream(NonblockingStream):
 
     async def wait_send_all_might_not_block(self) -> None:
         """Wait until the send buffer has room. `send_nowait` stays allowed. See `trio.abc.SendStream`."""
-        with self._write_guard():
+        with self._one_sender:
             await self._wait_for_room()
 
     async def _wait_for_room(self) -> None:
@@ -215,8 +222,8 @@ class VirtualStream(NonblockingStream):
         elif segment.kind == "end":
             self._ended = True
             self._reader.wake()
-        elif segment.kind == "open" and self.listener is not None:
-            self.listener.enqueue(self)
+        elif segment.kind == "open" and self.when_open is not None:
+            self.when_open(self)
 
     def room_made(self) -> None:
         """The send buffer has room."""
@@ -227,9 +234,22 @@ class VirtualStream(NonblockingStream):
         if not self._failure and not self._gone:
             self._failure = why
             self.outgoing.abandon()
-            self._fabric.recorder.record(what, self.host.name, self.remote_host, self._number)
-            self.host.streams.pop(self, None)
+            self._recorder.record(what, self.host.name, self.remote_host, self._number)
+            self.forget()
             self.wake()
+
+    def forget(self) -> None:
+        """The kernel does not know this end any more."""
+        self._known.pop(self, None)
+
+    def refuse(self, why: str) -> None:
+        """Nobody will take this end: it is forgotten, and the other end is reset."""
+        self.forget()
+        self.outgoing.reset(why)
+
+    def enter_black_hole(self) -> None:
+        """From now on nothing arrives that the two ends send each other."""
+        self.outgoing.black_hole = self.incoming.black_hole = True
 
     def vanish(self) -> None:
         """The kernel that has this end is dead."""
@@ -244,10 +264,10 @@ class VirtualStream(NonblockingStream):
     def _close_in_kernel(self) -> None:
         if self._gone:
             return
-        self.host.streams.pop(self, None)
+        self.forget()
         if self._failure:
             return
-        self._fabric.recorder.record("closed", self.host.name, self.remote_host, self._number)
+        self._recorder.record("closed", self.host.name, self.remote_host, self._number)
         if self._arrived:
             self.outgoing.reset("closed with something unread")
         else:
@@ -272,16 +292,6 @@ class VirtualStream(NonblockingStream):
             raise self._broken_error()
         if self._sent_end and not ending:
             raise trio.BrokenResourceError(f"nothing more can be sent to {self._peer}: the end was sent")
-
-    @contextmanager
-    def _write_guard(self) -> Iterator[None]:
-        if self._writing:
-            raise trio.BusyResourceError(f"another task is already sending to {self._peer}")
-        self._writing = True
-        try:
-            yield
-        finally:
-            self._writing = False
 
     def _closed_error(self) -> trio.ClosedResourceError:
         return trio.ClosedResourceError(f"the stream to {self._peer} was closed here")

@@ -9,7 +9,7 @@ from typing import TypeVar, TypeVarTuple, Unpack
 import trio
 import trio.testing
 
-from ._determinism import fixed_schedule
+from .._determinism import fixed_schedule
 from ._network import VirtualNetwork
 from ._settings import LinkArguments
 from ._time_limit import FOUR_HOURS, call_within
@@ -38,8 +38,8 @@ def run(
 
     async def main() -> T:
         async with VirtualNetwork(seed, **link) as net:
-            plan, call = net._fabric.agenda.plan, partial(function, net, *arguments)
-            return await call_within(time_limit, plan, call, "change that with time_limit=")
+            call = partial(function, net, *arguments)
+            return await call_within(net, time_limit, call, "change that with time_limit=")
 
     with fixed_schedule(seed):
         return trio.run(main, clock=trio.testing.MockClock(autojump_threshold=0))

@@ -14,11 +14,11 @@ from typing import Final, TypeAlias, final
 
 import trio
 
-from .._context import Context
-from .._events import ConnectFailed, Disconnected, HandshakeFailed, Monitor, MonitorEvent
-from .._sockets import Socket
-from ._recorder import Kind, Recorder
-from ._times import show_gap
+from ..._context import Context
+from ..._events import ConnectFailed, Disconnected, HandshakeFailed, Monitor, MonitorEvent
+from ..._sockets import Socket
+from .._recorder import Kind, Recorder
+from .._times import show_gap
 
 _MAKES_SOCKETS_KNOWN: Final = {"connecting", "listening"}
 _FAULTS: Final = {"partition", "heal", "cut", "crash", "restart", "pause", "resume"}

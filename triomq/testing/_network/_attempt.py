@@ -1,0 +1,179 @@
+"""One attempt to connect: the three steps that make a connection."""
+
+from __future__ import annotations
+
+import errno
+import os
+from collections.abc import Callable
+from functools import partial
+from typing import Literal, final
+
+import trio
+
+from ..._options import Options
+from .._recorder import FROM_LISTENER
+from ._agenda import Spot
+from ._fabric import Fabric
+from ._host import Host
+from ._link import Link
+from ._listener import VirtualListener
+from ._stream import VirtualStream
+
+_FIRST_SYN_RETRY = 1.0  # seconds before connecting is tried again when there was no answer; doubles
+_SYN_GIVE_UP = 127.0  # seconds without an answer after which it has failed (Linux: tcp_syn_retries=6)
+
+
+def os_error(number: int, text: str) -> OSError:
+    """The OSError that the system raises for an errno, with a text that says what was tried."""
+    return OSError(number, f"{text}: {os.strerror(number)}")
+
+
+@final
+class Attempt:
+    """One attempt to connect.
+
+    Args:
+      key: the port or path at the target.
+      peer: the target's address, as the stream will tell it.
+      own: our address, as the other end will tell it.
+    """
+
+    def __init__(
+        self, fabric: Fabric, source: Host, target: Host, key: int | str, peer: str, own: str, options: Options
+    ) -> None:
+        self._world = fabric.world
+        self._source = source
+        self._target = target
+        self._key = key
+        self._peer = peer
+        self._own = own
+        self._options = options
+        self._boots = source.boots
+        self._number = fabric.next_connection()
+        self._out = fabric.path(source.name, target.name)
+        self._back = fabric.path(target.name, source.name)
+        self._retry = _FIRST_SYN_RETRY
+        self._give_up_at = trio.current_time() + _SYN_GIVE_UP
+        self._failure: OSError | None = None
+        self._stream: VirtualStream | None = None
+        self._over = False
+        self._spot = Spot()
+
+    async def run(self) -> VirtualStream:
+        """Connect.
+
+        Cancellation: nothing stays open.
+        Raises:
+          OSError: it was refused, or there was no answer for 127 s.
+        """
+        self._record("connecting", self._peer)
+        self._call()
+        try:
+            while self._source.paused or (self._stream is None and self._failure is None):
+                await self._spot.sleep()
+        except BaseException:
+            if self._stream is not None:
+                self._stream.close()
+            raise
+        finally:
+            self._over = True
+        if self._stream is None:
+            assert self._failure is not None
+            raise self._failure
+        return self._stream
+
+    def _record(
+        self,
+        kind: Literal["connecting", "connecting again", "established", "refused", "lost", "gave up"],
+        text: str = "",
+    ) -> None:
+        self._world.recorder.record(kind, self._source.name, self._target.name, self._number, text=text)
+
+    def _call(self) -> None:
+        self._plan(self._out.settings.latency, self._arrive)
+
+    def _plan(self, delay: float, action: Callable[[], None]) -> None:
+        self._world.agenda.plan(trio.current_time() + delay, action)
+
+    def _no_answer(self) -> None:
+        """The call or its answer is lost: call again later."""
+        self._record("lost", "the call to connect")
+        if trio.current_time() + self._retry > self._give_up_at:
+            self._plan(self._give_up_at - trio.current_time(), self._give_up)
+        else:
+            self._plan(self._retry, self._call_again)
+            self._retry *= 2
+
+    def _call_again(self) -> None:
+        if not self._is_over:
+            self._record("connecting again")
+            self._call()
+
+    def _give_up(self) -> None:
+        if not self._is_over:
+            self._record("gave up")
+            self._end(os_error(errno.ETIMEDOUT, f"cannot connect to {self._peer}"))
+
+    @property
+    def _is_over(self) -> bool:
+        return self._over or self._source.boots != self._boots
+
+    def _arrive(self) -> None:
+        if self._is_over:
+            return
+        if not self._out.is_open():
+            self._no_answer()
+            return
+        listener = self._target.listeners.get(self._key)
+        if listener is None or (listener.loopback and self._target is not self._source):
+            self._plan(self._back.settings.latency, self._refused)
+        elif listener.is_full:
+            self._no_answer()  # as Linux does: the call is dropped
+        else:
+            self._plan(self._back.settings.latency, partial(self._answered, listener))
+
+    def _refused(self) -> None:
+        if self._is_over:
+            return
+        if not self._back.is_open():
+            self._no_answer()
+            return
+        self._record("refused")
+        self._end(os_error(errno.ECONNREFUSED, f"cannot connect to {self._peer}"))
+
+    def _answered(self, listener: VirtualListener) -> None:
+        if self._is_over:
+            return
+        if not self._back.is_open():
+            self._no_answer()
+            return
+        self._stream = self._connect(listener)
+        self._record("established", f"{self._own} > {self._peer}")
+        self._stream.outgoing.open()
+        self._wake()
+
+    def _connect(self, listener: VirtualListener) -> VirtualStream:
+        world, number, here, there = self._world, self._number, self._source, self._target
+        near = VirtualStream(here, here.streams, world.recorder, number, there.name, self._peer)
+        far = VirtualStream(there, there.streams, world.recorder, number, here.name, self._own)
+        mine, theirs = self._options, listener.options
+        out, back = self._out.settings, self._back.settings
+        near.outgoing = far.incoming = Link(
+            world, self._out, self._back, number, near, far,
+            mine.send_buffer or out.send_buffer, theirs.receive_buffer or out.receive_buffer,
+        )  # fmt: skip
+        far.outgoing = near.incoming = Link(
+            world, self._back, self._out, number, far, near,
+            theirs.send_buffer or back.send_buffer, mine.receive_buffer or back.receive_buffer,
+        )  # fmt: skip
+        if self._source is self._target:
+            far.outgoing.remark = FROM_LISTENER
+        listener.expect(far)
+        return near
+
+    def _end(self, failure: OSError) -> None:
+        self._failure = failure
+        self._wake()
+
+    def _wake(self) -> None:
+        self._source.when_running(self._spot.wake)

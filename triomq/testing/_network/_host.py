@@ -1,0 +1,80 @@
+"""A host: what its kernel knows, what runs on it, and how it dies."""
+
+from __future__ import annotations
+
+from typing import Final, Literal, final
+
+import trio
+
+from ._listener import VirtualListener
+from ._machine import Machine
+from ._stream import VirtualStream
+
+_FIRST_PORT: Final = 49152  # the first of the ports that the system hands out (RFC 6335 §6)
+_LAST_PORT: Final = 65535
+
+
+@final
+class Host(Machine):
+    """A machine with its kernel, which listens and holds connections, and its process, which owns contexts.
+
+    Attributes:
+      listeners: by port, or by path.
+      streams: the ends of connections that the kernel knows, in the order in which they were made.
+      scopes: the cancel scopes around the contexts that are open.
+      contexts: how many contexts there have been.
+      restarted: set while the process lives; a new event for each crash.
+    """
+
+    def __init__(self, name: str) -> None:
+        super().__init__(name)
+        self.listeners: dict[int | str, VirtualListener] = {}
+        self.streams: dict[VirtualStream, None] = {}
+        self.scopes: dict[trio.CancelScope, None] = {}
+        self.contexts: int = 0
+        self.restarted: trio.Event = trio.Event()
+        self._next_port = _FIRST_PORT
+
+    def new_port(self) -> int:
+        """A port that was not given out before; when all were, the next one that nobody listens at."""
+        while True:
+            port = self._next_port
+            self._next_port = port + 1 if port < _LAST_PORT else _FIRST_PORT
+            if port not in self.listeners:
+                return port
+
+    def resume(self) -> None:
+        """Let the process go on, and look at what has arrived."""
+        super().resume()
+        for listener in list(self.listeners.values()):
+            listener.wake()
+        for stream in list(self.streams):
+            stream.wake()
+
+    def crash(self, how: Literal["power", "process"]) -> None:
+        """Let the process die, and with ``"power"`` the kernel too. Contexts are cancelled."""
+        self.end_process()
+        self.restarted = trio.Event()
+        if how == "power":
+            self._lose_power()
+        else:
+            for listener in list(self.listeners.values()):
+                listener.close()
+            for stream in list(self.streams):
+                stream.close()
+        for scope in list(self.scopes):
+            scope.cancel(reason=f"triomq: host {self.name} crashed")
+        self.scopes.clear()
+
+    def _lose_power(self) -> None:
+        self.up = False
+        self.boots += 1
+        self.listeners.clear()
+        for stream in self.streams:
+            stream.vanish()
+        self.streams.clear()
+
+    def restart(self) -> None:
+        """Let kernel and process live again."""
+        self.up = self.running = True
+        self.restarted.set()
