@@ -16,15 +16,15 @@ async def test_only_a_single_message_is_answered_at_once(virtual_network: Virtua
         client.connect(await server.bind("tcp://*:5555"))
         await server.wait_peers()
         await client.wait_peers()
-        (pipe,) = server._pipes
-        writer = pipe.flush.__self__
+        (pipe,) = server._peers.pipes
+        writer = pipe.sink
         await server.send(b"for a start")
         await trio.sleep(0.1)
-        assert not writer.answers
+        assert not writer.may_answer
         await client.send_many([b"question"] * requests)
         await trio.sleep(0.1)
         assert server.statistics().peers[0].receive_queue == requests
-        assert writer.answers == (requests == 1)
+        assert writer.may_answer == (requests == 1)
         await server.send(b"answer")
         await trio.sleep(0.1)
-        assert not writer.answers
+        assert not writer.may_answer

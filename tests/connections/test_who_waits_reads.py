@@ -26,7 +26,7 @@ async def pair(virtual_network: VirtualNetwork):
 
 
 def reads_for_itself(socket) -> bool:
-    return socket._borrowed is not None
+    return socket._receivers._loan is not None
 
 
 async def receive_into(socket, into: list) -> None:

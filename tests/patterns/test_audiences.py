@@ -7,7 +7,8 @@ from collections import Counter
 
 import pytest
 
-from triomq._patterns import Subscriptions, _subscriptions
+from triomq._patterns import _subscriptions
+from triomq._patterns._subscriptions import Subscriptions
 
 TOPICS = [b"", b"a", b"ab", b"abc", b"abx", b"b", b"ba", b"c"]
 

@@ -27,7 +27,7 @@ class Connection:
 async def test_resumed_when_the_turn_ends_and_not_before() -> None:
     connection = Connection()
     with turn_end() as turn:
-        turn.give_back(connection)
+        turn.resume_unless_borrowed(connection)
         assert connection.resumed == 0
         await trio.lowlevel.checkpoint()
         assert connection.resumed == 1
@@ -38,7 +38,7 @@ async def test_resumed_when_the_turn_ends_and_not_before() -> None:
 async def test_not_resumed_when_it_was_borrowed_again() -> None:
     connection = Connection()
     with turn_end() as turn:
-        turn.give_back(connection)
+        turn.resume_unless_borrowed(connection)
         connection.borrowed = True
         await wait_all_tasks_blocked()
         assert connection.resumed == 0
@@ -52,7 +52,7 @@ async def test_what_can_run_then_runs_before_trio_waits(mock_clock: MockClock) -
             woken.set()
 
     with turn_end() as turn:
-        turn.give_back(Wakes())
+        turn.resume_unless_borrowed(Wakes())
         await woken.wait()  # for ever, if trio went to sleep over it
 
 
@@ -60,7 +60,7 @@ async def test_one_for_all_contexts_of_a_run_and_none_left_behind() -> None:
     with turn_end() as first:
         with turn_end() as second:
             assert first is second
-        first.give_back(connection := Connection())
+        first.resume_unless_borrowed(connection := Connection())
         await trio.lowlevel.checkpoint()
         assert connection.resumed == 1
     with pytest.raises(KeyError):

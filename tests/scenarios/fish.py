@@ -1,6 +1,6 @@
 """Bugs to put in on purpose, by name, for ``--plant`` and for the test that the net catches fish.
 
-Each is planted at a joint that the code keeps: a public method, a method of `StreamPipe`, or one that a socket type
+Each is planted at a joint that the code keeps: a public method, a method of `QueuedPipe`, or one that a socket type
 gives its own meaning. Should a joint be renamed, planting fails, loudly.
 """
 
@@ -15,9 +15,11 @@ import pytest
 import trio
 
 import triomq
-from triomq._connections._reader import Reader
-from triomq._pipes._stream_pipe import StreamPipe
+from triomq._connections._heartbeats import Heartbeats
+from triomq._patterns import Subscriber
+from triomq._pipes import Pipe, QueuedPipe
 from triomq._sockets import ReceiveSocket, SendSocket
+from triomq._sockets._receivers import Receivers
 
 Plant = Callable[[pytest.MonkeyPatch], None]
 
@@ -25,62 +27,62 @@ Plant = Callable[[pytest.MonkeyPatch], None]
 def duplicate(monkeypatch: pytest.MonkeyPatch) -> None:
     """After a reconnect, the last message that was written whole is sent once more."""
     last: WeakKeyDictionary[Any, Any] = WeakKeyDictionary()
-    count_sent, restore = StreamPipe.count_sent, StreamPipe.restore
+    count_sent, restore = QueuedPipe.count_sent, QueuedPipe.restore
 
-    def noting(self: StreamPipe, items: list[Any]) -> None:
+    def noting(self: QueuedPipe, items: list[Any]) -> None:
         count_sent(self, items)
         messages = [item for item in items if isinstance(item, tuple)]
         if messages:
             last[self.owner] = messages[-1]
 
-    def again(self: StreamPipe, items: list[Any]) -> None:
+    def again(self: QueuedPipe, items: list[Any]) -> None:
         restore(self, items)
         if self.owner in last:
-            self.outbox.appendleft(last.pop(self.owner))
+            self.outbox.queue.appendleft(last.pop(self.owner))
 
-    monkeypatch.setattr(StreamPipe, "count_sent", noting)
-    monkeypatch.setattr(StreamPipe, "restore", again)
+    monkeypatch.setattr(QueuedPipe, "count_sent", noting)
+    monkeypatch.setattr(QueuedPipe, "restore", again)
 
 
 def half_written(monkeypatch: pytest.MonkeyPatch) -> None:
     """After a reconnect, the message that was half written is forgotten."""
-    restore = StreamPipe.restore
-    monkeypatch.setattr(StreamPipe, "restore", lambda self, items: restore(self, items[1:]))
+    restore = QueuedPipe.restore
+    monkeypatch.setattr(QueuedPipe, "restore", lambda self, items: restore(self, items[1:]))
 
 
 def out_of_order(monkeypatch: pytest.MonkeyPatch) -> None:
     """After a reconnect, what had left the queue goes behind what was still in it."""
-    restore = StreamPipe.restore
+    restore = QueuedPipe.restore
 
-    def behind(self: StreamPipe, items: list[Any]) -> None:
+    def behind(self: QueuedPipe, items: list[Any]) -> None:
         restore(self, [])
-        self.outbox.extend(items)
+        self.outbox.queue.extend(items)
 
-    monkeypatch.setattr(StreamPipe, "restore", behind)
+    monkeypatch.setattr(QueuedPipe, "restore", behind)
 
 
 def sender_asleep(monkeypatch: pytest.MonkeyPatch) -> None:
     """Of ten times that a full queue has room again, one time nobody is told."""
-    room_made, times = StreamPipe.room_made, count(1)
+    room_made, times = QueuedPipe.room_made, count(1)
 
-    def forgetful(self: StreamPipe) -> None:
-        if self.blocked and next(times) % 10 == 0:
-            self.blocked = False
+    def forgetful(self: QueuedPipe) -> None:
+        if self.owner_waits and next(times) % 10 == 0:
+            self.owner_waits = False
         else:
             room_made(self)
 
-    monkeypatch.setattr(StreamPipe, "room_made", forgetful)
+    monkeypatch.setattr(QueuedPipe, "room_made", forgetful)
 
 
 def receiver_asleep(monkeypatch: pytest.MonkeyPatch) -> None:
     """Of fifty times that a message finds somebody waiting for it, one time nobody is told."""
-    serve, times = ReceiveSocket._serve_receivers, count(1)
+    serve, times = Receivers._serve, count(1)
 
-    def forgetful(self: ReceiveSocket) -> None:
+    def forgetful(self: Receivers) -> None:
         if next(times) % 50:
             serve(self)
 
-    monkeypatch.setattr(ReceiveSocket, "_serve_receivers", forgetful)
+    monkeypatch.setattr(Receivers, "_serve", forgetful)
 
 
 def lost_on_cancel(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -119,31 +121,31 @@ def sent_though_cancelled(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def hwm_grows(monkeypatch: pytest.MonkeyPatch) -> None:
     """With each connection that ends, the queue takes one message more."""
-    restore = StreamPipe.restore
+    restore = QueuedPipe.restore
 
-    def generous(self: StreamPipe, items: list[Any]) -> None:
+    def generous(self: QueuedPipe, items: list[Any]) -> None:
         restore(self, items)
-        self.send_limit += 1
+        self.outbox.limit += 1
 
-    monkeypatch.setattr(StreamPipe, "restore", generous)
+    monkeypatch.setattr(QueuedPipe, "restore", generous)
 
 
 def never_resubscribed(monkeypatch: pytest.MonkeyPatch) -> None:
     """A publisher is told the subscriptions when it is first met, and not when it comes back."""
     met = set()
-    peer_ready = triomq.SUB._peer_ready
+    ready = Subscriber.ready
 
-    def once(self: triomq.SUB, pipe: StreamPipe) -> None:
+    def once(self: Subscriber, pipe: Pipe) -> None:
         if pipe not in met:
             met.add(pipe)
-            peer_ready(self, pipe)
+            ready(self, pipe)
 
-    monkeypatch.setattr(triomq.SUB, "_peer_ready", once)
+    monkeypatch.setattr(Subscriber, "ready", once)
 
 
 def deaf_to_silence(monkeypatch: pytest.MonkeyPatch) -> None:
     """Heartbeats are sent, and that none comes back is never noticed."""
-    monkeypatch.setattr(Reader, "limit_silence", lambda self, seconds: None)
+    monkeypatch.setattr(Heartbeats, "ping_sent", lambda self: None)
 
 
 FISH: dict[str, Plant] = {

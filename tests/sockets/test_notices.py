@@ -7,7 +7,7 @@ import trio
 import trio.testing
 
 import triomq
-from triomq._sockets import _publishing
+from triomq._patterns import _publisher
 from triomq.testing import VirtualNetwork
 
 ENDPOINTS = pytest.mark.parametrize("endpoint", ["tcp://127.0.0.1:0", "inproc://it"])
@@ -114,7 +114,7 @@ async def test_unread_notices_that_undo_each_other_are_forgotten_in_the_end(
     endpoint: str, monkeypatch: pytest.MonkeyPatch, virtual_network: VirtualNetwork
 ) -> None:
     """What is left says truly what is wanted now, to whoever knew what was wanted when it was last read."""
-    monkeypatch.setattr(_publishing, "_MOST_NOTICES", 10)
+    monkeypatch.setattr(_publisher, "_MOST_NOTICES", 10)
     async with virtual_network.open_context() as ctx:
         xpub, xsub = ctx.socket(triomq.XPUB), ctx.socket(triomq.XSUB)
         xsub.connect(await xpub.bind(endpoint))
@@ -134,7 +134,7 @@ async def test_unread_notices_that_undo_each_other_are_forgotten_in_the_end(
 @pytest.mark.parametrize("verbosity", ["xpub_verbose", "xpub_verboser"])
 async def test_repeated_subscriptions_are_forgotten_too(verbosity: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """A verbose XPUB's unread notices are bounded as well; the first of a topic is kept."""
-    monkeypatch.setattr(_publishing, "_MOST_NOTICES", 10)
+    monkeypatch.setattr(_publisher, "_MOST_NOTICES", 10)
     async with triomq.open_context() as ctx:
         xpub, xsub = ctx.socket(triomq.XPUB, **{verbosity: True}), ctx.socket(triomq.XSUB)
         xsub.connect(await xpub.bind("inproc://it"))
@@ -147,7 +147,7 @@ async def test_repeated_subscriptions_are_forgotten_too(verbosity: str, monkeypa
 
 async def test_octets_of_unread_notices_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     """Few notices of long topics count as many."""
-    monkeypatch.setattr(_publishing, "_MOST_OCTETS", 100_000)
+    monkeypatch.setattr(_publisher, "MOST_TOPIC_BYTES", 100_000)
     async with triomq.open_context() as ctx:
         xpub, xsub = ctx.socket(triomq.XPUB), ctx.socket(triomq.XSUB)
         xsub.connect(await xpub.bind("inproc://it"))

@@ -7,7 +7,7 @@ import trio
 import trio.testing
 
 import triomq
-from triomq._sockets import _publishing
+from triomq._patterns import _peer_topics
 from triomq.testing import VirtualNetwork
 
 ENDPOINTS = pytest.mark.parametrize("endpoint", ["tcp://127.0.0.1:0", "inproc://it"])
@@ -49,7 +49,7 @@ async def test_a_peer_with_too_many_topics_is_dropped_and_forgotten(
     monkeypatch: pytest.MonkeyPatch, virtual_network: VirtualNetwork
 ) -> None:
     """The reason is in the monitor's event; another subscriber is not disturbed."""
-    monkeypatch.setattr(_publishing, "_MOST_TOPICS", 10)
+    monkeypatch.setattr(_peer_topics, "MOST_TOPICS", 10)
     async with virtual_network.open_context() as ctx:
         pub = ctx.socket(triomq.PUB)
         monitor = pub.monitor()

@@ -124,9 +124,9 @@ class Heartbeats:
         if now < (due := min(self._answer_due, self._more_due)):
             return
         if due == self._more_due:
-            text = f"nothing from {self._address} within the {self._peer_ttl} s that its PING promised"
+            text = f"nothing from {self._address} within the {self._peer_ttl} s that its heartbeat promised"
         else:
-            text = f"nothing from {self._address} within {self._timeout} s after a PING"
+            text = f"nothing from {self._address} within {self._timeout} s after a heartbeat"
         raise SilentPeerError(text)
 
     # --- what the connection tells ----------------------------------------------------------

@@ -93,7 +93,7 @@ class Writer:
 
     def detach(self) -> None:
         """Write no more, ever. What the peer cannot have received whole goes back to the head of the outbox."""
-        self._fail = _ignore
+        self._fail, self._ping_sent = _ignore, _nothing
         pipe, self._pipe = self._pipe, None
         if pipe is not None:
             self._restore(pipe)

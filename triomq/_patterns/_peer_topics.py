@@ -20,11 +20,13 @@ class PeerTopics:
         self._topics: dict[bytes, None] = {}
         self._size: int = 0
 
-    def add(self, topic: bytes) -> bool:
-        """Note a topic that is not noted yet. Returns: False if that was more than a peer may have."""
+    def add(self, topic: bytes) -> str | None:
+        """Note a topic that is not noted yet. Returns: None, or why that was more than a remote peer may have."""
         self._topics[topic] = None
         self._size += len(topic)
-        return len(self._topics) <= MOST_TOPICS and self._size <= MOST_TOPIC_BYTES
+        if len(self._topics) > MOST_TOPICS or self._size > MOST_TOPIC_BYTES:
+            return f"subscribed to more than {MOST_TOPICS} topics, or than {MOST_TOPIC_BYTES} bytes of them"
+        return None
 
     def remove(self, topic: bytes) -> None:
         """Forget a topic that was noted."""

@@ -14,7 +14,7 @@ from .._pipes import Pipe, Received
 from ._arrivals import Arrivals
 from ._distributor import Distributor
 from ._pattern import Budget, Receiver, Sender
-from ._peer_topics import LONGEST_TOPIC, MOST_TOPIC_BYTES, MOST_TOPICS, PeerTopics
+from ._peer_topics import LONGEST_TOPIC, MOST_TOPIC_BYTES, PeerTopics
 from ._subscriptions import Subscriptions
 
 _MOST_NOTICES = 10_000  # notices kept for an XPUB's user; with more, a subscription and its cancellation cancel out
@@ -88,16 +88,14 @@ class Publisher(Sender):
             topics = self._topics[pipe] = PeerTopics()
         hang_up = pipe.inbox.source.hang_up  # which a peer of this program is not: the limits are for strangers
         if len(topic) > LONGEST_TOPIC:
-            text = f"a topic of {len(topic)} octets; {LONGEST_TOPIC} are allowed"
-            if hang_up(RemoteProtocolError(text)):
+            if hang_up(RemoteProtocolError(f"a topic of {len(topic)} bytes; {LONGEST_TOPIC} are allowed")):
                 return
         if topic in topics:  # one cancellation undoes them all: libzmq's SUB repeats subscriptions, and cancels once
             self._tell_subscribed(topic, again=True)
             return
-        if not topics.add(topic):
-            text = f"subscribed to more than {MOST_TOPICS} topics, or than {MOST_TOPIC_BYTES} octets of them"
-            if hang_up(RemoteProtocolError(text)):
-                return
+        excess = topics.add(topic)
+        if excess is not None and hang_up(RemoteProtocolError(excess)):
+            return
         first = self._subscriptions.add(topic, pipe)
         self._audience_changed()
         self._tell_subscribed(topic, first=first)

@@ -1,0 +1,67 @@
+"""Which carrier an endpoint is given to."""
+
+from __future__ import annotations
+
+import pytest
+
+import triomq
+from triomq import EndpointError, UnsupportedTransportError
+from triomq._connections import Carriers
+from triomq.abc import StreamCarrier, Transport
+
+
+class Nowhere(Transport):
+    """A transport that is only looked up."""
+
+    def check_connect(self, address):
+        raise AssertionError("looked up, not used")
+
+    async def connect(self, address, options):
+        raise AssertionError("looked up, not used")
+
+    async def listen(self, address, options):
+        raise AssertionError("looked up, not used")
+
+
+def test_every_context_has_three_schemes() -> None:
+    carriers = Carriers({})
+    for endpoint, address in (
+        ("tcp://127.0.0.1:5555", "127.0.0.1:5555"),
+        ("ipc:///tmp/feed", "/tmp/feed"),
+        ("inproc://a", "a"),
+    ):
+        assert carriers.find(endpoint)[1] == address
+    assert carriers.find("tcp://a:1")[0] is not carriers.find("ipc://a")[0]
+
+
+def test_two_contexts_share_no_inproc_names() -> None:
+    assert Carriers({}).find("inproc://a")[0] is not Carriers({}).find("inproc://a")[0]
+
+
+def test_a_transport_of_the_users_gets_the_carrier_of_streams() -> None:
+    carrier, address = Carriers({"virtual": Nowhere()}).find("virtual://x")
+    assert isinstance(carrier, StreamCarrier)
+    assert address == "x"
+
+
+def test_a_carrier_of_the_users_is_taken_as_it_is_and_may_replace_ours() -> None:
+    mine = StreamCarrier(Nowhere())
+    carriers = Carriers({"tcp": mine, "mine": mine})
+    assert carriers.find("tcp://x")[0] is carriers.find("mine://x")[0] is mine
+
+
+def test_an_unknown_scheme_is_refused_with_the_list_of_those_that_are() -> None:
+    with pytest.raises(UnsupportedTransportError, match="unknown scheme 'foo'; there are inproc, ipc, mine, tcp, and"):
+        Carriers({"mine": Nowhere()}).find("foo://x")
+
+
+@pytest.mark.parametrize("scheme", ["pgm", "epgm", "norm", "tipc", "vmci", "udp", "ws", "wss"])
+def test_a_scheme_of_libzmq_is_no_typing_error(scheme: str) -> None:
+    with pytest.raises(UnsupportedTransportError, match=rf"triomq does not speak '{scheme}' \(yet\)"):
+        Carriers({}).find(f"{scheme}://x")
+
+
+def test_what_is_no_endpoint_is_refused() -> None:
+    with pytest.raises(EndpointError):
+        Carriers({}).find("tcp")
+    assert issubclass(UnsupportedTransportError, triomq.EndpointError)
