@@ -4,7 +4,8 @@ Theory of operation
 
 *What the peer owes us.* We send a PING every ``heartbeat_interval``. The PING stands in the outbox behind what is
 queued, and one is under way at the most. From the moment it was handed over whole, the peer has ``heartbeat_timeout``
-to say anything at all. The clock does not run before: a peer that is slow to take a long queue is not silent.
+to say anything at all. Before that moment the peer has as long from each time that the connection took something: a
+peer that takes a long queue slowly is not silent, one that takes nothing and says nothing is.
 
 *What we told the peer, or the peer told us.* Our PING says ``heartbeat_ttl``: the peer may give us up when nothing
 follows within that time. The peer's last PING says the same of the peer; whatever follows fulfils it.
@@ -50,6 +51,7 @@ class Heartbeats:
       version: of ZMTP that is spoken on the connection.
       address: of the peer, for the text of errors.
       send: queues a heartbeat for the peer.
+      taken_at: tells when the connection last took something of ours.
       look: reads the stream once, without waiting; what comes is told by `heard`.
       start: starts a task with `run`; called once, when there is something to watch.
     """
@@ -60,6 +62,7 @@ class Heartbeats:
         version: tuple[int, int],
         address: str,
         send: Callable[[zmtp.Ping | zmtp.Pong], None],
+        taken_at: Callable[[], float],
         look: Callable[[], None],
         start: Callable[[Heartbeats], None],
     ) -> None:
@@ -69,6 +72,7 @@ class Heartbeats:
         self._ttl: float = options.heartbeat_ttl
         self._address = address
         self._send = send
+        self._taken_at = taken_at
         self._look = look
         self._start = start
         self._started = False
@@ -110,6 +114,8 @@ class Heartbeats:
                 self._judge(now)
             if now >= self._next_ping:
                 self._next_ping = now + self._interval
+                if self._ping is not _Ping.SENT and not self._paused:
+                    self._answer_due = min(self._answer_due, now + self._timeout)
                 if self._ping is _Ping.ANSWERED:
                     self._ping = _Ping.QUEUED
                     self._send(zmtp.Ping(ttl=self._ttl))
@@ -118,9 +124,9 @@ class Heartbeats:
         return min(self._next_ping, self._answer_due, self._more_due)
 
     def _judge(self, now: float) -> None:
-        if self._paused:  # the reader does not read: nobody is to blame
-            return
         self._look()
+        if self._ping is _Ping.QUEUED and self._answer_due <= now:
+            self._answer_due = self._taken_at() + self._timeout
         if now < (due := min(self._answer_due, self._more_due)):
             return
         if due == self._more_due:
@@ -134,10 +140,9 @@ class Heartbeats:
     # On the path of every read.
     def heard(self) -> None:
         """The peer has said something."""
-        self._more_due = math.inf
+        self._more_due = self._answer_due = math.inf
         if self._ping is _Ping.SENT:
             self._ping = _Ping.ANSWERED
-            self._answer_due = math.inf
 
     def ping_sent(self) -> None:
         """Our PING was handed over whole."""
@@ -169,7 +174,7 @@ class Heartbeats:
         """What comes is read again: the peer has all of its time again."""
         self._paused = False
         now = trio.current_time()
-        if self._ping is _Ping.SENT:
+        if self._ping is not _Ping.ANSWERED:
             self._answer_due = now + self._timeout
             self._watch()
 

@@ -178,15 +178,22 @@ class Session:
             routing_id=peer.routing_id,
         )
         host.emit(succeeded)
+        writer = self._writer
         heartbeats = Heartbeats(
-            host.options, peer.version, self.address, self._writer.send_heartbeat, self._look, self._start_heartbeats
+            host.options,
+            peer.version,
+            self.address,
+            writer.send_heartbeat,
+            writer.taken_at,
+            self._look,
+            self._start_heartbeats,
         )
         self._reader = Reader(
-            self._stream, protocol, pipe, self._writer, heartbeats, host.runtime.turn_end, host.wanted, self.close
+            self._stream, protocol, pipe, writer, heartbeats, host.runtime.turn_end, host.wanted, self.close
         )
         pipe.inbox.source = self._reader
         pipe.shares_encoding = protocol.shares_encoding and not pipe.outbox.conflate
-        self._writer.attach(pipe, heartbeats.ping_sent)
+        writer.attach(pipe, heartbeats.ping_sent)
         heartbeats.begin()
 
     def _detach(self) -> None:

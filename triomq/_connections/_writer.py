@@ -79,6 +79,10 @@ class Writer:
         """A message is half written: nothing else may be written now."""
         return bool(self._unsent)
 
+    def taken_at(self) -> float:
+        """When the connection last took something."""
+        return self._last_write
+
     def attach(self, pipe: QueuedPipe, ping_sent: Callable[[], None]) -> None:
         """Write what is in the pipe's outbox, from the end of this turn on.
 
@@ -208,6 +212,7 @@ class Writer:
                 taken = await self._stream.send_some(self._unsent)
                 self._unsent = _without(self._unsent, taken)
                 self._batch_written += taken
+                self._last_write = trio.current_time()
         except (trio.BrokenResourceError, trio.ClosedResourceError) as exc:
             self._fail(exc)
             return

@@ -2,11 +2,11 @@
 
 Theory of operation
 
-A proxy is one task and works by turns. In a turn it moves, without an ``await``, the messages that can be moved, in both
-directions. So no message is in between when the proxy is cancelled. Each connection that was sent to is written to
-once, at the end of the turn and from within it: several messages cost one call of the system, and a single message
-waits for no other. Then the proxy sleeps until a socket rings its bell. After a whole turn it goes on when the other
-tasks have had their turns.
+A proxy is one task and works by turns. In a turn it moves, without an ``await``, the messages that can be moved, both
+ways. So no message is in between when the proxy is cancelled. Each connection that was sent to is written to once, at
+the end of the turn and from within it: several messages cost one call of the system, and a single message waits for no
+other. Then the proxy sleeps until a socket rings its bell. After a whole turn it goes on when the other tasks have had
+their turns.
 """
 
 from __future__ import annotations
