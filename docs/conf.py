@@ -18,7 +18,7 @@ extensions = [
     "sphinx.ext.autodoc",
     "sphinxcontrib_trio",
     "sphinx_copybutton",
-    "myst_parser",  # pages with pictures and tables of figures are Markdown
+    "myst_parser",  # the pages with pictures and tables of figures are Markdown
     "contracts",
     "option_tables",
 ]

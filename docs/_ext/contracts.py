@@ -1,10 +1,10 @@
-"""Two habits of our docstrings, for Sphinx: their sections, and names written without a module.
+"""Teach Sphinx two habits of our docstrings: their sections, and names without a module.
 
-A contract is ``Args:``, ``Returns:``, ``Raises:``, ``Cancellation:`` and the like at the left margin, with the
-text on the same line or indented below. They become a field list.
+A section begins with ``Args:``, ``Returns:``, ``Raises:``, ``Cancellation:`` or the like at the left margin. Its text
+follows on the same line, or indented below. Sections become a field list.
 
-A name in single backquotes is looked up in triomq, then in trio and Python, whose addresses are built here: the
-documentation builds without a network.
+Sphinx looks up a name in single backquotes in triomq, then in trio and Python. This module builds the addresses of trio
+and Python, so the documentation builds without a network.
 """
 
 from __future__ import annotations
@@ -62,13 +62,13 @@ ADDRESSES = {
     },
 }
 
-# Where a bare name of ours may live, besides the class that mentions it.
+# Where a bare name of triomq may live, besides the class that mentions it.
 HOMES = ("", "PUSH.", "PULL.", "REQ.", "SUB.", "PUB.", "Socket.", "Context.", "abc.", "abc.Transport.",
          "abc.NonblockingStream.", "zmtp.", "zmtp.Connection.", "ProxyHandle.",
          "testing.", "testing.VirtualNetwork.", "testing.Recorder.")  # fmt: skip
 
 
-# Names that our docstrings mention and these pages do not describe by themselves.
+# Names that docstrings mention and that have no entry of their own on these pages.
 ATTRIBUTES = {"has_buffered", "parse_command"}
 TYPE_VARIABLES = {"T", "Arguments"}
 PRIVATE_MODULE = re.compile(r"\b_\w+\.")
@@ -104,7 +104,7 @@ def _names(text: str, title: str) -> str:
 
 
 def resolve(app: Sphinx, env: BuildEnvironment, node: Any, contnode: nodes.Element) -> nodes.Element | None:
-    """Find what a name that Sphinx did not find stands for."""
+    """Find a name that Sphinx did not find."""
     target = PRIVATE_MODULE.sub("", node["reftarget"])
     domain = env.domains.python_domain
     for home in HOMES:

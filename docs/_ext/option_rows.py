@@ -1,6 +1,6 @@
 """The rows of the options tables; no Sphinx here, so that a test can read them too.
 
-The options that exist come from `triomq.Options`; what libzmq has besides is told below.
+triomq's options come from `triomq.Options`; the tables below hold the other options of libzmq.
 """
 
 from __future__ import annotations
@@ -30,13 +30,13 @@ ELSEWHERE = {
     "ZMQ_SNDTIMEO": "`trio.move_on_after` or `trio.fail_after` around the call.",
     "ZMQ_LAST_ENDPOINT": "`Socket.bind` returns it; `Socket.endpoints` lists all.",
     "ZMQ_TYPE": "The class of the socket, and its ``socket_type``.",
-    "ZMQ_RCVMORE": "A message is received whole: its frames are the items of a `Message`.",
+    "ZMQ_RCVMORE": "You receive whole messages: the items of a `Message` are its frames.",
     "ZMQ_EVENTS": "``send_nowait`` and ``receive_nowait`` try without waiting; `merge` watches several sockets.",
 }
-"""What libzmq has as an option and triomq in another form."""
+"""Options of libzmq that triomq has in another form."""
 
 _LATER = "Not yet: "
-_SECURITY = _LATER + "only the NULL mechanism is there."
+_SECURITY = _LATER + "triomq has only the NULL mechanism."
 _MULTICAST = _LATER + "there is no multicast transport."
 _THREADS = "There are no threads: everything runs in the tasks of your trio run."
 _OWN_STREAM = "Write a transport of your own that opens the stream this way."
@@ -45,7 +45,7 @@ _GSSAPI = "There is no GSSAPI mechanism, and none is planned."
 _WSS = _LATER + "there is no wss transport."
 _MESSAGE = _LATER + "libzmq's drafts of messages that the library itself sends."
 _FILTER = _LATER + "accepted connections are limited by ``max_peers`` and ``max_handshakes`` only."
-_MEMORY = "An internal of libzmq; batches adapt themselves here."
+_MEMORY = "Internal to libzmq; triomq adapts its batches by itself."
 
 ABSENT = {
     "ZMQ_AFFINITY": _THREADS,
@@ -54,14 +54,14 @@ ABSENT = {
     "ZMQ_THREAD_SCHED_POLICY": _THREADS,
     "ZMQ_THREAD_AFFINITY_CPU_ADD": _THREADS,
     "ZMQ_THREAD_AFFINITY_CPU_REMOVE": _THREADS,
-    "ZMQ_THREAD_NAME_PREFIX": _THREADS + " They are named: ``triomq dialer …``, ``triomq session …``.",
-    "ZMQ_THREAD_SAFE": "No socket is: all belong to one trio run.",
-    "ZMQ_FD": "A task that waits in ``receive`` takes its place. libzmq's is edge-triggered and easily misread.",
+    "ZMQ_THREAD_NAME_PREFIX": _THREADS + " The tasks have names: ``triomq dialer …``, ``triomq session …``.",
+    "ZMQ_THREAD_SAFE": "No socket is thread-safe: each belongs to one trio run.",
+    "ZMQ_FD": "Let a task wait in ``receive``. libzmq's file descriptor is edge-triggered and easily misread.",
     "ZMQ_BLOCKY": "Leaving a context never blocks for longer than ``linger``.",
     "ZMQ_MAX_SOCKETS": "There is no such limit.",
     "ZMQ_SOCKET_LIMIT": "There is no such limit.",
     "ZMQ_MAX_MSGSZ": "Set ``max_message_size`` on each socket.",
-    "ZMQ_MSG_T_SIZE": "An internal of libzmq.",
+    "ZMQ_MSG_T_SIZE": "Internal to libzmq.",
     "ZMQ_ZERO_COPY_RECV": _MEMORY,
     "ZMQ_IN_BATCH_SIZE": _MEMORY,
     "ZMQ_OUT_BATCH_SIZE": _MEMORY,
@@ -83,15 +83,15 @@ ABSENT = {
     "ZMQ_GSSAPI_SERVICE_PRINCIPAL_NAMETYPE": _GSSAPI,
     "ZMQ_CONNECT_ROUTING_ID": _LATER + "give the peer a ``routing_id`` of its own.",
     "ZMQ_METADATA": _LATER + "the metadata that peers send is in `Peer`.",
-    "ZMQ_ROUTER_RAW": "Raw TCP is what trio's own streams are for.",
+    "ZMQ_ROUTER_RAW": "For raw TCP, use trio's own streams.",
     "ZMQ_STREAM_NOTIFY": _LATER + "there is no STREAM socket; trio's own streams are raw TCP.",
-    "ZMQ_ROUTER_NOTIFY": "Peers come and go as events of `Socket.monitor`.",
-    "ZMQ_XPUB_MANUAL": _LATER + "an XPUB always serves the subscriptions it tells of.",
-    "ZMQ_XPUB_MANUAL_LAST_VALUE": _LATER + "an XPUB always serves the subscriptions it tells of.",
-    "ZMQ_XPUB_WELCOME_MSG": _LATER + "`PUB.wait_subscribers` serves its most usual purpose.",
-    "ZMQ_ONLY_FIRST_SUBSCRIBE": _LATER + "every frame is looked at.",
+    "ZMQ_ROUTER_NOTIFY": "`Socket.monitor` has an event for each peer that comes or goes.",
+    "ZMQ_XPUB_MANUAL": _LATER + "an XPUB always applies the subscriptions that it reports.",
+    "ZMQ_XPUB_MANUAL_LAST_VALUE": _LATER + "an XPUB always applies the subscriptions that it reports.",
+    "ZMQ_XPUB_WELCOME_MSG": _LATER + "`PUB.wait_subscribers` covers the most usual purpose of such a message.",
+    "ZMQ_ONLY_FIRST_SUBSCRIBE": _LATER + "every frame is examined.",
     "ZMQ_XSUB_VERBOSE_UNSUBSCRIBE": _LATER + "only the last cancellation of a topic goes upstream.",
-    "ZMQ_TOPICS_COUNT": _LATER + "a SUB's user knows what it has subscribed to.",
+    "ZMQ_TOPICS_COUNT": _LATER + "a SUB's user knows its own subscriptions.",
     "ZMQ_HELLO_MSG": _MESSAGE,
     "ZMQ_DISCONNECT_MSG": _MESSAGE,
     "ZMQ_HICCUP_MSG": _MESSAGE,
@@ -132,11 +132,11 @@ ABSENT = {
         _NORM,
     ),
 }  # fmt: skip
-"""What libzmq has and triomq has not, and why."""
+"""Options of libzmq that triomq does not have, and why."""
 
 
 class Row(NamedTuple):
-    """One option of ours; every item is a line of reStructuredText."""
+    """One option of triomq; every item is a line of reStructuredText."""
 
     name: str
     zmq: str
@@ -161,7 +161,7 @@ def _row(field: attrs.Attribute[Any]) -> Row:
 
 
 def libzmq_options() -> dict[str, str]:
-    """Every option of libzmq, sorted by name, and what stands for it here, as reStructuredText."""
+    """Every option of libzmq, sorted by name, with what triomq has in its place, as reStructuredText."""
     found = {field.metadata["zmq"]: f"``{field.name}``" for field in attrs.fields(Options) if field.metadata["zmq"]}
     found |= ELSEWHERE | ABSENT
     for old, new in ALIASES.items():

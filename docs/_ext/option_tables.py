@@ -1,4 +1,4 @@
-"""The directives ``option-table`` and ``libzmq-option-table``: tables made of what the code says."""
+"""The directives ``option-table`` and ``libzmq-option-table`` make tables from the code."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from sphinx.application import Sphinx
 
 
 class _Table(Directive):
-    """A list-table of rows that are reStructuredText."""
+    """A list-table whose rows are reStructuredText."""
 
     headings: tuple[str, ...]
     widths: tuple[int, ...]

@@ -1,4 +1,4 @@
-"""The run that the page "Read a diagram" shows. As a program it draws the page's picture again."""
+"""The run on the page "Read a diagram". Run this file to draw the picture of that page again."""
 
 from __future__ import annotations
 
