@@ -1,84 +1,81 @@
 """What the sockets of a network say of themselves, brought into the record.
 
-The network sees octets. That a socket dropped a message because a peer's queue was full, why it hung up, and when it
-will try again, only the socket knows. It has no hook for that on the way of a message, and needs none: its monitor
-tells of connections, and its counters are looked at when something else happens at its host, or a fault anywhere. So a
-"dropped" stands in the record behind the drops it tells of, and before whatever the host does next; it says since when.
+Theory of operation
 
-A socket with many peers has many counters: after a look that took long, as many happenings go by without one.
+The network sees octets. Only a socket knows why it gave up a connection, when it will try again, and that it dropped a
+message because a peer's queue was full. A socket tells its observers of connections at once. It tells nobody of a
+dropped message, for that would cost something on the way of every message; it counts. So the counters are read
+whenever something else is about to happen at the socket's host, or a fault anywhere: the record then has a "dropped"
+behind the drops it tells of, and before whatever the host does next. The "dropped" says since when.
+
+A host may have thousands of sockets. After a look at many, some happenings go by without one.
 """
 
 from __future__ import annotations
 
-from typing import Final, TypeAlias, final
+from collections.abc import Iterable
+from typing import Final, final
+from weakref import WeakKeyDictionary
 
 import trio
 
 from ..._context import Context
-from ..._events import ConnectFailed, Disconnected, HandshakeFailed, Monitor, MonitorEvent
+from ..._events import ConnectFailed, Disconnected, HandshakeFailed, MonitorEvent
 from ..._sockets import Socket
+from ...abc import Observer
 from .._recorder import Kind, Recorder
 from .._times import show_gap
 
-_MAKES_SOCKETS_KNOWN: Final = {"connecting", "listening"}
 _FAULTS: Final = {"partition", "heal", "cut", "crash", "restart", "pause", "resume"}
-_CHEAP: Final = 32  # counters that are looked at for nothing
+_CHEAP: Final = 32  # sockets: to read as many counters costs about as much as one happening
 
 
 @final
-class Tap(Monitor):
-    """A monitor that writes into the record."""
+class Witness(Observer):
+    """Writes into the record what the sockets of one context say."""
 
-    def __init__(self, socket: Socket, host: str, recorder: Recorder, taps: Taps) -> None:
-        super().__init__(size=1)
-        self._taps = taps
-        self._socket: Socket | None = socket  # until it is closed
+    def __init__(self, host: str, recorder: Recorder) -> None:
         self._host = host
         self._recorder = recorder
-        self._known = 0
+        self._recorded: WeakKeyDictionary[Socket, int] = WeakKeyDictionary()  # dropped messages that the record has
         self._looked = trio.current_time()
+        self._silent = False
 
-    def count(self) -> int:
-        """Record what was dropped since the last time. Returns: how many counters that took."""
-        socket = self._socket
-        if socket is None:
-            return 0
-        now = trio.current_time()
-        dropped = socket._past[2] + sum(pipe.dropped for pipe in socket._pipes)
-        if dropped > self._known:
-            more, self._known = dropped - self._known, dropped
-            words = f"{socket.socket_type} dropped {more:,} {'message' if more == 1 else 'messages'}"
-            if self._looked < now:
-                words += f" in the last {show_gap(now - self._looked)}"
-            self._recorder.record("dropped", self._host, text=words)
-        self._looked = now
-        return len(socket._pipes)
-
-    def _put(self, event: MonitorEvent) -> None:
-        if self._socket is None:
+    def event(self, socket: Socket, event: MonitorEvent) -> None:
+        """Record why a connection failed or was lost. See `Observer.event`."""
+        if self._silent:
             return
         if isinstance(event, ConnectFailed):
-            text = f"again in {show_gap(event.retry_in)}: {self._socket.socket_type}, {event.endpoint}"
+            text = f"again in {show_gap(event.retry_in)}: {socket.socket_type}, {event.endpoint}"
             self._recorder.record("retry planned", self._host, text=text)
         elif isinstance(event, HandshakeFailed):
-            self._recorder.record("handshake failed", self._host, text=_reason(self._socket, event.error))
+            self._recorder.record("handshake failed", self._host, text=_reason(socket, event.error))
         elif isinstance(event, Disconnected) and event.error is not None:
-            self._recorder.record("disconnected", self._host, text=_reason(self._socket, event.error))
+            self._recorder.record("disconnected", self._host, text=_reason(socket, event.error))
 
-    def _end(self) -> None:
-        self.count()
-        self.silence()
-        super()._end()
+    def closed(self, socket: Socket) -> None:
+        """Record what the socket has dropped since the last look. See `Observer.closed`."""
+        if not self._silent:
+            self._count(socket)
 
-    def silence(self) -> None:
-        """Say nothing more, and let go of the socket."""
-        if self._socket is not None:
-            self._taps.pop(self._socket, None)
-        self._socket = None
+    def look(self, sockets: Iterable[Socket]) -> None:
+        """Record what the context's sockets have dropped since the last look."""
+        for socket in sockets:
+            self._count(socket)
+        self._looked = trio.current_time()
 
+    def _count(self, socket: Socket) -> None:
+        dropped = socket.messages_dropped
+        if dropped and (more := dropped - self._recorded.get(socket, 0)):
+            self._recorded[socket] = dropped
+            text = f"{socket.socket_type} dropped {more:,} {'message' if more == 1 else 'messages'}"
+            if (seconds := trio.current_time() - self._looked) > 0:
+                text += f" in the last {show_gap(seconds)}"
+            self._recorder.record("dropped", self._host, text=text)
 
-Taps: TypeAlias = dict[Socket, Tap]
-"""The taps of a context's sockets."""
+    def be_silent(self) -> None:
+        """Record nothing more."""
+        self._silent = True
 
 
 def _reason(socket: Socket, error: Exception) -> str:
@@ -88,75 +85,58 @@ def _reason(socket: Socket, error: Exception) -> str:
 
 @final
 class Watch:
-    """Looks at the sockets of every context of a network."""
+    """Watches the contexts of every host of a network."""
 
     def __init__(self, recorder: Recorder) -> None:
         self._recorder = recorder
-        self._contexts: dict[str, dict[Context, Taps]] = {}
-        self._looked: dict[str, float] = {}
-        self._looked_everywhere = -1.0
-        self._to_skip: dict[str, int] = {}
-        self._busy = False
+        self._contexts: dict[str, dict[Context, Witness]] = {}
+        self._looked: dict[str, float] = {}  # when a host was looked at last,
+        self._looked_everywhere = -1.0  # and when all of them were
+        self._to_skip: dict[str, int] = {}  # happenings at a host that go by without a look
+        self._looking = False
         recorder.look = self.look
 
     def add(self, host: str, context: Context) -> None:
         """Watch a context."""
-        self._contexts.setdefault(host, {})[context] = {}
+        witness = self._contexts.setdefault(host, {})[context] = Witness(host, self._recorder)
+        context.observe(witness)
 
     def remove(self, host: str) -> None:
-        """A context of the host was left: forget those that are over."""
+        """A context of the host was left: forget each one that has no sockets any more."""
         contexts = self._contexts.get(host, {})
-        for context in [context for context in contexts if context._closed]:
-            del contexts[context]
+        for context in list(contexts):
+            if context.closed and not context.sockets:
+                del contexts[context]
 
     def crash(self, host: str) -> None:
-        """A host's process is dead: what its sockets do while they are cleared away never happened."""
-        for taps in self._contexts.pop(host, {}).values():
-            for tap in list(taps.values()):
-                tap.silence()
+        """The host's process is dead: what its sockets do while they are cleared away is not recorded."""
+        for witness in self._contexts.pop(host, {}).values():
+            witness.be_silent()
 
     def look(self, host: str, kind: Kind) -> None:
-        """Something is about to happen at a host."""
-        if self._busy:
+        """Something is about to happen at a host: look at its sockets, once at a time; at a fault, everywhere."""
+        if self._looking:  # what is about to happen is a "dropped" that a look has found
             return
         now = trio.current_time()
         if kind in _FAULTS and self._looked_everywhere != now:
             self._looked_everywhere = now
-            for name in list(self._contexts):
+            for name in self._contexts:
                 self._look_at(name)
-        elif host in self._contexts:
-            if kind in _MAKES_SOCKETS_KNOWN:
-                self._tap_new(host)
-            if self._looked.get(host) != now:
-                self._looked[host] = now
-                if self._to_skip.get(host, 0) > 0:
-                    self._to_skip[host] -= 1
-                else:
-                    self._look_at(host)
-
-    def _tap_new(self, host: str) -> None:
-        """Listen to the sockets that were made since the last time: the newest are last, and none of them is missed."""
-        for context, taps in self._contexts[host].items():
-            for socket in reversed(context._runtime.sockets):
-                if isinstance(socket, Socket):
-                    if socket in taps:
-                        break
-                    self._tap(socket, host, taps)
+        elif host in self._contexts and self._looked.get(host) != now:
+            self._looked[host] = now
+            if self._to_skip.get(host, 0) > 0:
+                self._to_skip[host] -= 1
+            else:
+                self._look_at(host)
 
     def _look_at(self, host: str) -> None:
-        counters = 0
-        self._busy = True
+        count = 0
+        self._looking = True
         try:
-            for context, taps in self._contexts[host].items():
-                for socket in context._runtime.sockets:
-                    if isinstance(socket, Socket):
-                        tap = taps.get(socket) or self._tap(socket, host, taps)
-                        counters += tap.count()
+            for context, witness in self._contexts[host].items():
+                sockets = context.sockets
+                witness.look(sockets)
+                count += len(sockets)
         finally:
-            self._busy = False
-        self._to_skip[host] = counters // _CHEAP
-
-    def _tap(self, socket: Socket, host: str, taps: Taps) -> Tap:
-        tap = taps[socket] = Tap(socket, host, self._recorder, taps)
-        socket._monitors._monitors.append(tap)
-        return tap
+            self._looking = False
+        self._to_skip[host] = count // _CHEAP
