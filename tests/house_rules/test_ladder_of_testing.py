@@ -1,4 +1,4 @@
-"""The rooms inside `triomq.testing`: who may import whom, by which door, and never in a circle.
+"""The rooms inside `triomq.testing`: who may import whom, by which door, and never in a circle; and no private names.
 
 What is imported for type checkers alone counts like any other import: whoever names a class has to know it.
 """
@@ -34,6 +34,9 @@ MAY_IMPORT: dict[str, list[str]] = {
     "_diagram": ["nouns"],
     "nouns": [],
 }
+
+# The one private attribute of others that testing uses, and where: only so can a seed govern trio's order of tasks.
+LICENSED = {("testing._determinism", "_counter")}
 
 
 def room_of(module: str) -> str | None:
@@ -100,6 +103,7 @@ def order_faults(package: Path) -> list[str]:
     """What the list in a door's docstring tells of the modules behind it, and is not so."""
     faults = []
     trees = modules(package)
+    found = list(imports_of_testing(package))
     for door in sorted({name.rpartition(".")[0] for name in trees if name.count(".") == 2} & set(trees)):
         if not door.startswith("testing."):
             continue
@@ -109,17 +113,43 @@ def order_faults(package: Path) -> list[str]:
         faults += [f"{door}: {name} is in its list, but not there" for name in sorted(set(listed) - there)]
         if there != set(listed):
             continue
-        for name, line, target in imports_of_testing(package):
+        for name, line, target in found:
             (room, _, mine), (their_room, _, theirs) = name.rpartition("."), target.rpartition(".")
             if room == their_room == door and listed.index(theirs) >= listed.index(mine):
                 faults.append(f"{name}:{line}: {theirs} does not stand above {mine} in the list of {door}")
     return faults
 
 
+def private_faults(package: Path) -> list[str]:
+    """Attributes with an underscore that are reached for on an object which another room, or another package, made."""
+    faults = []
+    trees = {name: tree for name, tree in modules(package).items() if name.partition(".")[0] == "testing"}
+    made: dict[str | None, set[str]] = {}
+    for name, tree in trees.items():
+        made.setdefault(room_of(name), set()).update(
+            node.attr if isinstance(node, ast.Attribute) else node.name
+            for node in ast.walk(tree)
+            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+            or (isinstance(node, ast.Attribute) and _is_own(node) and isinstance(node.ctx, ast.Store))
+        )
+    for name, tree in trees.items():
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Attribute) and node.attr.startswith("_") and not node.attr.endswith("__"):
+                if not _is_own(node) and node.attr not in made[room_of(name)] and (name, node.attr) not in LICENSED:
+                    faults.append(f"{name}:{node.lineno}: {ast.unparse(node)}")
+    return faults
+
+
+def _is_own(node: ast.Attribute) -> bool:
+    return isinstance(node.value, ast.Name) and node.value.id in ("self", "cls")
+
+
 # -- the rules hold ----------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("rule", [room_faults, circle_faults, order_faults], ids=lambda rule: rule.__name__)
+@pytest.mark.parametrize(
+    "rule", [room_faults, circle_faults, order_faults, private_faults], ids=lambda rule: rule.__name__
+)
 def test_testing_keeps_the_rule(rule) -> None:
     assert rule(PACKAGE) == []
 
@@ -223,3 +253,20 @@ def test_a_door_whose_list_is_not_true_is_found(plant, module: str, source: str,
         plant(f"testing/_network/{name}.py", "")
     plant("testing/_network/__init__.py", DOOR)
     assert len(order_faults(plant(f"testing/_network/{module}.py", source))) == faults
+
+
+@pytest.mark.parametrize(
+    ("place", "source", "faults"),
+    [
+        ("_network/_watch", "def look(socket): return socket._past[2] + len(socket._pipes)", 2),
+        ("_network/_watch", "def look(context): context._runtime.sockets", 1),
+        ("_contracts/_channels", "def check(network): network._fabric", 1),
+        ("_network/_run", "def run(network): network._fabric", 0),  # its own room's
+        ("_network/_run", "class Run:\n    def end(self): self._spot.wake(); self.__class__", 0),
+        ("_determinism", "def renumber(task): task._counter = 1", 0),
+        ("_times", "def renumber(task): task._counter = 1", 1),
+    ],
+)
+def test_a_planted_reach_into_private_things_is_found(plant, place: str, source: str, faults: int) -> None:
+    plant("testing/_network/_network.py", "class N:\n    def __init__(self): self._fabric = 1")
+    assert len(private_faults(plant(f"testing/{place}.py", source))) == faults

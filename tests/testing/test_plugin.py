@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import re
-import subprocess
-import sys
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -15,6 +12,8 @@ import trio
 import triomq
 from triomq.testing import VirtualNetwork
 from triomq.testing._report import describe, file_name, save
+
+from .users_pytest import Done, Wanted, run_pytests
 
 TESTS = """
 import pytest, trio, triomq
@@ -35,72 +34,69 @@ def test_without_trio():
 """
 
 
+RUNS = {
+    "marked": Wanted(TESTS),
+    "one seed": Wanted(TESTS, ("--triomq-seed=7",)),
+    "a sweep": Wanted(TESTS, ("--triomq-seeds=5",)),
+    "another sweep": Wanted(TESTS, ("--triomq-seeds=5", "--triomq-first-seed=10")),
+    "diagrams": Wanted(TESTS, ("--triomq-diagrams=out/pictures",)),
+    "all diagrams": Wanted(TESTS, ("--triomq-diagrams=out", "--triomq-all-diagrams")),
+    "a file in the way": Wanted(TESTS, ("--triomq-diagrams=in the way",), files=("in the way",)),
+}
+
+
+@pytest.fixture(scope="module")
+def runs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Done]:
+    return run_pytests(tmp_path_factory.mktemp("users"), RUNS)
+
+
 @pytest.mark.parametrize(
-    ("options", "expected"),
+    ("run", "expected"),
     [
-        ([], ["4 passed", "1 failed", "test_fails_with_one[seed1]", "--triomq-seed=1", "hello"]),
-        (["--triomq-seed=7"], ["3 passed", "test_fails_with_one[seed7]"]),
-        (["--triomq-seeds=5"], ["6 passed", "1 failed"]),
-        (["--triomq-seeds=5", "--triomq-first-seed=10"], ["7 passed", "test_fails_with_one[seed10]", "[seed14]"]),
+        ("marked", ["4 passed", "1 failed", "test_fails_with_one[seed1]", "--triomq-seed=1", "hello"]),
+        ("one seed", ["3 passed", "test_fails_with_one[seed7]"]),
+        ("a sweep", ["6 passed", "1 failed"]),
+        ("another sweep", ["7 passed", "test_fails_with_one[seed10]", "[seed14]"]),
     ],
     ids=["marked", "one seed", "a sweep", "another sweep"],
 )
-def test_seeds(tmp_path: Path, options: list[str], expected: list[str]) -> None:
-    output = run_pytest(tmp_path, TESTS, *options)
+def test_seeds(runs: dict[str, Done], run: str, expected: list[str]) -> None:
+    output = runs[run].output
     assert [text for text in expected if text not in output] == [], output
-
-
-def run_pytest(directory: Path, tests: str, *options: str) -> str:
-    """Run pytest on a file of tests, in a directory of its own. Returns: what it prints."""
-    project = directory / "project"
-    project.mkdir()
-    (project / "test_user.py").write_text(tests)
-    command = [sys.executable, "-m", "pytest", "-v", "-c", os.devnull, "--rootdir", str(project)]
-    command += ["-p", "no:cacheprovider", "-p", "triomq.testing.pytest_plugin", f"--basetemp={directory / 'temporary'}"]
-    done = subprocess.run(
-        [*command, *options, "test_user.py"],
-        env={**os.environ, "PYTHONPATH": str(Path(triomq.__file__).parents[1]), "PYTHONDONTWRITEBYTECODE": "1"},
-        cwd=project,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    return done.stdout
 
 
 def pictures(directory: Path) -> list[str]:
     return sorted(path.name for path in directory.glob("*.svg"))
 
 
-def test_a_failure_is_told_with_its_diagram_and_nothing_is_left_in_the_users_tree(tmp_path: Path) -> None:
-    output = run_pytest(tmp_path, TESTS)
-    assert "seed 1; to run it again: pytest 'test_user.py::test_fails_with_one[seed1]' --triomq-seed=1" in output
-    assert "┈┈ hello\n" in output
-    (path,) = (tmp_path / "temporary" / "triomq").iterdir()
-    assert str(path) in output
+def test_a_failure_is_told_with_its_diagram_and_nothing_is_left_in_the_users_tree(runs: dict[str, Done]) -> None:
+    done = runs["marked"]
+    assert "seed 1; to run it again: pytest 'test_user.py::test_fails_with_one[seed1]' --triomq-seed=1" in done.output
+    assert "┈┈ hello\n" in done.output
+    (path,) = (done.temporary / "triomq").iterdir()
+    assert str(path) in done.output
     assert path.name.startswith("test_user.py-test_fails_with_one-seed1-")
     assert "test_user.py::test_fails_with_one[seed1], seed 1" in ElementTree.parse(path).getroot().attrib["aria-label"]
-    assert [path.name for path in (tmp_path / "project").iterdir()] == ["test_user.py"]
+    assert [path.name for path in done.project.iterdir()] == ["test_user.py"]
 
 
-def test_diagrams_go_where_they_are_wanted(tmp_path: Path) -> None:
-    output = run_pytest(tmp_path, TESTS, "--triomq-diagrams=out/pictures")
-    assert len(pictures(tmp_path / "project" / "out" / "pictures")) == 1
-    assert "diagrams in" not in output
+def test_diagrams_go_where_they_are_wanted(runs: dict[str, Done]) -> None:
+    done = runs["diagrams"]
+    assert len(pictures(done.project / "out" / "pictures")) == 1
+    assert "diagrams in" not in done.output
 
 
-def test_diagrams_of_all_tests(tmp_path: Path) -> None:
-    output = run_pytest(tmp_path, TESTS, "--triomq-diagrams=out", "--triomq-all-diagrams")
-    found = pictures(tmp_path / "project" / "out")
+def test_diagrams_of_all_tests(runs: dict[str, Done]) -> None:
+    done = runs["all diagrams"]
+    found = pictures(done.project / "out")
     assert [name.rpartition("-")[0] for name in found] == [
         f"test_user.py-test_fails_with_one-seed{seed}" for seed in range(3)
     ]
-    assert f"triomq: 3 diagrams in {tmp_path / 'project' / 'out'}" in output
+    assert f"triomq: 3 diagrams in {done.project / 'out'}" in done.output
 
 
-def test_a_diagram_that_cannot_be_written_hides_no_failure(tmp_path: Path) -> None:
-    (tmp_path / "in the way").write_text("")
-    output = run_pytest(tmp_path, TESTS, f"--triomq-diagrams={tmp_path / 'in the way'}")
+def test_a_diagram_that_cannot_be_written_hides_no_failure(runs: dict[str, Done]) -> None:
+    output = runs["a file in the way"].output
     assert "not written: FileExistsError" in output
     assert "4 passed" in output
     assert "1 failed" in output

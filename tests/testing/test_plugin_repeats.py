@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import os
 import re
-import subprocess
-import sys
-from pathlib import Path
 
 import pytest
 import trio
 
-import triomq
 from triomq.testing import VirtualNetwork, run
+
+from .users_pytest import Done, Wanted, run_pytests
 
 MANY_FIXTURES = """
 import pytest, trio, triomq
@@ -56,45 +53,49 @@ async def test_hangs(virtual_network, triomq_context, nursery):
 """
 
 
-def run_pytest(tmp_path: Path, tests: str, *options: str) -> str:
-    file = tmp_path / "test_user.py"
-    file.write_text(tests)
-    options = ("-c", os.devnull, "--rootdir", str(tmp_path), "-p", "no:cacheprovider", *options)
-    done = subprocess.run(
-        [sys.executable, "-m", "pytest", "-p", "triomq.testing.pytest_plugin", *options, str(file)],
-        env={**os.environ, "PYTHONPATH": str(Path(triomq.__file__).parents[1])},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    return done.stdout + done.stderr
+BAD_MARKERS = ["", "0", "'many'", "3, 4", "count=3"]
+RUNS = {
+    "many fixtures": Wanted(MANY_FIXTURES, ("-s",)),
+    "without pytest-trio": Wanted(HANGS, ("-p", "no:trio")),
+    "not async": Wanted("def test_sync(virtual_network): pass"),
+    "hangs": Wanted(HANGS),
+    **{
+        arguments: Wanted(
+            f"import pytest\n@pytest.mark.virtual_seeds({arguments})\nasync def test_it(virtual_network): pass"
+        )
+        for arguments in BAD_MARKERS
+    },
+}
 
 
-def test_the_order_of_fixtures_is_the_seeds(tmp_path: Path) -> None:
+@pytest.fixture(scope="module")
+def runs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Done]:
+    return run_pytests(tmp_path_factory.mktemp("users"), RUNS)
+
+
+def test_the_order_of_fixtures_is_the_seeds(runs: dict[str, Done]) -> None:
     """pytest-trio starts them in the order of their addresses."""
-    found = re.findall(r"digest (\w+)", run_pytest(tmp_path, MANY_FIXTURES, "-s"))
+    found = re.findall(r"digest (\w+)", runs["many fixtures"].output)
     assert len(found) == 12
     assert len(set(found)) == 1
 
 
-def test_without_pytest_trio_the_report_says_what_is_missing(tmp_path: Path) -> None:
-    report = run_pytest(tmp_path, HANGS, "-p", "no:trio")
-    assert "pip install pytest-trio" in report
+def test_without_pytest_trio_the_report_says_what_is_missing(runs: dict[str, Done]) -> None:
+    assert "pip install pytest-trio" in runs["without pytest-trio"].output
 
 
-def test_a_test_that_is_not_async_is_named(tmp_path: Path) -> None:
-    report = run_pytest(tmp_path, "def test_sync(virtual_network): pass")
+def test_a_test_that_is_not_async_is_named(runs: dict[str, Done]) -> None:
+    report = runs["not async"].output
     assert "test_user.py::test_sync uses virtual_network, and such a test is an async function" in report
 
 
-@pytest.mark.parametrize("arguments", ["", "0", "'many'", "3, 4", "count=3"])
-def test_a_marker_without_a_number_of_seeds_is_named(tmp_path: Path, arguments: str) -> None:
-    test = f"import pytest\n@pytest.mark.virtual_seeds({arguments})\nasync def test_it(virtual_network): pass"
-    assert "virtual_seeds takes the number of seeds, such as virtual_seeds(20)" in run_pytest(tmp_path, test)
+@pytest.mark.parametrize("arguments", BAD_MARKERS)
+def test_a_marker_without_a_number_of_seeds_is_named(runs: dict[str, Done], arguments: str) -> None:
+    assert "virtual_seeds takes the number of seeds, such as virtual_seeds(20)" in runs[arguments].output
 
 
-def test_a_test_that_hangs_ends_and_says_where_it_waits(tmp_path: Path) -> None:
-    report = run_pytest(tmp_path, HANGS)
+def test_a_test_that_hangs_ends_and_says_where_it_waits(runs: dict[str, Done]) -> None:
+    report = runs["hangs"].output
     assert "TooSlowError: not over after 100 s of virtual time" in report
     assert "triomq_time_limit" in report
     assert re.search(r"test_user.py:\d+ in test_hangs > test_user.py:\d+ in ask\n", report)

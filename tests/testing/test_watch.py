@@ -10,7 +10,7 @@ import trio
 
 import triomq
 from triomq.testing import VirtualNetwork
-from triomq.testing._network._watch import Tap
+from triomq.testing._network._watch import Witness
 
 
 async def receive_all(socket: triomq.Socket) -> None:
@@ -105,18 +105,7 @@ async def test_why_a_handshake_failed_and_a_peer_was_given_up(net: VirtualNetwor
         net.resume("b")
 
 
-async def test_a_host_with_many_peers_is_looked_at_less_often(net: VirtualNetwork, monkeypatch) -> None:
-    looks = 0
-    from triomq.testing._network._watch import Tap
-
-    count = Tap.count
-
-    def counted(tap: Tap) -> int:
-        nonlocal looks
-        looks += tap._host == "hub"
-        return count(tap)
-
-    monkeypatch.setattr(Tap, "count", counted)
+async def test_a_drop_is_known_at_the_next_happening_however_many_peers_there_are(net: VirtualNetwork) -> None:
     async with net.open_context("hub") as ctx, net.open_context("b") as other:
         router = ctx.socket(triomq.ROUTER)
         endpoint = await router.bind("tcp://*:5555")
@@ -124,32 +113,64 @@ async def test_a_host_with_many_peers_is_looked_at_less_often(net: VirtualNetwor
         for dealer in dealers:
             dealer.connect(endpoint)
         await router.wait_peers(200)
-        looks = 0
-        for _ in range(200):
-            await router.send([b"7", b"x"])
+        for number in range(1, 6):
             await trio.sleep(0.01)
-        assert 0 < looks < 60
-        await router.send([b"nobody", b"x"])
-    assert [text[:24] for text in texts(net, "dropped")] == ["ROUTER dropped 1 message"]
+            net.note("before", "hub")
+            await router.send([b"nobody", b"x"])
+            await trio.sleep(0.01)
+            net.note("after", "hub")
+            assert [happening.kind for happening in net.recorder.events][-3:] == ["note", "dropped", "note"]
+            assert texts(net, "dropped") == ["ROUTER dropped 1 message in the last 10 ms"] * number
+
+
+async def test_a_context_that_lingers_is_watched_when_another_one_of_its_host_is_left(net: VirtualNetwork) -> None:
+    for host in "b", "c":
+        net.link("a", host, send_buffer=100, receive_buffer=100)
+
+    async def pull(ctx: triomq.Context) -> None:
+        ctx.socket(triomq.PULL).connect("tcp://a:5555")
+        await trio.sleep_forever()
+
+    async def push_and_linger() -> None:
+        async with net.open_context("a") as ctx:
+            push = ctx.socket(triomq.PUSH, linger=60)
+            await push.bind("tcp://*:5555")
+            await push.wait_peers(2)
+            net.pause("b")
+            net.pause("c")
+            await push.send_many([bytes(100)] * 20)
+
+    async with trio.open_nursery() as nursery:
+        for host in "b", "c":
+            nursery.start_soon(net.run_on, host, pull)
+        nursery.start_soon(push_and_linger)
+        await trio.sleep(1)
+        async with net.open_context("a"):
+            pass
+        net.crash("b", how="process")
+        await trio.sleep(1)
+        net.note("still lingering", "a")
+        assert len(texts(net, "dropped")) == 1
+        nursery.cancel_scope.cancel()
 
 
 async def test_many_sockets_of_a_host_are_not_counted_for_each_that_connects(net: VirtualNetwork, monkeypatch) -> None:
-    counts = 0
-    count = Tap.count
+    counted = 0
+    look = Witness.look
 
-    def counting(self: Tap) -> int:
-        nonlocal counts
-        counts += 1
-        return count(self)
+    def counting(self: Witness, sockets: tuple[triomq.Socket, ...]) -> None:
+        nonlocal counted
+        counted += len(sockets)
+        look(self, sockets)
 
-    monkeypatch.setattr(Tap, "count", counting)
+    monkeypatch.setattr(Witness, "look", counting)
     net.link("a", "b")
     async with net.open_context("a") as ctx:
         for _ in range(400):
             ctx.socket(triomq.PUSH, linger=0).connect("tcp://b:5555")
         await trio.sleep(0.05)
     assert len(net.recorder.of_kind("connecting")) >= 400
-    assert counts < 20_000  # with all the others for each of them it would be 80,000 and more
+    assert 400 < counted < 20_000  # with all the others for each of them it would be 80,000 and more
 
 
 @pytest.mark.parametrize("closes", ["itself", "with its context", "in a crash"])

@@ -72,12 +72,13 @@ _saved: list[object] = []
 class FixtureOrder(trio.abc.Instrument):
     """Gives the fixtures of a test an order by their names, for the scheduler to begin from.
 
-    pytest-trio starts them in the order of a set of objects, which is that of their addresses; and before the scheduler
-    draws an order it sorts the tasks by the numbers they got at the start.
+    pytest-trio starts fixtures in the order of a set of objects, which is the order of their addresses. Before the
+    scheduler draws an order, it sorts the tasks by the numbers that they were given when they were started. So these
+    numbers are given out anew.
     """
 
     def __init__(self) -> None:
-        self._runner: trio.lowlevel.Task | None = None  # whose nursery the fixtures are started in
+        self._runner: trio.lowlevel.Task | None = None  # the task that starts the fixtures, in a nursery of its own
         self._fixtures: list[trio.lowlevel.Task] = []
 
     def begin(self) -> None:
@@ -85,7 +86,7 @@ class FixtureOrder(trio.abc.Instrument):
         self._runner = trio.lowlevel.current_task()
 
     def task_spawned(self, task: trio.lowlevel.Task) -> None:
-        """Number the fixtures there are anew: all of them are started before the first one runs."""
+        """Give the fixtures their numbers anew: all of them are started before the first one runs."""
         if self._runner is None or task.parent_nursery is None or task.parent_nursery.parent_task is not self._runner:
             return
         self._fixtures.append(task)

@@ -1,4 +1,4 @@
-"""What happened on a virtual network, in order: the one place that everything is told to."""
+"""What happened on a virtual network, in order. Every part of the network tells the recorder."""
 
 from __future__ import annotations
 
@@ -49,10 +49,10 @@ Kind: TypeAlias = Literal[
 """What can happen. The last four are what a host's sockets say; the others, what the network does."""
 
 RESENT_BY_ITSELF = "sent again by itself"
-"""In the text of what is "lost": the link sends it again without another happening, so it is only late."""
+"""Stands in the text of a "lost" after which the link itself sends the segment again, without another happening."""
 
 FROM_LISTENER = "from the end that accepted"
-"""In the text of what travels inside one host: it goes from the end that accepted to the end that connected."""
+"""Stands in the text of what travels, inside one host, from the end that accepted to the end that connected."""
 
 _SHOWN = 24  # octets of a segment that its line of text shows
 
@@ -64,11 +64,11 @@ class Happening:
     Attributes:
       time: the virtual time, in seconds.
       kind: what it was.
-      host: where; for what travels, who sent it.
+      host: where it happened; for what travels, the host that sent it.
       peer: the other host, if one is concerned.
-      connection: the number of the connection, counted from 1 in the order of the attempts; 0 where there is none.
+      connection: the number of the connection, counted from 1 in the order of the attempts; 0 if none is concerned.
       data: the octets that travelled.
-      text: what else there is to say.
+      text: anything else.
     """
 
     time: float
@@ -98,10 +98,10 @@ class Recorder:
       limit: how many happenings to keep; the digest covers the forgotten ones too.
 
     Attributes:
-      events: those that are kept, oldest first.
-      total: how many there have been.
+      events: the happenings that are kept, oldest first.
+      total: how many happenings there have been.
       forgotten: how many of them are not kept any more.
-      look: called with host and kind before anything is recorded; may itself record what had happened unseen.
+      look: called with host and kind before a happening is recorded; may itself record what went unseen before.
     """
 
     def __init__(self, limit: int = 100_000) -> None:

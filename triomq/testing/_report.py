@@ -11,7 +11,7 @@ from typing import Final
 from ._network import VirtualNetwork
 
 _SHOWN: Final = 60  # rows of the diagram in a report
-_LONGEST_NAME: Final = 100  # characters that are the test's own in the name of a file
+_LONGEST_NAME: Final = 100  # characters of a test's name in the name of a file
 
 
 def how_to_repeat(nodeid: str, seed: int) -> str:
@@ -20,16 +20,16 @@ def how_to_repeat(nodeid: str, seed: int) -> str:
 
 
 def describe(network: VirtualNetwork) -> str:
-    """The last part of the diagram as text; of the trace, should the diagram fail."""
+    """The last part of the diagram as text; or of the trace, if drawing the diagram fails."""
     try:
         return network.diagram(limit=_SHOWN).text()
-    except Exception as exc:  # in a report of a failure this must not be the failure that is reported
+    except Exception as exc:  # the report must show the failure of the test, not one of the diagram
         lines = network.trace().splitlines()[-_SHOWN:]
         return "\n".join([f"(a bug of triomq: no diagram, {exc!r})", *lines])
 
 
 def file_name(nodeid: str) -> str:
-    """A name for the diagram of a test: readable, valid everywhere, and another one for every test."""
+    """A name for the diagram of a test: readable, valid on every system, and different for every test."""
     words = re.sub(r"[^A-Za-z0-9._=-]+", "-", nodeid).strip("-.")[-_LONGEST_NAME:].lstrip("-.")
     return f"{words}-{hashlib.sha256(nodeid.encode('utf-8', 'backslashreplace')).hexdigest()[:8]}.svg"
 
@@ -43,6 +43,6 @@ def save(network: VirtualNetwork, nodeid: str, directory: Path) -> tuple[Path | 
     try:
         directory.mkdir(parents=True, exist_ok=True)
         network.diagram(limit=1000, title=f"{nodeid}, seed {network.seed}").save(path)
-    except Exception as exc:  # as above: the test's own failure is what must be seen
+    except Exception as exc:  # as above
         return None, f"not written: {exc!r}"
     return path, str(path)

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 
 def time_digits(times: Iterable[float]) -> int:
-    """Decimals, from 3 to 6, that tell these times apart as well as 6 do."""
+    """The number of decimals, from 3 to 6, that tell these times apart as well as 6 do."""
     exact = {f"{time:.6f}" for time in times}
     for digits in 3, 4, 5:
         if len({f"{float(text):.{digits}f}" for text in exact}) == len(exact):

@@ -90,7 +90,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
                 fault = "such a test is an async function: async def"
             if fault:
                 raise pytest.UsageError(f"{item.nodeid} uses virtual_network, and {fault}")
-            item.add_marker(pytest.mark.trio(run=_run), append=False)  # first: the first one with a run counts
+            item.add_marker(pytest.mark.trio(run=_run), append=False)  # in front: pytest-trio takes the first run=
 
 
 def _run(
@@ -129,7 +129,7 @@ def _limited(item: pytest.Item, test: Callable[..., Awaitable[None]]) -> Callabl
 
 @pytest.fixture
 def triomq_seed(request: pytest.FixtureRequest) -> Iterator[int]:
-    """The seed of this test's virtual network: 0, or one of those that ``virtual_seeds`` or an option asks for."""
+    """The seed of this test's virtual network: 0, or a seed that ``virtual_seeds`` or an option asks for."""
     seed: int = getattr(request, "param", 0)
     request.node.stash[_seed_key] = seed
     with fixed_schedule(seed):  # from here on, so that the fixtures' own tasks have a fixed order too
@@ -138,7 +138,7 @@ def triomq_seed(request: pytest.FixtureRequest) -> Iterator[int]:
 
 @pytest.fixture
 def triomq_time_limit() -> float:
-    """Most seconds of virtual time that the body of a test may take: four hours. Override it for other tests."""
+    """Seconds of virtual time that the body of a test may take: four hours. Override this where a test needs longer."""
     return FOUR_HOURS
 
 

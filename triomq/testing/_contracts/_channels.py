@@ -1,4 +1,4 @@
-"""What trio and triomq promise of a channel, as checks that anybody's channel can be put to."""
+"""What trio and triomq promise of a channel, as checks of anybody's channel."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ Channels: TypeAlias = "tuple[trio.abc.SendChannel[Any], trio.abc.ReceiveChannel[
 MakeChannels: TypeAlias = Callable[[], AbstractAsyncContextManager[Channels]]
 """Opens a fresh sender and a receiver that gets what it sends, connected."""
 
-_MANY = 100
+_MANY = 100  # messages of one check
 
 
 def _numbered(number: int) -> Any:
@@ -30,14 +30,14 @@ async def check_send_channel(
     """Check that the first channel of a pair keeps the promises of a `trio.abc.SendChannel`, and triomq's.
 
     Order is kept; a cancelled ``send`` was not accepted, one that returned was; every ``send`` is a cancellation
-    point; closing wakes who is blocked with `trio.ClosedResourceError`, is idempotent, and works when cancelled.
+    point; closing ends a blocked ``send`` with `trio.ClosedResourceError`, is idempotent, and works when cancelled.
 
     Args:
       make: opens a fresh pair.
       message: the message of a number; messages must be comparable.
       settle: seconds after which what was sent has arrived. Free on a mock clock.
-      limit: most messages to send in looking for the point where ``send`` blocks; one that never blocks is not asked
-        what it does when it is blocked.
+      limit: messages to send at the most until ``send`` blocks. Of a channel that never blocks, a blocked ``send`` is
+        not checked.
     Raises:
       AssertionError: a promise is broken; the text says which.
     """

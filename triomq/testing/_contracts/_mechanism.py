@@ -1,4 +1,4 @@
-"""What `triomq.zmtp` asks of a security mechanism, as a check that a user's own can be put to."""
+"""What `triomq.zmtp` asks of a security mechanism, as a check of anybody's mechanism."""
 
 from __future__ import annotations
 
@@ -19,25 +19,25 @@ _MESSAGES = [
     Message([bytes(range(256)) * 300]),
     *(Message([b"%d" % number]) for number in range(50)),
 ]
-_GREETING = 64  # octets (RFC 37 §2.1)
+_GREETING = 64  # octets of a greeting (RFC 37 §2.1)
 _LONG = 2  # the flag of a frame whose size takes eight octets
-_MOST_TURNS = 100  # of a handshake
-_LONGEST_CUT = 64  # octets that are left of a frame's or a command's body, at the most
-_MOST_CUT_TURNS = 3  # of the handshake, that are cut
+_MOST_TURNS = 100  # turns of a handshake, at the most
+_LONGEST_CUT = 64  # a body that is cut short keeps 0 to 63 octets
+_MOST_CUT_TURNS = 3  # the commands of the first three turns of a handshake are cut short
 _HARMED = 400  # handshakes and conversations with a wrong octet
 
 
 def check_mechanism(client: Callable[[], Mechanism], server: Callable[[], Mechanism], *, seed: int = 0) -> None:
-    """Check that a mechanism's two sides agree, carry every message, and stand any octets from the peer.
+    """Check that a mechanism's two sides agree, carry every message, and withstand any octets from the peer.
 
-    The handshake completes however its octets are cut and tells each side the other's metadata; messages arrive whole
-    and in order; ``overhead`` is true; and a peer whose octets are wrong, or whose frames are cut short, in the
-    handshake or after, makes nothing but `RemoteProtocolError`.
+    The handshake completes, into whatever pieces its octets are cut, and tells each side the metadata of the other.
+    Messages arrive whole and in order. A frame grows by ``overhead`` octets. Wrong octets and frames that are cut
+    short, in the handshake or after, raise nothing but `RemoteProtocolError`.
 
     Args:
-      client: makes a fresh one for the side that connects.
-      server: and for the side that binds.
-      seed: of the wrong octets.
+      client: makes a fresh mechanism for the side that connects.
+      server: makes a fresh mechanism for the side that binds.
+      seed: the wrong octets are drawn from it.
     Raises:
       AssertionError: a promise is broken; the text says which.
     """
@@ -81,7 +81,7 @@ class _Pair:
         require(change, f"the handshake is not over after {_MOST_TURNS} turns")
 
     def check_metadata(self) -> None:
-        """Each knows what the other has told."""
+        """Check that each side knows the metadata of the other."""
         for side, other in (self.client, b"server"), (self.server, b"client"):
             require(side.peer is not None, "an established connection knows its peer")
             metadata = dict(side.peer.metadata) if side.peer else {}
@@ -125,7 +125,7 @@ def _check_overhead(client: Callable[[], Mechanism], server: Callable[[], Mechan
 
 
 def _harm(pair: _Pair, where: float, mask: int, from_client: bool) -> None:
-    """Change one octet of what one side says in the handshake; nothing but a RemoteProtocolError may come of it."""
+    """Change one octet of what one side says; nothing but a RemoteProtocolError may come of it."""
     speaker_harmed = pair.client if from_client else pair.server
     rest = [1 + int(where * 200)]
 
@@ -147,7 +147,7 @@ def _harm(pair: _Pair, where: float, mask: int, from_client: bool) -> None:
 
 
 def _cut_frame(pair: _Pair, kept: int, from_client: bool) -> None:
-    """Say less of a frame than it had."""
+    """Send a frame that is cut short."""
     speaker, listener = pair.sides[0] if from_client else pair.sides[1]
     pair.shake_hands(10_000)
     with _nothing_but_protocol_errors("a frame that was cut short"):
@@ -155,7 +155,7 @@ def _cut_frame(pair: _Pair, kept: int, from_client: bool) -> None:
 
 
 def _cut_command(pair: _Pair, turn: int, kept: int, from_client: bool) -> None:
-    """Say less of a command of the handshake than it had: of the first, the second or a later one."""
+    """Send a command of the handshake that is cut short: the first, the second or a later one."""
     speaker_harmed = pair.client if from_client else pair.server
     said, turns = 0, 0
 
@@ -175,7 +175,7 @@ def _cut_command(pair: _Pair, turn: int, kept: int, from_client: bool) -> None:
 
 
 def _first_cut(data: bytes, kept: int) -> bytes:
-    """Encoded frames, of which the first has no more than ``kept`` octets of its body."""
+    """The encoded frames, the first of them with no more than ``kept`` octets of its body."""
     if data[0] & _LONG:
         start, size = 9, int.from_bytes(data[1:9], "big")
     else:

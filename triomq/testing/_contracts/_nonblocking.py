@@ -8,7 +8,7 @@ import trio.testing
 from ...abc import NonblockingStream
 from ._requirements import must_end, must_not_raise, must_raise, require
 
-_CHECKPOINTS = 8  # up to so many after octets were sent, who waits for them is interrupted
+_CHECKPOINTS = 8  # a waiting task is interrupted 0 to 7 checkpoints after octets were sent to it
 
 
 async def check_nonblocking(near: NonblockingStream, far: NonblockingStream) -> None:
@@ -43,7 +43,7 @@ async def check_nonblocking(near: NonblockingStream, far: NonblockingStream) -> 
 
 
 async def check_interrupting(near: NonblockingStream, far: NonblockingStream) -> None:
-    """Check that tasks can be called back from ``near.wait_receivable``, and that the stream is as good afterwards."""
+    """Check that ``near.wait_receivable`` can be interrupted, and that this does no harm to the stream."""
     with must_not_raise("interrupt when nobody waits"):
         near.interrupt()
     async with trio.open_nursery() as nursery:
@@ -60,7 +60,7 @@ async def check_interrupting(near: NonblockingStream, far: NonblockingStream) ->
 
 
 async def check_interrupted_sender(near: NonblockingStream, far: NonblockingStream) -> None:
-    """Check that a task which waits to send on ``near``, where there is no room, is none the worse for an interrupt."""
+    """Check that an interrupt does no harm to a task that waits for room to send on ``near``."""
 
     async def send() -> None:
         with must_not_raise("send_some while the stream was interrupted"):
@@ -95,7 +95,7 @@ class _Wait:
         self.over = True
 
     async def take_over(self) -> None:
-        """Interrupt who waits, and wait, without a schedule point between."""
+        """Interrupt the task that waits, and wait in its place, without a schedule point between."""
         self._stream.interrupt()
         await self.run()
 
@@ -108,7 +108,7 @@ async def _begin(nursery: trio.Nursery, stream: NonblockingStream) -> _Wait:
 
 
 async def _check_hand_over(near: NonblockingStream, far: NonblockingStream) -> None:
-    """One waits; another interrupts it and waits in its place, before the first has run again."""
+    """One task waits; another interrupts it and waits in its place, before the first one has run again."""
     second = _Wait(near)
     with must_end("wait_receivable of who took over, when octets arrive"):
         async with trio.open_nursery() as nursery:

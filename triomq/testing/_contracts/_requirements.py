@@ -7,7 +7,7 @@ from contextlib import contextmanager
 
 import trio
 
-PATIENCE = 60.0  # seconds, best virtual ones, after which something is taken for hung
+PATIENCE = 60.0  # seconds, preferably of virtual time; what takes longer counts as hung
 
 
 def require(condition: object, text: str) -> None:
@@ -32,7 +32,7 @@ def must_raise(wanted: type[BaseException] | tuple[type[BaseException], ...], te
 
 @contextmanager
 def must_not_raise(text: str) -> Iterator[None]:
-    """Require that the block raises nothing; what the checks themselves find passes through."""
+    """Require that the block raises nothing. A fault that a check inside has found passes through."""
     try:
         yield
     except (AssertionError, trio.Cancelled):

@@ -1,4 +1,4 @@
-"""What `triomq.abc` asks of a transport, as a check that a user's own can be put to."""
+"""What `triomq.abc` asks of a transport, as a check of anybody's transport."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from ...abc import Listener, NonblockingStream, Transport
 from ._nonblocking import check_interrupted_sender, check_interrupting, check_nonblocking
 from ._requirements import first_fault, must_end, must_not_raise, must_raise, require
 
-_CHECKPOINTS = 5  # up to so many after a peer has come, an accept is cancelled
+_CHECKPOINTS = 5  # an accept is cancelled 0 to 4 checkpoints after a peer has come
 _CHUNK = bytes(16384)
-_MOST_STUFFED = 2**26  # octets that nobody reads, after which a stream is taken for one that has always room
+_MOST_STUFFED = 2**26  # octets; a stream that takes as many, and nobody reads them, is taken to have room always
 
 
 async def check_transport(
@@ -23,15 +23,15 @@ async def check_transport(
 ) -> None:
     """Check that a transport, its listeners and its streams keep the promises of `triomq.abc`.
 
-    Binding, endpoints, connecting, addresses in use and free again, cancellation that leaves nothing behind and loses
-    no peer; the streams with `trio.testing.check_two_way_stream` and, where they are `NonblockingStream`, their calls
-    that do not wait and, where they say that they can be, how they are interrupted. What a sender does that has to wait
-    is only asked of streams that make it wait: one that takes 64 MiB unread, as those of
-    `trio.testing.memory_stream_pair` do, has always room.
+    Of the transport it checks binding, endpoints, connecting, addresses that are in use and free again, and that
+    cancellation leaves nothing behind and loses no peer. It puts the streams to `trio.testing.check_two_way_stream`. Of
+    a `NonblockingStream` it also checks the calls that do not wait and, if the stream says that it can be interrupted,
+    interrupting. How a sender waits is only checked with streams that make a sender wait: a stream that takes 64 MiB
+    unread, such as one of `trio.testing.memory_stream_pair`, never does.
 
     Args:
-      address: to bind, without ``scheme://``; best one that gives a new place each time, such as ``127.0.0.1:0``.
-      malformed: addresses to be refused with `EndpointError`.
+      address: what to bind, without ``scheme://``; preferably a new place each time, as with ``127.0.0.1:0``.
+      malformed: addresses that the transport has to refuse with `EndpointError`.
       options: given to the transport.
     Raises:
       AssertionError: a promise is broken; the text says which.
@@ -156,7 +156,7 @@ async def _check_close_under_accept(listener: Listener) -> None:
 async def _accept_living(listener: Listener, near: trio.abc.Stream) -> trio.abc.Stream:
     """Accept until it is the other end of ``near``: a connect that was cancelled may have left a dead one before it."""
     async with trio.open_nursery() as nursery:
-        nursery.start_soon(near.send_all, b"!")  # which may wait until somebody reads
+        nursery.start_soon(near.send_all, b"!")  # this may wait until the other end reads
         while not await _hears(stream := await listener.accept()):
             await trio.aclose_forcefully(stream)
     return stream
@@ -166,7 +166,7 @@ async def _hears(stream: trio.abc.Stream) -> bool:
     try:
         return bool(await stream.receive_some(1))
     except trio.BrokenResourceError:
-        return False  # the cancelled one
+        return False  # the other end was that of the cancelled connect
 
 
 class _Pairs:
@@ -186,7 +186,7 @@ class _Pairs:
         return near, far
 
     async def can_be_clogged(self) -> bool:
-        """Whether a sender whose octets nobody reads will have to wait."""
+        """Whether a sender has to wait when nobody reads what it sends."""
         near, far = await self.connected()
         went = await _stuff(near)
         await trio.aclose_forcefully(near)
@@ -194,7 +194,7 @@ class _Pairs:
         return went < _MOST_STUFFED
 
     async def clogged(self) -> tuple[trio.abc.Stream, trio.abc.Stream]:
-        """Two ends, and both would wait to send."""
+        """Two ends, neither of which has room to send."""
         pair = await self.connected()
         while sum([await _stuff(stream) for stream in pair]):  # noqa: ASYNC110  # nobody tells when octets move on
             await trio.sleep(0.1)  # or some octets would find room on the other side a moment later
@@ -202,7 +202,7 @@ class _Pairs:
 
 
 async def _stuff(stream: trio.abc.Stream) -> int:
-    """Send until there is no room, or always has been. Returns: how many octets went."""
+    """Send until there is no room, or until `_MOST_STUFFED` octets went. Returns: how many octets went."""
     went = 0
     if isinstance(stream, NonblockingStream):
         while went < _MOST_STUFFED and (taken := stream.send_nowait((_CHUNK,))):

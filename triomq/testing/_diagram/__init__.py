@@ -3,7 +3,7 @@
 Each module knows only those above it in this list.
 
     _items    what a diagram is made of: arrows, marks, spans
-    _words    bytes on the wire, read as ZMTP
+    _words    octets on the wire, read as ZMTP
     _flow     one direction of a connection, as arrows
     _story    a record, as items
     _rows     the items that are shown, folded and bounded

@@ -21,18 +21,18 @@ MOST_HOSTS: Final = 16
 class Diagram:
     """A run as a sequence diagram: who connected, sent, dropped, lost, reconnected, crashed, and when.
 
-    It is made of what the recorder has at that moment. `VirtualNetwork.diagram` makes one; so can you, of any recorder.
-    What repeats is folded; where nothing happens for a second or more, time is left out. So the size of a diagram is
-    bounded, whatever the run's.
+    It shows what the recorder has at the moment when the diagram is made. `VirtualNetwork.diagram` makes one; you can
+    make one of any recorder. Rows that repeat are folded, and a second or more without happenings is left out. So the
+    size of a diagram is bounded, however long the run.
 
     Args:
       recorder: what happened.
-      hosts: the columns, from the left; what goes to other hosts is not shown. None shows all that something happens
-        to, the 16 busiest at the most.
+      hosts: the columns, from the left; what goes to other hosts is not shown. None shows every host that something
+        happens to, the 16 busiest at the most.
       known: names of hosts in the order of their columns, for ``hosts=None``.
-      start, end: show what happens in a part of the run alone; virtual times in seconds.
-      limit: most rows; the last ones are shown, and a note tells how many are not.
-      title: stands above.
+      start, end: show only what happens between these virtual times, in seconds.
+      limit: rows that are shown at the most, the last ones; a note tells how many are not.
+      title: stands above the diagram.
     Raises:
       ValueError: ``limit`` is below 1, or ``end`` before ``start``.
     """
@@ -76,7 +76,7 @@ class Diagram:
         """Draw it with characters of one width.
 
         Args:
-          width: columns of text that it should not need more of, for hosts and arrows; words beside them come on top.
+          width: columns of text for the hosts and arrows, more only if they do not fit; words beside them come on top.
         """
         return draw_text(self._sheet, self._title, width)
 

@@ -1,9 +1,9 @@
 """One direction of a connection: which segments carried what, and what became of them.
 
-TCP keeps the order, so the segment that arrives is always the oldest that has not. One that is lost takes with it those
-that fly behind it, and those that are sent meanwhile are held; they all are "sent again", in order, when the way is
-open. What is drawn are not segments but the units of ZMTP in them: from where the first octet left to where the last
-one arrived.
+TCP keeps the order: the segment that arrives is always the oldest of those on their way. When a segment is lost, so are
+those that fly behind it, and those that are sent meanwhile are held. When the way is open again, all of them are "sent
+again", in order. A diagram shows no segments but the units of ZMTP in them, each from the place where its first octet
+left to the place where its last octet arrived.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ class _Load:
 
 @attrs.define
 class _Segment:
-    """What was sent at once. ``end`` is for the end of the stream."""
+    """What was sent at once: octets, or the end of the stream."""
 
     start: Place
     data: bytes
@@ -59,11 +59,11 @@ class Flow:
         self._words = Words(whole=whole)
         self._segments: deque[_Segment] = deque()
         self._begun: deque[tuple[int, Place]] = deque()  # offset and place of the segments of an unfinished unit
-        self._latest: _Segment | None = None  # the last that left
+        self._latest: _Segment | None = None  # the segment that left last
         self._stalled = False  # something was lost, and nothing has been sent again yet
 
     def sent(self, place: Place, data: bytes) -> None:
-        """A segment left, or would have if there were not a lost one before it."""
+        """A segment left; or it is held, behind a lost one."""
         self._begun.append((self._words.read, place))
         loads: list[_Load] = []
         for unit in self._words.feed(data):
@@ -93,7 +93,7 @@ class Flow:
         self._segments.append(segment)
 
     def sent_again(self, place: Place) -> None:
-        """The oldest that is held left."""
+        """The oldest of the held segments left."""
         self._stalled = False
         for segment in self._segments:
             if segment.state == "held":
@@ -101,7 +101,7 @@ class Flow:
                 return
 
     def delivered(self, place: Place, data: bytes) -> None:
-        """The oldest on its way arrived; or, where the record has no beginning, one that it has forgotten."""
+        """The oldest segment on its way arrived; or one that left before the record begins."""
         self._stalled = False
         if self._segments and self._segments[0].data == data:
             self._draw(self._segments.popleft(), place, "arrived")
@@ -110,7 +110,7 @@ class Flow:
         """Something did not arrive.
 
         Args:
-          at_once: the link itself sends it again, without more ado; so only it is late.
+          at_once: the link itself sends this one segment again, and the others fly on.
         """
         if at_once:
             if self._latest is not None:
@@ -124,7 +124,7 @@ class Flow:
                 segment.state = "held"
 
     def over(self, *, alive: bool) -> None:
-        """The record ends: draw what has no end, and octets that are no unit yet."""
+        """The record ends: draw the segments that are still on their way, and octets that are no unit yet."""
         for segment in self._segments:
             if segment.state == "flying":
                 self._draw(segment, None, "under way" if alive else "lost")
@@ -144,7 +144,7 @@ class Flow:
         segment.state = "flying"
         segment.again = True
         segment.start = place
-        if segment.loads:  # what is sent again leaves as one
+        if segment.loads:  # a segment that is sent again leaves in one piece
             segment.loads = [_Load([unit for load in segment.loads for unit in load.units], place)]
         self._latest = segment
 
@@ -161,7 +161,7 @@ class Flow:
 
 
 def label(units: list[Unit]) -> str:
-    """What a row says of units that left together: like ones are shown by the first and the last."""
+    """What a row says of units that left together. Of many messages it shows the first and the last."""
     words: list[str] = []
     index = 0
     while index < len(units):

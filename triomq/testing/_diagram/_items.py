@@ -1,4 +1,4 @@
-"""What a diagram is made of. Its axis is the order of the happenings: each item stands where its happening does."""
+"""What a diagram is made of. Its axis is the order of the happenings: an item stands at the place of its happening."""
 
 from __future__ import annotations
 
@@ -31,9 +31,9 @@ class Arrow:
       stop: where it arrived or was lost; None if the record ends before.
       again: it was sent before, in vain.
       stands_for: how many units of the wire it shows.
-      outcome: how it came out, where there is more to say.
-      more: what else is known, for who asks.
-      turn: for an attempt to connect: the stop is when the answer came back.
+      outcome: how it came out, if there is more to say than its fate.
+      more: what else is known; a picture says it to a reader who points at the arrow.
+      turn: for an attempt to connect: the stop is the place where the answer came back.
     """
 
     start: Place
@@ -57,7 +57,7 @@ class Arrow:
 
     @property
     def likeness(self) -> tuple[object, ...]:
-        """Equal for arrows that say the same, but for the words: those may be folded."""
+        """Equal for arrows that differ in nothing but their words: those may be folded."""
         word = self.label.partition(" ")[0] if self.kind in ("command", "handshake") else ""
         return ("arrow", self.source, self.target, self.kind, self.fate, self.again, word)
 

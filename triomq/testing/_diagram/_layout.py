@@ -1,8 +1,9 @@
 """Where everything of a picture stands, in pixels.
 
-Down: the axis is the order of what is shown, a row for each thing that begins and a smaller step for each that ends, so
-that no two labels meet. A little of how much time passes is seen in the steps; where nothing happens for long, the axis
-is broken and says for how long. Across: a column for each host, as far apart as the labels between them need.
+Down: the axis is the order of what is shown. Each thing that begins has a row, and each that ends a smaller step, so
+that no two labels meet. The steps are a little larger where more time passes; where nothing happens for long, the axis
+is broken and says for how long. Across: each host has a column, and the columns are as far apart as the labels between
+them need.
 """
 
 from __future__ import annotations
@@ -16,21 +17,22 @@ from .._times import show_gap
 from ._items import Arrow, Mark, Place
 from ._rows import Fold, Row, Sheet
 
-CHARACTER: Final = 7.25  # width, of the labels' font
-HALF_BAR: Final = 5.0
-HEAD: Final = 30.0  # height of the boxes with the hosts' names
-_ROW: Final = 24.0
-_CLEAR: Final = 19.0  # from the end of an arrow to a later line: a label's height
-_BESIDE: Final = 5.0  # what is said beside a host stands lower than a label of an arrow
-_FLAT: Final = 8.0  # how far down an arrow goes at the least
-_TURN: Final = 17.0  # and one that comes back
-_GAP: Final = 1.5  # seconds without anything that break the axis
-_BREAK: Final = 24.0
+# In pixels, where nothing else is said.
+CHARACTER: Final = 7.25  # the width of a character of the labels' font
+HALF_BAR: Final = 5.0  # half the width of the bar of an open context
+HEAD: Final = 30.0  # the height of the boxes with the hosts' names
+_ROW: Final = 24.0  # the height of a row, at the least
+_CLEAR: Final = 19.0  # from the end of an arrow to a later row, at the least: the height of a label
+_BESIDE: Final = 5.0  # words beside a host stand lower by this than the label of an arrow
+_FLAT: Final = 8.0  # from the start of an arrow down to its end, at the least
+_TURN: Final = 17.0  # the same for an arrow that comes back
+_GAP: Final = 1.5  # seconds; as long a time without anything breaks the axis
+_BREAK: Final = 24.0  # the height of such a break
 _NEAREST, _FARTHEST = 120.0, 340.0  # from one column to the next
-_FEW: Final = 3  # hosts that may be farther apart
-_FARTHEST_OF_FEW: Final = 400.0
-_LEFT: Final = 92.0  # of everything but the times
-LONGEST_MARK: Final = 90  # characters of what is said beside a host
+_FEW: Final = 3  # hosts; up to so many may be farther apart
+_FARTHEST_OF_FEW: Final = 400.0  # from one column to the next, if the hosts are few
+_LEFT: Final = 92.0  # the left edge of everything but the times
+LONGEST_MARK: Final = 90  # characters of the words beside a host, at the most
 
 
 def label_of(row: Row) -> str:
@@ -44,14 +46,14 @@ def label_of(row: Row) -> str:
 
 
 class Layout:
-    """The places of a sheet.
+    """Where everything of a sheet stands.
 
     Attributes:
-      x: of each host's lifeline.
-      row_y: of each row, in their order.
+      x: where each host's lifeline stands.
+      row_y: where each row stands, in the order of the rows.
       breaks: where the axis is broken: from, to, and for how long.
-      top, bottom: of the lifelines.
-      width: of the whole.
+      top, bottom: the ends of the lifelines.
+      width: the width of the whole picture.
     """
 
     def __init__(self, sheet: Sheet, top: float) -> None:
@@ -70,12 +72,12 @@ class Layout:
 
     @property
     def left(self) -> float:
-        """Of the first column."""
+        """Where the first column stands."""
         return min(self.x.values(), default=_LEFT)
 
     @property
     def right(self) -> float:
-        """Of the last column."""
+        """Where the last column stands."""
         return max(self.x.values(), default=_LEFT)
 
     def y(self, place: Place | None) -> float:
@@ -89,7 +91,7 @@ class Layout:
         """How high an arrow begins and ends."""
         start = self.row_y[index]
         least = _TURN if arrow.turn else _FLAT
-        return start, max(start + least, self._stop_y.get(index, start))  # or it is only seen to begin
+        return start, max(start + least, self._stop_y.get(index, start))  # an arrow may have no end on the sheet
 
     def _points(self) -> list[tuple[int, int, float, int]]:
         """What stands on the axis: order, -1 for an end or the number of a row, time, the row it is the end of."""
@@ -145,7 +147,7 @@ class Layout:
         return start + 24 + min(LONGEST_MARK, len(row.label)) * CHARACTER
 
     def short_of(self, arrow: Arrow) -> float:
-        """Where what is lost ends: before its target, and behind every host that it was not for."""
+        """Where a lost arrow ends: before its target, and behind every host that it was not for."""
         source, target = self.x[arrow.source], self.x[arrow.target]
         between = [x for x in self.x.values() if min(source, target) < x < max(source, target)]
         last = min((source, *between), key=lambda x: abs(x - target))
@@ -169,7 +171,7 @@ def cut(text: str, most: int) -> str:
 
 
 def _columns(sheet: Sheet) -> dict[str, float]:
-    """Where the lifelines are: each gap as wide as the labels of its arrows, and the hosts' names, want it."""
+    """Where the lifelines stand: each gap is as wide as the labels of its arrows, and the hosts' names, need it."""
     hosts = sheet.hosts
     number = {host: index for index, host in enumerate(hosts)}
     gaps = [

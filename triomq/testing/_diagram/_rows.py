@@ -1,4 +1,4 @@
-"""What of a story is shown: some hosts, some time, likenesses folded, and no more rows than a page holds."""
+"""What a diagram shows of a story: some hosts, some time, repeated rows folded, and no more rows than a page holds."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from ._items import Arrow, Item, Mark, Place, Span, Story
 from ._words import count
 
 _LONGEST_PERIOD: Final = 32  # rows that may repeat as one
-_LEAST_HIDDEN: Final = 3  # rows that a fold must spare
+_LEAST_HIDDEN: Final = 3  # rows; a fold that would hide fewer is not made
 
 
 @attrs.frozen(kw_only=True)
 class Fold:
-    """Rows that repeat those before it, and are left out.
+    """Stands in the place of rows that repeat the rows before them.
 
     Attributes:
       period: how many rows repeat.
@@ -53,7 +53,7 @@ class Sheet:
 
 
 def fold(items: Sequence[Item]) -> list[Row]:
-    """Replace what repeats: the first and the last of it stay."""
+    """Replace rows that repeat. The first and the last repetition stay."""
     numbers: dict[tuple[object, ...], int] = {}
     likeness = [numbers.setdefault(item.likeness, len(numbers)) for item in items]
     rows: list[Row] = []
@@ -73,7 +73,7 @@ def fold(items: Sequence[Item]) -> list[Row]:
 
 
 def _repeats(likeness: list[int], index: int) -> tuple[int, int]:
-    """How many rows repeat from an index on, and how often they come: what covers most."""
+    """The number of rows that repeat from an index on, and of their repetitions: the two that cover most rows."""
     best = (1, 1)
     for period in range(1, min(_LONGEST_PERIOD, (len(likeness) - index) // 2) + 1):
         stop = index + period
@@ -115,7 +115,7 @@ def make_sheet(
       hosts: the columns; None for those of ``known`` that something happens to, ``most_hosts`` at the most.
       start, end: virtual times, in seconds.
       limit: rows; the last ones stay.
-      forgotten: happenings that the record has no more.
+      forgotten: happenings that the record has lost.
     """
     notes = [f"the {count(forgotten, 'earliest happening')} were not kept by the recorder"] if forgotten else []
     items = [item for item in story.items if _within(item, start, end)]

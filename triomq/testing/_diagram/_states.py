@@ -1,4 +1,4 @@
-"""Which spans are in force for a host at a place of the axis."""
+"""Which spans hold for a host at a place of the axis."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from ._items import Span, SpanKind
 
 
 class States:
-    """Looks spans up by host and place; what begins or ends at a place is in force there already, or no more."""
+    """Looks up spans by host and place. A span holds at the place where it begins, and not where it ends."""
 
     def __init__(self, spans: Iterable[Span]) -> None:
         self._spans: dict[str, list[Span]] = {}
@@ -16,7 +16,7 @@ class States:
             self._spans.setdefault(span.host, []).append(span)
 
     def at(self, host: str, order: int) -> set[SpanKind]:
-        """The kinds in force."""
+        """The kinds of the spans that hold."""
         return {
             span.kind
             for span in self._spans.get(host, ())

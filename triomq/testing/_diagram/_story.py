@@ -40,9 +40,9 @@ class Narrator:
         self._marks: list[Mark] = []
         self._spans: list[Span] = []
         self._attempts: dict[int, _Attempt] = {}
-        # By host: when attempts failed last, and where they are among the arrows.
+        # By host: the time when attempts failed last, and the numbers of these attempts among the arrows.
         self._failed: dict[str, tuple[float, deque[int]]] = {}
-        self._unknown: set[int] = set()  # the happenings that follow on a name that no host has
+        self._unknown: set[int] = set()  # orders of the happenings right behind a "no such host"
         self._flows: dict[tuple[int, str, str, str], Flow] = {}
         self._resets: dict[tuple[int, str, str], tuple[Place, str]] = {}
         self._begun: set[int] = set()
@@ -212,7 +212,7 @@ class Narrator:
         self._mark("trouble", f"gave up connecting to {it.peer}", it)
 
     def _retry_planned(self, it: Happening) -> None:
-        if self._here.order in self._unknown:  # each time the same words, so that the rows fold
+        if self._here.order in self._unknown:  # "no such host" says enough, and in the same words: so the rows fold
             return
         time, failed = self._failed.get(it.host, (0.0, deque()))
         if failed and time == it.time:
@@ -257,7 +257,7 @@ class Narrator:
 
 
 def _nothing(it: Happening) -> None:
-    """What is told by something else."""
+    """Something else tells this."""
 
 
 def _names(groups: str) -> tuple[str, ...]:

@@ -1,13 +1,13 @@
-"""Colours, lines, and what they mean.
+"""Colours and lines, and what they mean.
 
-Nothing is told by colour alone: kinds differ in their words too, fates in the ends of their lines.
+Nothing is told by colour alone: kinds differ in their words too, and fates in the ends of their lines.
 """
 
 from __future__ import annotations
 
 from typing import Final
 
-_GROUPS: Final = 4  # colours for the sides of a partition
+_GROUPS: Final = 4  # colours that there are for the sides of a partition
 
 STYLE: Final = """<style>
 .triomq-diagram { font-family: ui-monospace, "DejaVu Sans Mono", Menlo, Consolas, monospace; font-size: 12px }
@@ -115,4 +115,4 @@ LEGEND: Final = [
     ("break", '<path class="slash" d="M8 3l18 -6m-18 9l18 -6"/>', "time left out"),
     ("fold", '<g class="fold"><rect x="2" y="-7" width="30" height="14" rx="7"/></g>', "repeated rows left out"),
 ]
-"""What may need explaining: the class it goes by, a sample 34 wide, and words."""
+"""The rows of the legend: the key, a sample 34 pixels wide, and words."""

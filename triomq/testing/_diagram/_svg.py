@@ -1,7 +1,7 @@
 """A diagram as a picture: SVG that stands alone.
 
-It brings its own background, so that it is as readable in a dark page as on white. Whoever points at an arrow is told
-more: that is in the ``title`` of each.
+The picture brings its own background, so that it can be read on a dark page too. Each arrow and mark has a ``title``,
+which says more to a reader who points at it.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from ._rows import Fold, Sheet
 from ._style import LEGEND, STYLE, group_class
 from ._text import one_line
 
-_STRIP: Final = 30.0  # half the width of what is shaded around a host
+_STRIP: Final = 30.0  # pixels: half the width of the shade around a host that is paused or cut off
 
 
 def draw_svg(sheet: Sheet, title: str) -> str:
@@ -57,8 +57,8 @@ class _Drawing:
         self._above = 16 + (24 if title else 0) + 17 * len(sheet.notes)
         self._at = Layout(sheet, self._above)
         self._digits = time_digits(row.start.time for row in sheet.rows)
-        self._words: list[str] = []  # lie above all lines
-        self._seen: set[str] = set()  # what the legend must explain
+        self._words: list[str] = []  # drawn above all lines
+        self._seen: set[str] = set()  # the keys that the legend must explain
 
     def svg(self) -> str:
         at = self._at

@@ -13,8 +13,8 @@ from ._rows import Fold, Row, Sheet
 from ._states import States
 
 _NARROWEST, _WIDEST = 12, 30  # characters from one column to the next
-_GAP: Final = 1.5  # seconds without anything that get a line of their own
-_SHORT: Final = 4  # characters that what is lost ends before its target
+_GAP: Final = 1.5  # seconds; as long a time without a row gets a line of its own
+_SHORT: Final = 4  # characters between the end of a lost arrow and its target
 _LINES: Final = {"connect": "┄", "end": "╌", "reset": "╌"}
 _LEGEND: Final = "│ host  ┃ context open  ╎ ╏ partitioned  ░ paused  · down  ✗ lost or refused  ↻ sent again"
 
@@ -36,7 +36,7 @@ class _TextDrawing:
         longest = max((len(host) + 2 for host in sheet.hosts), default=0)
         self._step = max(_NARROWEST, longest, min(_WIDEST, step))
         self._columns = {host: self._margin + index * self._step for index, host in enumerate(sheet.hosts)}
-        self._right = self._margin + (count - 1) * self._step + 3  # where words stand that belong to the whole row
+        self._right = self._margin + (count - 1) * self._step + 3  # the column of words that belong to a whole row
 
     def lines(self, title: str) -> list[str]:
         """Everything."""
@@ -120,7 +120,7 @@ class _TextDrawing:
             return f"{label}  {beside}" if beside else label
         left, right = min(one, other) + 1, max(one, other) - 1
         to_right = one < other
-        if arrow.fate in ("lost", "held", "under way"):  # it does not get there
+        if arrow.fate in ("lost", "held", "under way"):  # the arrow does not reach its target
             left, right = (left, right - _SHORT) if to_right else (left + _SHORT, right)
         line = _LINES.get(arrow.kind, "─")
         head = {"arrived": "><"[not to_right], "refused": "✗", "lost": "✗", "held": "✗", "under way": "…"}[arrow.fate]
@@ -142,5 +142,5 @@ def _beside(arrow: Arrow) -> str:
 
 
 def one_line(text: str) -> str:
-    """Text without what would break a line or hide: escaped instead."""
+    """The text, with every character escaped that would break the line or could not be seen."""
     return "".join(char if char.isprintable() else ascii(char)[1:-1] for char in text)

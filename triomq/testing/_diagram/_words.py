@@ -1,7 +1,7 @@
 """What octets on the wire say, in the words of ZMTP, however they are cut.
 
-One `Words` reads one direction of a connection. What is not ZMTP, or stops being it, is counted in octets from there
-on: a diagram is most wanted when something is wrong, so nothing that a peer sends is an error here.
+One `Words` reads one direction of a connection. From where the octets are not ZMTP, they are only counted. A diagram is
+most wanted when something is wrong, so nothing that a peer sends is an error here.
 """
 
 from __future__ import annotations
@@ -67,7 +67,7 @@ class Words:
 
     Attributes:
       read: octets that were fed.
-      done: where the unit begins that is not complete yet.
+      done: the offset where the unit begins that is not complete yet.
     """
 
     def __init__(self, *, whole: bool = True) -> None:

@@ -6,9 +6,9 @@ Everything that takes virtual time on the network, such as a segment on its way,
 and a function that does not wait. One task of the network sleeps until the first of them is due, then calls all that
 are due, ordered by time and, at one time, by the order in which they were planned.
 
-One task for all, where each waiting reader could sleep until its own next segment, because then simultaneous
-happenings have an order of their own instead of the scheduler's, and because an idle connection costs nothing: there
-is no task and no deadline for it.
+There is one task for all, although each waiting reader could sleep until its own next segment. So what happens at one
+time has an order of its own, and not the scheduler's; and an idle connection costs nothing, neither a task nor a
+deadline.
 """
 
 from __future__ import annotations
@@ -64,9 +64,9 @@ class Agenda:
         self._nap = trio.CancelScope()
 
     def plan(self, time: float, action: Callable[..., None], *arguments: Any) -> None:
-        """Have ``action(*arguments)`` called at a time; from within the network's task, soon, if that is now or past.
+        """Have the network's task call ``action(*arguments)`` at a time; soon, if that time is now or past.
 
-        There is no way to take an entry back: an action looks whether it is still wanted.
+        An entry cannot be taken back: the action itself looks whether it is still wanted.
         """
         self._count += 1
         heappush(self._entries, (time, self._count, action, arguments))
@@ -87,7 +87,7 @@ class Agenda:
             await trio.lowlevel.checkpoint()
 
     def _do_what_is_due(self, now: float) -> None:
-        # What is planned meanwhile for now waits for the next round: the tasks that were woken come first.
+        # An entry that an action plans for now waits for the next round: the tasks that were woken run before it.
         last = self._count
         while self._entries and self._entries[0][0] <= now and self._entries[0][1] <= last:
             _, _, action, arguments = heappop(self._entries)

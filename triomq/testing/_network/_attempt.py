@@ -19,8 +19,8 @@ from ._link import Link
 from ._listener import VirtualListener
 from ._stream import VirtualStream
 
-_FIRST_SYN_RETRY = 1.0  # seconds before connecting is tried again when there was no answer; doubles
-_SYN_GIVE_UP = 127.0  # seconds without an answer after which it has failed (Linux: tcp_syn_retries=6)
+_FIRST_SYN_RETRY = 1.0  # seconds without an answer before the second call; each later pause is twice as long
+_SYN_GIVE_UP = 127.0  # seconds without an answer after which the attempt has failed (Linux: tcp_syn_retries=6)
 
 
 def os_error(number: int, text: str) -> OSError:
@@ -35,7 +35,7 @@ class Attempt:
     Args:
       key: the port or path at the target.
       peer: the target's address, as the stream will tell it.
-      own: our address, as the other end will tell it.
+      own: the address of this end, as the other end will tell it.
     """
 
     def __init__(

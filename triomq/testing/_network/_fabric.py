@@ -1,4 +1,4 @@
-"""What there is: hosts, the paths between them, what separates them."""
+"""All hosts of a network, the paths between them, and the partitions that separate them."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class Fabric:
     """The hosts of a network and the paths between them.
 
     Args:
-      defaults: how the paths are that nothing else is said of.
+      defaults: the settings of a path until they are changed.
 
     Attributes:
       world: what everything on the network shares.
@@ -51,7 +51,7 @@ class Fabric:
         self._connections = 0
 
     def host(self, name: str) -> Host:
-        """The host of a name, made if nobody has mentioned it yet.
+        """The host of a name. A new name makes a new host.
 
         Raises:
           TypeError: the name is no text.
@@ -69,7 +69,7 @@ class Fabric:
         """The host of a name.
 
         Raises:
-          ValueError: nobody has mentioned it yet.
+          ValueError: nobody has named it yet.
         """
         if name not in self.hosts:
             known = ", ".join(self.hosts) or "none"

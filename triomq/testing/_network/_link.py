@@ -2,15 +2,15 @@
 
 Theory of operation
 
-What a stream is given goes into the link's queue, which has the size of the send buffer. From there it leaves in
-segments, as far as the receive window allows: octets on their way, or arrived and not read, are never more than the
-receive buffer. Each octet read gives one octet of window back, which the sender knows one latency later. No entry of
-the agenda is made for that unless the sender waits for it.
+A stream puts what it is given into the link's queue, which is as large as the send buffer. Octets leave the queue in
+segments, as far as the receive window allows: the octets on their way, and those that have arrived and are not read,
+are never more than the receive buffer. Each octet read gives one octet of window back; the sender knows of that one
+latency later. The agenda gets an entry for it only if the sender waits for it.
 
-A segment that does not arrive (a partition, a dead host) makes the link *recover*: it, those that fly behind it, and
-all that come later are held, in order, and tried again with growing pauses, as TCP does. When the path is open again
-they all go; when it stays closed for `give_up` seconds the sender's stream breaks. A sender that waits for a window
-which never opens asks from time to time, so that it too learns that its peer is gone.
+When a segment does not arrive (a partition, a dead host), the link *recovers*: that segment, those that fly behind it
+and all later ones are held, in order, and tried again with growing pauses, as TCP does. When the path is open again,
+all of them go. When the path stays closed for `give_up` seconds, the sender's stream breaks. A sender that waits for a
+window which never opens asks for it from time to time, so that it too learns that its peer is gone.
 """
 
 from __future__ import annotations
@@ -26,8 +26,8 @@ from ._machine import Machine
 from ._path import Path
 from ._world import World
 
-_FIRST_RETRY = 0.2  # seconds before a lost segment is sent again, above the round trip (Linux: TCP_RTO_MIN)
-_LONGEST_RETRY = 120.0  # and the most that the doubled pause becomes (TCP_RTO_MAX)
+_FIRST_RETRY = 0.2  # seconds, on top of the round trip, before a lost segment is sent again (Linux: TCP_RTO_MIN)
+_LONGEST_RETRY = 120.0  # seconds; that pause is doubled up to this (Linux: TCP_RTO_MAX)
 
 SegmentKind: TypeAlias = Literal["data", "end", "open", "probe"]
 
@@ -41,7 +41,7 @@ _WORDS: dict[SegmentKind, str] = {
 
 
 class Segment(NamedTuple):
-    """What travels: octets, the end of the stream, the third step of connecting, or a question for more window."""
+    """What travels: octets, the end of the stream, the third step of connecting, or a question for more room."""
 
     kind: SegmentKind
     data: bytes = b""
@@ -95,7 +95,7 @@ class Link:
         window: int,
     ) -> None:
         self.black_hole: bool = False
-        self.remark: str = ""  # which direction this is, where the hosts do not tell
+        self.remark: str = ""  # for the record: which direction this is, where both ends are on one host
         self._world = world
         self._path = path
         self._back = back
@@ -106,14 +106,14 @@ class Link:
         self._send_buffer = send_buffer
         self._queue = bytearray()
         self._credit = window
-        self._returns: deque[tuple[float, int]] = deque()  # when the sender knows of how much more window
-        self._looking = False  # an entry of the agenda will look at the window,
-        self._probing = False  # and another will ask for it
-        self._pause = _FIRST_RETRY  # until the next retry or probe
+        self._returns: deque[tuple[float, int]] = deque()  # window given back: when the sender knows, and octets
+        self._looking = False  # the agenda has an entry that will look at the window
+        self._probing = False  # the agenda has an entry that will ask the receiver for window
+        self._pause = _FIRST_RETRY  # seconds until the next retry or question
         self._ending: Literal["", "due", "sent"] = ""
-        self._flying: deque[Segment] = deque()  # on the wire
-        self._flight = 0  # changes when what is on the wire is lost
-        self._held: deque[Segment] | None = None  # not None: recovering
+        self._flying: deque[Segment] = deque()  # the segments on the wire
+        self._flight = 0  # goes up when the segments on the wire are lost: their arrivals are void then
+        self._held: deque[Segment] | None = None  # the segments to be sent again; None while the link does not recover
         self._first_loss = 0.0
         self._last_arrival = 0.0
         self._dice: random.Random | None = None
@@ -157,7 +157,7 @@ class Link:
         return self._dice
 
     def cut(self, size: int) -> int:
-        """A size from 1 to ``size``: usually that itself, less where the path fragments."""
+        """``size`` itself or, where the path fragments, sometimes a smaller one from 1 on."""
         return self.dice.randint(1, size) if size > 1 and self.chance(self._path.settings.fragmentation) else size
 
     # --- the window -----------------------------------------------------------------------
@@ -174,7 +174,7 @@ class Link:
             self._world.agenda.plan(self._returns[0][0], self._look)
 
     def ready(self) -> bool:
-        """Whether a segment may leave now; if the window is what is missing, that will be looked after."""
+        """Whether a segment may leave now. If only the window is missing, the path is asked again when it opens."""
         if self._source.host.boots != self._boots:
             self.abandon()  # a closed stream's last octets die with their kernel
         if self._ending == "sent":
@@ -245,7 +245,7 @@ class Link:
 
     def _arrive(self, flight: int) -> None:
         if flight != self._flight:
-            return  # lost together with one before it
+            return  # this segment was lost together with one before it
         segment = self._flying.popleft()
         if self.black_hole or not self._path.is_open():
             self._record("lost", segment)

@@ -47,7 +47,7 @@ class VirtualListener(Listener):
         self._key = key
         self._endpoint = endpoint
         self._queue: deque[VirtualStream] = deque()
-        self._unfinished: dict[VirtualStream, None] = {}  # wait for their third step
+        self._unfinished: dict[VirtualStream, None] = {}  # the connections whose third step is to come
         self._spot = Spot()
         self._closed = False
         known[key] = self
@@ -73,7 +73,7 @@ class VirtualListener(Listener):
         self._world.agenda.plan(trio.current_time() + _UNFINISHED_FOR, self._expire, stream)
 
     def _expire(self, stream: VirtualStream) -> None:
-        if stream in self._unfinished:  # who called has vanished
+        if stream in self._unfinished:  # the host that called has vanished
             del self._unfinished[stream]
             stream.when_open = None
             stream.forget()

@@ -40,7 +40,7 @@ class VirtualNetwork:
       seed: what every chance is drawn from: jitter, loss, cuts, back-off, and the order of simultaneous tasks.
       repeatable: let the seed govern trio's scheduler too; see `triomq.testing.fixed_schedule`.
       record: how many happenings the recorder keeps.
-      link: how links are that nothing else is said of; see `LinkSettings`.
+      link: what every link is like until it is changed; see `LinkSettings`.
 
     Attributes:
       seed: as given.
@@ -113,13 +113,13 @@ class VirtualNetwork:
     ) -> AsyncGenerator[Context]:
         """Open a context whose ``tcp`` and ``ipc`` are those of a host; otherwise as `triomq.open_context`.
 
-        When the host crashes, whatever the block is doing is cancelled and the block is left, without a word to
-        anybody: what follows the block goes on, as if on another machine.
+        When the host crashes, the block is cancelled and left, and no exception leaves it. What follows the block goes
+        on, as if on another machine.
 
         Args:
           host: its name, which is also what ``tcp://name:port`` connects to.
-          transports: others, or others in their place.
-          rng: instead of one seeded with the network's seed and the host's name.
+          transports: by scheme, in addition to ``tcp`` and ``ipc`` or in place of them.
+          rng: as for `triomq.open_context`; None is one seeded with the network's seed and the host's name.
         Raises:
           RuntimeError: the host has crashed and was not restarted; or the network is not open.
         """
@@ -216,7 +216,7 @@ class VirtualNetwork:
         return made
 
     def heal(self, partition: Partition | None = None) -> None:
-        """Take back one partition, or all of them; one that was taken back stays so.
+        """Take back a partition, or all of them. To take one back twice changes nothing.
 
         Raises:
           TypeError: it is not what `partition` returned.
@@ -230,11 +230,11 @@ class VirtualNetwork:
                 self.recorder.record("heal", text=str(one))
 
     def cut(self, one: str, other: str, how: Literal["reset", "black hole"] = "reset") -> int:
-        """Cut the connections there are now between two hosts; new ones can be made.
+        """Cut the present connections between two hosts; new ones can be made.
 
         Args:
-          how: ``"reset"``: both ends learn it at once, as from a firewall that resets; ``"black hole"``: neither
-            does, as with a router that has forgotten the connection, until it gives up sending again.
+          how: ``"reset"``: both ends learn it at once, as from a firewall that resets. ``"black hole"``: neither end
+            learns it until it gives up sending again, as with a router that has forgotten the connection.
         Returns: how many ends of connections were cut.
         Raises:
           ValueError: there is no host of one of the names.
@@ -269,7 +269,7 @@ class VirtualNetwork:
         machine.crash(how)
 
     def restart(self, host: str) -> None:
-        """Let a crashed host live again, with nothing running on it but what `run_on` has there.
+        """Let a crashed host live again. Only what `run_on` has there begins again.
 
         Raises: as `crash`.
         """

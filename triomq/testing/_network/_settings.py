@@ -30,18 +30,19 @@ def _octets(_: object, field: attrs.Attribute[Any], value: Any) -> None:
 
 @attrs.frozen(kw_only=True)
 class LinkSettings:
-    """One direction of a link. What is changed later holds for what is sent later; buffers, for later connections.
+    """One direction of a link. A change holds for what is sent later; one of a buffer's size, for later connections.
 
     Attributes:
       latency: seconds that every segment takes.
-      jitter: most seconds that are added to a segment's latency at random. Octets keep their order all the same.
-      bandwidth: octets in a second, for all connections in this direction together.
+      jitter: seconds that chance adds to a segment's latency at the most. Octets keep their order all the same.
+      bandwidth: octets in a second that all connections in this direction have together.
       loss: chance that a segment must be sent again. TCP hides that; what is seen is that it comes later.
       fragmentation: chance that a write, a segment or a read is cut short at a random octet.
-      segment_size: most octets that travel at once.
-      send_buffer: octets that the sender's kernel takes and has not sent; the option ``send_buffer`` overrides it.
-      receive_buffer: octets that are on their way or not yet read, at the most; the option ``receive_buffer``
-        overrides it. So a connection carries no more than that in one round trip.
+      segment_size: octets that travel together, at the most.
+      send_buffer: octets that the sender's kernel keeps and has not sent, at the most. The option ``send_buffer`` of a
+        socket overrides it.
+      receive_buffer: octets that are on their way or not yet read, at the most. The option ``receive_buffer`` of a
+        socket overrides it. So a connection carries no more than that in one round trip.
       give_up: seconds of retransmission without an answer after which a connection is dead, as on Linux.
     """
 

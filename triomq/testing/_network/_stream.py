@@ -63,7 +63,7 @@ class VirtualStream(NonblockingStream):
         self._sent_end = False
         self._failure = ""  # why the connection is dead
         self._closed = False
-        self._gone = False  # the process that had it is dead: nothing happens here any more
+        self._gone = False  # the kernel of this end has died: nothing happens here any more
         self._interruptions = 0
         self._sending = False  # a task is in send_all
         self._one_sender = SendGuard(peer)  # of the tasks in send_all, and of those that wait for room

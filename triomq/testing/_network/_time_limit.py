@@ -1,7 +1,7 @@
-"""A run that would never end ends all the same, and tells what it waits for.
+"""A run that would never end ends all the same, and tells where it waits.
 
-Who waits in real time for what never comes hangs, and somebody presses Ctrl-C. On a mock clock it is worse: there is
-no deadline to jump to and the clock looks for one without a pause, or it jumps on and on from heartbeat to heartbeat.
+In real time a run that waits for what never comes hangs, and somebody presses Ctrl-C. On a mock clock such a run keeps
+the processor busy: the clock looks for a deadline to jump to again and again, or jumps from heartbeat to heartbeat.
 """
 
 from __future__ import annotations
@@ -17,9 +17,9 @@ from ._network import VirtualNetwork
 
 T = TypeVar("T")
 
-FOUR_HOURS = 14400.0  # seconds: a heartbeat in each of them takes some seconds of real time, and not a minute
-_NOT_THE_USERS = {"trio", "triomq", "pytest_trio", "_pytest"}  # packages, and what is of them is not worth a line
-_MOST_TASKS = 20
+FOUR_HOURS = 14400.0  # seconds; with a heartbeat in each of them, they take less than a minute of real time
+_NOT_THE_USERS = {"trio", "triomq", "pytest_trio", "_pytest"}  # packages whose lines are not shown
+_MOST_TASKS = 20  # tasks that are shown
 
 
 async def call_within(network: VirtualNetwork, seconds: float, call: Callable[[], Awaitable[T]], advice: str) -> T:
@@ -49,7 +49,7 @@ async def call_within(network: VirtualNetwork, seconds: float, call: Callable[[]
 
 
 def _places(task: trio.lowlevel.Task) -> Iterator[str]:
-    """Where a task and those below it wait: a line for each that is in the user's code."""
+    """Where a task and those below it wait: one text for each task that waits in the user's code."""
     frames = [(frame.f_code, line) for frame, line in task.iter_await_frames()]
     lines = [
         f"{Path(code.co_filename).name}:{line} in {code.co_name}"

@@ -1,4 +1,4 @@
-"""tcp and ipc of a virtual host: the endpoints of the real ones, over the virtual network."""
+"""tcp and ipc of a virtual host: endpoints as with the real ones, over the virtual network."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from ._stream import VirtualStream
 
 
 class _VirtualTransport(Transport):
-    """What the two share: one is of one host."""
+    """What the two share: each belongs to one host."""
 
     def __init__(self, fabric: Fabric, host: Host) -> None:
         self._fabric = fabric
@@ -45,10 +45,10 @@ class _VirtualTransport(Transport):
 class VirtualTcp(_VirtualTransport):
     """``tcp://`` of a virtual host.
 
-    Names are those of virtual hosts. ``localhost``, ``127.0.0.1``, ``0.0.0.0``, ``::1`` and ``::`` are the host itself,
-    as to connect to; what is bound to the loopback addresses can only be reached from the host itself. What is bound
-    to ``*``, ``0.0.0.0``, ``::`` or the host's own name is reported with that name, so that everybody can connect to
-    it; that is the only difference to the real one, which has no name to report. A source before ``;`` is ignored.
+    Names are those of virtual hosts. To connect to ``localhost``, ``127.0.0.1``, ``0.0.0.0``, ``::1`` or ``::`` is to
+    connect to the host itself. A listener that is bound to a loopback address can only be reached from its own host.
+    One that is bound to ``*``, ``0.0.0.0``, ``::`` or the host's name reports that name, so that everybody can connect
+    to it; the real tcp has no name to report, and that is the only difference. A source before ``;`` is ignored.
     """
 
     def check_connect(self, address: str) -> None:
@@ -68,7 +68,7 @@ class VirtualTcp(_VirtualTransport):
         self._check_alive(what)
         try:
             target = self._resolve(parsed.host, what)
-        except OSError as exc:  # which triomq tries again after, as names may come to be known
+        except OSError as exc:  # not final for triomq, which tries again: the name may come to be known
             self._fabric.world.recorder.record("no such host", self._host.name, text=str(exc.strerror))
             raise
         own = f"tcp://{self._host.name}:{self._host.new_port()}"
