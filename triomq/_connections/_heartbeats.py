@@ -52,7 +52,7 @@ class Heartbeats:
       address: of the peer, for the text of errors.
       send: queues a heartbeat for the peer.
       taken_at: tells when the connection last took something of ours.
-      look: reads the stream once, without waiting; what comes is told by `heard`.
+      look: reads the stream once, without waiting, and tells whether anything was there, if only its end.
       start: starts a task with `run`; called once, when there is something to watch.
     """
 
@@ -63,7 +63,7 @@ class Heartbeats:
         address: str,
         send: Callable[[zmtp.Ping | zmtp.Pong], None],
         taken_at: Callable[[], float],
-        look: Callable[[], None],
+        look: Callable[[], bool],
         start: Callable[[Heartbeats], None],
     ) -> None:
         interval = options.heartbeat_interval if version >= SINCE else 0.0
@@ -124,10 +124,13 @@ class Heartbeats:
         return min(self._next_ping, self._answer_due, self._more_due)
 
     def _judge(self, now: float) -> None:
-        self._look()
+        if self._look():
+            self.heard()
+            return
         if self._ping is _Ping.QUEUED and self._answer_due <= now:
             self._answer_due = self._taken_at() + self._timeout
-        if now < (due := min(self._answer_due, self._more_due)):
+        due = min(self._answer_due, self._more_due)
+        if now < due:
             return
         if due == self._more_due:
             text = f"nothing from {self._address} within the {self._peer_ttl} s that its heartbeat promised"

@@ -153,12 +153,17 @@ class Reader:
             finally:
                 del failure
 
-    def look(self) -> None:
-        """Read what has arrived, if anything has, in place of whoever reads. Never waits, never raises."""
-        if self._state in (_READING, _LENT) and not (self._protocol.has_buffered or self._pipe.inbox.is_full):
-            self.take_in()
-            if self._state is _ENDED and self._waits:
-                self._stream.interrupt()
+    def look(self) -> bool:
+        """Read what has arrived, if anything has, in place of whoever reads. Never waits, never raises.
+
+        Returns: whether anything was there, if only the end of the stream.
+        """
+        if self._state not in (_READING, _LENT) or self._protocol.has_buffered or self._pipe.inbox.is_full:
+            return True  # the reader's own task is about to go on
+        found = self._try_to_read()
+        if self._state is _ENDED and self._waits:
+            self._stream.interrupt()
+        return found
 
     def stop_delivering(self) -> None:
         """The socket is closed: throw away what still arrives."""
@@ -217,11 +222,7 @@ class Reader:
     # On the path of a message that is waited for.
     def take_in(self) -> None:
         """Deliver what has arrived. Never waits, never raises; may end the loan."""
-        try:
-            self._read_once()
-        except (trio.BrokenResourceError, trio.ClosedResourceError, RemoteProtocolError) as exc:
-            self._move("end")
-            self._failure = exc.with_traceback(None)  # no cycle through it
+        self._try_to_read()
         if self._state is _LENT and self._protocol.has_buffered:
             self._move("take back")
 
@@ -244,27 +245,37 @@ class Reader:
             return not (self._protocol.has_buffered or self._pipe.inbox.is_full)
         return self._state is _LEAVING
 
+    def _try_to_read(self) -> bool:
+        """`_read_once`, but what goes wrong is left for the reader's own task to raise."""
+        try:
+            return self._read_once()
+        except (trio.BrokenResourceError, trio.ClosedResourceError, RemoteProtocolError) as exc:
+            self._move("end")
+            self._failure = exc.with_traceback(None)  # no cycle through it
+            return True
+
     # On the path of every message.
-    def _read_once(self) -> None:
-        """Deliver what has arrived, if that was no false alarm."""
+    def _read_once(self) -> bool:
+        """Deliver what has arrived. Returns: False for a false alarm."""
         protocol, sizes = self._protocol, self._sizes
         usual = protocol.between_messages and not sizes.large
         size = sizes.usual if usual else sizes.choose(protocol.receive_hint())
         data = try_receive(self._stream, size)
         if data is None:
-            return
+            return False
         if not data:
             self._move("end")
-            return
+            return True
         if size == sizes.usual:
             sizes.note(len(data))
         if self._state is _LEAVING:
-            return  # the socket is closed: only the peer's own end matters now
+            return True  # the socket is closed: only the peer's own end matters now
         self._heartbeats.heard()
         # One message is probably answered by the next that is sent. To several there may be several answers: gather.
         self._writer.may_answer = self._deliver(data) < 2
         if size == HEADER_SIZE and protocol.receive_hint():
             self._read_once()  # only the header was asked for, and the body is probably there, too
+        return True
 
     # On the path of every message.
     def _deliver(self, data: bytes) -> int:

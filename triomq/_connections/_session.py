@@ -227,9 +227,8 @@ class Session:
 
     # --- heartbeats -----------------------------------------------------------------------
 
-    def _look(self) -> None:
-        if self._reader is not None:
-            self._reader.look()
+    def _look(self) -> bool:
+        return self._reader is None or self._reader.look()
 
     def _start_heartbeats(self, heartbeats: Heartbeats) -> None:
         scope = self._heartbeats_scope = trio.CancelScope()
