@@ -6,6 +6,7 @@ from ._connection import Connection
 from ._events import Cancel, Event, HandshakeComplete, PeerInfo, Ping, Pong, Properties, Subscribe
 from ._frames import LARGE_BODY, Item, encode_shared
 from ._mechanism import Mechanism, Null
+from ._protocol import WireProtocol
 from ._state import State
 
 __all__ = [
@@ -25,6 +26,7 @@ __all__ = [
     "Properties",
     "State",
     "Subscribe",
+    "WireProtocol",
     "command_body",
     "encode_properties",
     "encode_shared",

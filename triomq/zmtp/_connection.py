@@ -1,6 +1,6 @@
-"""One ZMTP 3.1 connection without any input or output of its own (RFC 37).
+"""One ZMTP 3.1 connection without any input or output of its own (RFC 37): its states, greeting and handshake.
 
-Theory of operation. Octets go in by `Connection.receive_data`, events come out of it. Octets for the
+Theory of operation. Bytes go in by `Connection.receive_data`, events come out of it. Bytes for the
 peer come out of `Connection.data_to_send` (what the protocol itself has to say) and
 `Connection.encode` (what the user has to say). There is no clock, no socket and no waiting in here.
 
@@ -11,7 +11,8 @@ A connection goes through four states:
 
 Each has one step function, which takes one thing from the input and says whether there may be more.
 In ESTABLISHED the step first lets `take_messages` run over the buffer; what that leaves is taken
-frame by frame. The limits are judged on a frame's header, before its body takes any memory.
+frame by frame, and `Incoming` in ``_traffic`` says what each frame means. The limits are judged on a
+frame's header, before its body takes any memory.
 
 A fault of the peer ends the connection, but not before the events that preceded it have been given out.
 """
@@ -24,35 +25,21 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Final, TypeAlias
 
 from .._errors import LocalProtocolError, RefusedByPeerError, RemoteProtocolError
-from .._message import Message, new_message
-from ._commands import (
-    MAX_COMMAND,
-    Command,
-    encode_error,
-    event_frame,
-    parse_command,
-    parse_error_reason,
-    parse_ping,
-    parse_pong,
-    parse_topic,
-)
-from ._compatibility import COMPATIBLE, TAKES_SUBSCRIPTIONS
-from ._events import Cancel, Event, HandshakeComplete, PeerInfo, Pong, Properties, Subscribe
+from ._commands import encode_error, parse_command, parse_error_reason
+from ._compatibility import COMPATIBLE
+from ._events import HandshakeComplete, PeerInfo, Properties
 from ._frame_reader import FrameReader
-from ._frames import COMMAND, MORE, Item, encode_frame, encode_items, take_messages
-from ._greeting import GREETING_SIZE, VERSION, encode_greeting, parse_greeting
+from ._frames import COMMAND, Item, encode_frame, encode_items, take_messages
+from ._greeting import GREETING_SIZE, encode_greeting, parse_greeting
 from ._handshake import explain_refusal, own_metadata, peer_info
 from ._mechanism import Mechanism, Null
+from ._protocol import Events, WireProtocol
 from ._state import TRANSITIONS, State
-
-MAX_IGNORED: Final = 1_000
-"""Commands without meaning that may come in a row, with no message between, before the peer is given up."""
-
-Events: TypeAlias = list[Message | Event]
+from ._traffic import Incoming, Outgoing
 
 
-class Connection:
-    """One side of a ZMTP connection.
+class Connection(WireProtocol):
+    """One side of a ZMTP connection; `WireProtocol` says how it is used.
 
     Args:
       socket_type: of this side, such as ``"PUSH"``.
@@ -62,16 +49,6 @@ class Connection:
       metadata: further properties to tell the peer.
       max_message_size: most octets in all frames of one message from the peer.
       max_frames: most frames in one message from the peer.
-
-    Attributes:
-      peer: who the peer is; None until the handshake is complete.
-      established: messages may be sent and received.
-      has_buffered: the last `receive_data` stopped before it had used up the input: call
-        ``receive_data(b"", limit)`` for what is left, before feeding more.
-      messages_only: everything the last `receive_data` returned is a `Message`.
-      between_messages: what comes next begins a message or a command, which are on the wire as they are.
-      commands_ignored: commands so far that mean nothing here.
-      shares_encoding: `encode` takes messages that `encode_shared` made.
 
     Raises:
       ValueError: an argument is out of range.
@@ -95,7 +72,6 @@ class Connection:
         self.has_buffered: bool = False
         self.messages_only: bool = True
         self.between_messages: bool = False
-        self.commands_ignored: int = 0
         self._state = State.GREETING
         self._step: _Step = Connection._step_greeting
         self._socket_type = socket_type
@@ -103,77 +79,52 @@ class Connection:
         self._mechanism = Null() if mechanism is None else mechanism
         self.shares_encoding: bool = self._mechanism.shares_encoding
         self._metadata = own_metadata(socket_type, routing_id, metadata or {})
-        self._max_message_size = max_message_size
-        self._max_frames = max_frames
-        self._version = VERSION
         self._reader = FrameReader()
-        self._frames: list[bytes] = []  # of a message that has not ended
-        self._size = 0  # of those frames together
-        self._ignored_in_a_row = 0
+        self._incoming = Incoming(socket_type, self._mechanism, max_message_size, max_frames)
+        self._outgoing = Outgoing(self._mechanism)
         self._candidate: PeerInfo | None = None  # a peer whose metadata is good, but not yet more
         self._announcement: HandshakeComplete | None = None
         self._fault: RemoteProtocolError | None = None
-        self._pong: Pong | None = None
-        self._outgoing = [encode_greeting(self._mechanism.name, as_server and self._mechanism.has_roles)]
+        self._to_send = [encode_greeting(self._mechanism.name, as_server and self._mechanism.has_roles)]
 
     @property
     def state(self) -> State:
         """Where the connection stands."""
         return self._state
 
-    def data_to_send(self) -> bytes:
-        """What the protocol itself has to send now; each octet is returned once.
+    @property
+    def commands_ignored(self) -> int:
+        """Commands so far that mean nothing here."""
+        return self._incoming.ignored
 
-        Greeting, handshake commands, the answer to a PING, an ERROR after a fault. It must go out
-        before what `encode` returns later, and after what it returned earlier.
-        """
+    # What a session asks for; the contracts are in `WireProtocol`.
+
+    def data_to_send(self) -> bytes:
         if self._state is State.HANDSHAKE:
             self._advance()
-        pong, self._pong = self._pong, None
-        if pong is not None:
-            self._outgoing.append(self._encode_event(pong))
-        data = b"".join(self._outgoing)
-        self._outgoing.clear()
+        incoming = self._incoming
+        if incoming.pong is not None:
+            self._to_send.append(self._outgoing.encode_event(incoming.pong))
+            incoming.pong = None
+        data = b"".join(self._to_send)
+        self._to_send.clear()
         return data
 
     def encode(self, messages: Sequence[Item], out: list[bytes]) -> int:
-        """Append the octets of each item, in order, to ``out``.
-
-        Args:
-          messages: a `Message` or tuple of frames; `bytes` that `encode_shared` made, if
-            ``shares_encoding``; `Subscribe` or `Cancel`, which become what this peer's version of
-            ZMTP takes; or `Ping`.
-        Returns: how many octets were appended.
-        Raises:
-          LocalProtocolError: the connection is not established, or an item cannot be sent.
-        """
         if not self.established:
             raise LocalProtocolError(f"nothing can be sent in state {self._state.name}")
         if self.shares_encoding:
-            return encode_items(messages, out, self._encode_event)
-        buffers = [self._encode_changed(item) for item in messages]
-        out += buffers
-        return sum(map(len, buffers))
+            return encode_items(messages, out, self._outgoing.encode_event)
+        return self._outgoing.encode_changed(messages, out)
 
     def receive_data(self, data: bytes, limit: int = sys.maxsize) -> Events:
-        """Take octets of the peer; return what they mean, in order.
-
-        Args:
-          data: what was received; ``b""`` only goes on with what is buffered (see `has_buffered`).
-          limit: at most so many events are returned.
-        Raises:
-          RemoteProtocolError: the peer broke ZMTP. Raised by the call after the one that returned
-            the last events before the fault, and once; the connection is closed then, and
-            `data_to_send` may hold an ERROR command for the peer.
-          RefusedByPeerError: the peer refused the handshake.
-          LocalProtocolError: the connection is closed already.
-        """
         events: Events = []
         self.messages_only = True
         if self.between_messages:  # the usual case
-            end = take_messages(data, 0, limit, self._max_message_size, self._max_frames, events)
+            incoming = self._incoming
+            end = take_messages(data, 0, limit, incoming.max_message_size, incoming.max_frames, events)
             if events:
-                self._ignored_in_a_row = 0
+                incoming.ignored_in_a_row = 0
             if end == len(data):
                 self._reader.before += end
                 return events
@@ -201,12 +152,11 @@ class Connection:
         self.has_buffered = len(events) >= limit and self._reader.unfinished
         if not self.has_buffered:
             self._reader.release()
-            plain = self.established and self.shares_encoding and not (self._announcement or self._frames)
+            plain = self.established and self.shares_encoding and not (self._announcement or self._incoming.frames)
             self.between_messages = plain and self._reader.is_empty
         return events
 
     def receive_hint(self) -> int:
-        """Octets still missing of the frame that is being received; 0 when that is not known."""
         return self._reader.missing
 
     # States
@@ -228,7 +178,7 @@ class Connection:
         if greeting is None:
             return False
         self._reader.offset = GREETING_SIZE
-        self._version = greeting.version
+        self._outgoing.version = greeting.version
         self._enter("greeting")
         self._mechanism.start(self._metadata, self._as_server)
         self._advance()
@@ -255,30 +205,30 @@ class Connection:
             self._announcement = None
             self.messages_only = False
             return True
-        reader = self._reader
-        if not self._frames and not reader.collects and self.shares_encoding:
+        reader, incoming = self._reader, self._incoming
+        if not incoming.frames and not reader.collects and self.shares_encoding:
             count = len(events)
             reader.offset = take_messages(
-                reader.buffer, reader.offset, limit - count, self._max_message_size, self._max_frames, events
+                reader.buffer, reader.offset, limit - count, incoming.max_message_size, incoming.max_frames, events
             )
             if len(events) > count:
-                self._ignored_in_a_row = 0
+                incoming.ignored_in_a_row = 0
                 if len(events) == limit:
                     return False
             if reader.offset == len(reader.buffer):
                 return False
-        frame = reader.take_frame(self._admit)
+        frame = reader.take_frame(incoming.admit)
         if frame is None:
             return False
         flags, body, offset = frame
         if not self.shares_encoding:
-            flags, body = self._mechanism.decode_frame(body, offset)
-            if (refusal := self._admit_plain(flags, len(body))) is not None:
-                raise RemoteProtocolError(refusal, offset)
-        if flags & COMMAND:
-            self._receive_command(parse_command(body, offset), events)
-        else:
-            self._receive_frame(flags, body, events)
+            flags, body = incoming.decode(body, offset)
+        if not flags & COMMAND:
+            if (message := incoming.receive_frame(flags, body)) is not None:
+                events.append(message)
+        elif (event := incoming.receive_command(parse_command(body, offset))) is not None:
+            events.append(event)
+            self.messages_only = False
         return True
 
     # Handshake
@@ -293,7 +243,7 @@ class Connection:
     def _advance(self) -> None:
         """Queue what the mechanism has to say now, and see whether that was all."""
         while (body := self._mechanism.next_command()) is not None:
-            self._outgoing.append(encode_frame(COMMAND, body))
+            self._to_send.append(encode_frame(COMMAND, body))
         if self._mechanism.complete and self._candidate is not None:
             self._enter("handshake")
             self.established = True
@@ -304,84 +254,9 @@ class Connection:
         """Judge what the peer says of itself; it is told why if it is refused."""
         refusal = explain_refusal(self._socket_type, metadata)
         if refusal is not None:
-            self._outgoing.append(encode_frame(COMMAND, encode_error(refusal)))
+            self._to_send.append(encode_frame(COMMAND, encode_error(refusal)))
             raise RemoteProtocolError(refusal, offset)
-        return peer_info(metadata, self._version, self._mechanism.name)
-
-    # Traffic from the peer
-
-    def _admit(self, flags: int, size: int) -> str | None:
-        if self.shares_encoding:
-            return self._admit_plain(flags, size)
-        # Whether it is a command or a message only decoding shows: as much as either may have, for now.
-        size -= self._mechanism.overhead
-        return None if size <= MAX_COMMAND else self._admit_plain(0, size)
-
-    def _admit_plain(self, flags: int, size: int) -> str | None:
-        if flags & COMMAND:
-            return None if size <= MAX_COMMAND else f"a command of {size} octets; {MAX_COMMAND} are allowed"
-        if self._size + size > self._max_message_size:
-            return f"a message of {self._size + size} octets or more; {self._max_message_size} are allowed"
-        if len(self._frames) >= self._max_frames:
-            return f"a message of more than {self._max_frames} frames"
-        return None
-
-    def _receive_frame(self, flags: int, body: bytes, events: Events) -> None:
-        self._frames.append(body)
-        self._size += len(body)
-        if not flags & MORE:
-            events.append(new_message(Message, self._frames))
-            self._frames = []
-            self._size = 0
-            self._ignored_in_a_row = 0
-
-    def _receive_command(self, command: Command, events: Events) -> None:
-        if (event := _COMMANDS.get(command.name, Connection._ignore)(self, command)) is not None:
-            events.append(event)
-            self.messages_only = False
-
-    def _receive_subscription(self, command: Command) -> Event | None:
-        if self._socket_type not in TAKES_SUBSCRIPTIONS:
-            return self._ignore(command)
-        kind = Subscribe if command.name == b"SUBSCRIBE" else Cancel
-        return kind(parse_topic(command))
-
-    def _receive_ping(self, command: Command) -> Event:
-        ping = parse_ping(command)
-        # One answer at most waits, or a peer that only pings and never reads fills our memory.
-        self._pong = Pong(ping.context)
-        return ping
-
-    def _ignore(self, command: Command) -> Event | None:
-        self.commands_ignored += 1
-        self._ignored_in_a_row += 1
-        if self._ignored_in_a_row > MAX_IGNORED:
-            raise RemoteProtocolError(
-                f"more than {MAX_IGNORED} commands in a row that mean nothing here, the last {command.name[:32]!r}",
-                command.offset,
-            )
-        return None
-
-    # Traffic to the peer
-
-    def _encode_event(self, event: object) -> bytes:
-        """The frame for what is neither a message nor encoded."""
-        flags, body = event_frame(event, self._version)
-        return self._encode_frame(flags, body)
-
-    def _encode_frame(self, flags: int, body: bytes) -> bytes:
-        if self.shares_encoding:
-            return encode_frame(flags, body)
-        return encode_frame(0, self._mechanism.encode_frame(flags, body))
-
-    def _encode_changed(self, item: Item) -> bytes:
-        """Encode one item through a mechanism that changes frames."""
-        if isinstance(item, bytes):
-            raise LocalProtocolError(f"{self._mechanism.name} peers cannot share an encoding")
-        if not isinstance(item, tuple):
-            return self._encode_event(item)
-        *front, last = item
-        return b"".join([*(self._encode_frame(MORE, body) for body in front), self._encode_frame(0, last)])
+        return peer_info(metadata, self._outgoing.version, self._mechanism.name)
 
 
 _Step: TypeAlias = Callable[[Connection, Events, int], bool]
@@ -390,11 +265,4 @@ _STEPS: Final[Mapping[State, _Step]] = {
     State.GREETING: Connection._step_greeting,
     State.HANDSHAKE: Connection._step_handshake,
     State.ESTABLISHED: Connection._step_established,
-}
-
-_COMMANDS: Final[Mapping[bytes, Callable[[Connection, Command], Event | None]]] = {
-    b"SUBSCRIBE": Connection._receive_subscription,
-    b"CANCEL": Connection._receive_subscription,
-    b"PING": Connection._receive_ping,
-    b"PONG": lambda _, command: parse_pong(command),
 }

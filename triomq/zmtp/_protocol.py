@@ -1,0 +1,112 @@
+"""What a session asks of a wire protocol, so that a protocol with a framing of its own can take ZMTP's place."""
+
+from __future__ import annotations
+
+import sys
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from typing import TypeAlias
+
+from .._message import Message
+from ._events import Event, PeerInfo
+from ._frames import Item
+
+Events: TypeAlias = list[Message | Event]
+
+
+class WireProtocol(ABC):
+    """One side of one connection: bytes of the peer become events, messages become bytes for the peer.
+
+    `Connection` is the one for ZMTP. Another framing, such as that of ZWS (RFC 45: no greeting, one byte of
+    flags, and the rest of the header is WebSocket's), is another subclass.
+
+    **What every protocol must hold**
+
+    * It does no input and output, has no clock, and never waits. One thread at a time calls it.
+    * Whatever the peer sends becomes events or a `RemoteProtocolError`. Any other exception counts as a bug.
+    * It takes memory for what has arrived, never for what a header claims. Limits such as
+      ``max_message_size`` are checked by the protocol, when the header is there, and by nobody else.
+    * The session notices the end of the peer's stream by itself; the protocol is not told.
+
+    **Life.** The session sends `data_to_send` and feeds `receive_data` until ``established``. From then on it
+    also calls `encode`. A protocol without a handshake sets ``peer`` and ``established`` in its constructor.
+
+    **Heartbeats.** When `receive_data` returned a `Ping`, the session takes the answer from `data_to_send`. A
+    protocol reports whatever it must answer, such as a ping of WebSocket, as a `Ping`. The session sends `Ping`
+    and `Pong` only to a peer whose ``version`` is ``(3, 1)`` or later.
+
+    The attributes are read for every message: plain attributes, or slots, are right, properties cost.
+
+    Attributes:
+      peer: who the peer is; None until ``established``.
+      established: messages may be sent and received. True from the end of the handshake to the first fault:
+        with a fault `receive_data` takes this back at once, though it raises the fault later.
+      has_buffered: the last `receive_data` stopped before it had used up its input. The session calls
+        ``receive_data(b"", limit)`` until this is False, and mostly reads no more before that.
+      messages_only: everything that the last `receive_data` returned is a `Message`. False is always
+        allowed, and makes the session look at each event.
+      between_messages: no part of a frame has been received, so that `receive_hint` is 0. False is always
+        allowed, and makes the session ask `receive_hint` before each read.
+      shares_encoding: `encode` takes the `bytes` that `encode_shared` made. That is ZMTP's framing, so a
+        protocol with another framing, or with frames that are encrypted, sets this to False.
+    """
+
+    __slots__ = ()
+
+    peer: PeerInfo | None
+    established: bool
+    has_buffered: bool
+    messages_only: bool
+    between_messages: bool
+    shares_encoding: bool
+
+    @abstractmethod
+    def data_to_send(self) -> bytes:
+        """What the protocol itself has to send now; each byte is returned once.
+
+        That is a greeting, the commands of a handshake, the answer to a ping, or the reason for a fault. It must
+        go out before what `encode` returns later, and after what `encode` returned earlier.
+        """
+
+    @abstractmethod
+    def encode(self, messages: Sequence[Item], out: list[bytes]) -> int:
+        """Append the bytes of each item, in order, to ``out``.
+
+        The session may encode an item a second time, to learn its size, and throw the result away: the size must
+        be the same, and the peer must not mind what it never gets.
+
+        Args:
+          messages: a `Message` or tuple of frames; `bytes` that `encode_shared` made, if ``shares_encoding``;
+            `Subscribe` or `Cancel`, which become what this peer's version of the protocol takes; or `Ping` or
+            `Pong`.
+          out: may hold buffers already, which stay as they are.
+        Returns: how many bytes were appended.
+        Raises:
+          LocalProtocolError: the connection is not established, or an item cannot be sent.
+        """
+
+    @abstractmethod
+    def receive_data(self, data: bytes, limit: int = sys.maxsize) -> Events:
+        """Take bytes of the peer; return what they mean, in order.
+
+        What lies behind the ``limit`` stays buffered. More may be fed while something is buffered: it comes
+        behind.
+
+        Args:
+          data: what was received; ``b""`` only goes on with what is buffered (see ``has_buffered``).
+          limit: most events to return; may be 0.
+        Raises:
+          RemoteProtocolError: the peer broke the protocol. The events before the fault come first: if there are
+            any, this call returns them, ``has_buffered`` is True, and the next call raises. The fault is raised
+            once; `data_to_send` may then hold the reason, for the peer.
+          RefusedByPeerError: the peer refused the handshake.
+          LocalProtocolError: the fault has been raised already.
+        """
+
+    @abstractmethod
+    def receive_hint(self) -> int:
+        """Bytes still missing of the frame that is being received; 0 when that is not known.
+
+        The session reads the rest of a large frame by itself, so that it comes in one piece and need not be
+        copied. A protocol that always returns 0 is right, too.
+        """

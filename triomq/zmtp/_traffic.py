@@ -1,0 +1,186 @@
+"""What an established peer sends and is sent: the meaning of frames and commands.
+
+Theory of operation. `Connection` cuts the input into frames and asks `Incoming` what each of them means: a
+part of a message, a message, an event, nothing, or a fault. `Outgoing` makes frames of what is sent. Neither
+knows in which state the connection is.
+
+Most messages pass both by: `take_messages` and `encode_items`, the two hot loops, do the same for whole messages
+whose frames the mechanism leaves alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Final
+
+from .._errors import LocalProtocolError, RemoteProtocolError
+from .._message import Message, new_message
+from ._commands import MAX_COMMAND, Command, event_frame, parse_ping, parse_pong, parse_topic
+from ._compatibility import TAKES_SUBSCRIPTIONS
+from ._events import Cancel, Event, Pong, Subscribe
+from ._frames import COMMAND, MORE, Item, encode_frame
+from ._greeting import VERSION
+from ._mechanism import Mechanism
+
+MAX_IGNORED: Final = 1_000
+"""Commands without meaning that may come in a row, with no message between, before the peer is given up."""
+
+
+class Incoming:
+    """Reads the frames of an established peer.
+
+    Args:
+      socket_type: of this side; it decides whether subscriptions mean anything.
+      mechanism: decodes each frame, if it changes frames.
+      max_message_size: most bytes in all frames of one message.
+      max_frames: most frames in one message.
+
+    Attributes:
+      frames: of a message whose last frame has not come yet.
+      pong: the answer to the last PING, until somebody takes it to be sent.
+      ignored: commands so far that mean nothing here.
+      ignored_in_a_row: those since the last message. Whoever takes messages past this object resets it.
+    """
+
+    __slots__ = (
+        "_mechanism", "_size", "_socket_type", "frames", "ignored", "ignored_in_a_row", "max_frames",
+        "max_message_size", "pong",
+    )  # fmt: skip
+
+    def __init__(self, socket_type: str, mechanism: Mechanism, max_message_size: float, max_frames: int) -> None:
+        self.max_message_size = max_message_size
+        self.max_frames = max_frames
+        self.frames: list[bytes] = []
+        self.pong: Pong | None = None
+        self.ignored: int = 0
+        self.ignored_in_a_row: int = 0
+        self._socket_type = socket_type
+        self._mechanism = mechanism
+        self._size = 0  # bytes in `frames`
+
+    def admit(self, flags: int, size: int) -> str | None:
+        """Why a frame is refused whose header has come, or None; ``size`` is that of its body."""
+        if self._mechanism.shares_encoding:
+            return self._admit_plain(flags, size)
+        # Whether it is a command or a message only decoding shows: as much as either may have, for now.
+        size -= self._mechanism.overhead
+        return None if size <= MAX_COMMAND else self._admit_plain(0, size)
+
+    def _admit_plain(self, flags: int, size: int) -> str | None:
+        if flags & COMMAND:
+            return None if size <= MAX_COMMAND else f"a command of {size} octets; {MAX_COMMAND} are allowed"
+        if self._size + size > self.max_message_size:
+            return f"a message of {self._size + size} octets or more; {self.max_message_size} are allowed"
+        if len(self.frames) >= self.max_frames:
+            return f"a message of more than {self.max_frames} frames"
+        return None
+
+    def decode(self, body: bytes, offset: int) -> tuple[int, bytes]:
+        """Flags and body that the mechanism finds in a frame's body, which began at ``offset`` of the stream.
+
+        Raises:
+          RemoteProtocolError: the mechanism, or a limit, refuses it.
+        """
+        flags, body = self._mechanism.decode_frame(body, offset)
+        if (refusal := self._admit_plain(flags, len(body))) is not None:
+            raise RemoteProtocolError(refusal, offset)
+        return flags, body
+
+    def receive_frame(self, flags: int, body: bytes) -> Message | None:
+        """Take a frame of a message; the message, if this is its last frame."""
+        self.frames.append(body)
+        self._size += len(body)
+        if flags & MORE:
+            return None
+        message = new_message(Message, self.frames)
+        self.frames = []
+        self._size = 0
+        self.ignored_in_a_row = 0
+        return message
+
+    def receive_command(self, command: Command) -> Event | None:
+        """The event that a command stands for; None if it means nothing here.
+
+        Raises:
+          RemoteProtocolError: the command is malformed, or one too many that means nothing.
+        """
+        return _COMMANDS.get(command.name, Incoming._ignore)(self, command)
+
+    def _receive_subscription(self, command: Command) -> Event | None:
+        if self._socket_type not in TAKES_SUBSCRIPTIONS:
+            return self._ignore(command)
+        kind = Subscribe if command.name == b"SUBSCRIBE" else Cancel
+        return kind(parse_topic(command))
+
+    def _receive_ping(self, command: Command) -> Event:
+        ping = parse_ping(command)
+        # One answer at most waits, or a peer that only pings and never reads fills our memory.
+        self.pong = Pong(ping.context)
+        return ping
+
+    def _ignore(self, command: Command) -> Event | None:
+        self.ignored += 1
+        self.ignored_in_a_row += 1
+        if self.ignored_in_a_row > MAX_IGNORED:
+            raise RemoteProtocolError(
+                f"more than {MAX_IGNORED} commands in a row that mean nothing here, the last {command.name[:32]!r}",
+                command.offset,
+            )
+        return None
+
+
+_COMMANDS: Final[Mapping[bytes, Callable[[Incoming, Command], Event | None]]] = {
+    b"SUBSCRIBE": Incoming._receive_subscription,
+    b"CANCEL": Incoming._receive_subscription,
+    b"PING": Incoming._receive_ping,
+    b"PONG": lambda _, command: parse_pong(command),
+}
+
+
+class Outgoing:
+    """Makes the frames for an established peer.
+
+    Args:
+      mechanism: encodes each frame, if it changes frames.
+
+    Attributes:
+      version: of ZMTP, spoken with this peer: it decides how subscriptions are sent.
+    """
+
+    __slots__ = ("_mechanism", "version")
+
+    def __init__(self, mechanism: Mechanism) -> None:
+        self.version: tuple[int, int] = VERSION
+        self._mechanism = mechanism
+
+    def encode_event(self, event: object) -> bytes:
+        """The frame for what is neither a message nor encoded.
+
+        Raises:
+          LocalProtocolError: it cannot be sent.
+        """
+        flags, body = event_frame(event, self.version)
+        return self._encode_frame(flags, body)
+
+    def encode_changed(self, items: Sequence[Item], out: list[bytes]) -> int:
+        """Append each item to ``out`` as a mechanism that changes frames wants it; return how many bytes.
+
+        Raises:
+          LocalProtocolError: an item cannot be sent.
+        """
+        buffers = [self._encode_changed(item) for item in items]
+        out += buffers
+        return sum(map(len, buffers))
+
+    def _encode_changed(self, item: Item) -> bytes:
+        if isinstance(item, bytes):
+            raise LocalProtocolError(f"{self._mechanism.name} peers cannot share an encoding")
+        if not isinstance(item, tuple):
+            return self.encode_event(item)
+        *front, last = item
+        return b"".join([*(self._encode_frame(MORE, body) for body in front), self._encode_frame(0, last)])
+
+    def _encode_frame(self, flags: int, body: bytes) -> bytes:
+        if self._mechanism.shares_encoding:
+            return encode_frame(flags, body)
+        return encode_frame(0, self._mechanism.encode_frame(flags, body))
