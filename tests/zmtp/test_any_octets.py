@@ -42,7 +42,9 @@ def outcome(pieces: list[bytes], limit: int) -> tuple[list[Any], int | None]:
         for piece in pieces:
             seen += connection.receive_data(piece, limit)
             while connection.has_buffered:
+                assert not connection.between_messages
                 seen += connection.receive_data(b"", limit)
+            assert not connection.between_messages or connection.receive_hint() == 0
             connection.data_to_send()
     except RemoteProtocolError as fault:
         connection.data_to_send()

@@ -14,6 +14,14 @@ In ESTABLISHED the step first lets `take_messages` run over the buffer; what tha
 frame by frame, and `Incoming` in ``_traffic`` says what each frame means. The limits are judged on a
 frame's header, before its body takes any memory.
 
+What `receive_data` leaves behind is told by two attributes, never both True:
+
+    has_buffered      input that the limit kept from being parsed, or a fault that is still to be raised
+    between_messages  nothing; so the next input may be given to `take_messages` before anything else looks
+                      at it, which is the fast path
+    neither           a part of a header, of a frame (`receive_hint` says what is missing) or of a message;
+                      or the connection is not established, or its mechanism changes frames
+
 A fault of the peer ends the connection, but not before the events that preceded it have been given out.
 """
 
@@ -128,7 +136,8 @@ class Connection(WireProtocol):
             if end == len(data):
                 self._reader.before += end
                 return events
-            self._reader.start(data, end)
+            self._reader.feed(data)
+            self._reader.offset = end
         else:
             if self._state is State.CLOSED:
                 self._raise_fault()
@@ -149,11 +158,11 @@ class Connection(WireProtocol):
             # Without its traceback, which would tie this object into a reference cycle.
             self._fault = fault.with_traceback(None)
             return events
-        self.has_buffered = len(events) >= limit and self._reader.unfinished
+        self.has_buffered = len(events) >= limit and self._reader.has_input
         if not self.has_buffered:
             self._reader.release()
             plain = self.established and self.shares_encoding and not (self._announcement or self._incoming.frames)
-            self.between_messages = plain and self._reader.is_empty
+            self.between_messages = plain and not self._reader.missing and not self._reader.has_input
         return events
 
     def receive_hint(self) -> int:
@@ -206,7 +215,7 @@ class Connection(WireProtocol):
             self.messages_only = False
             return True
         reader, incoming = self._reader, self._incoming
-        if not incoming.frames and not reader.collects and self.shares_encoding:
+        if not incoming.frames and not reader.missing and self.shares_encoding:
             count = len(events)
             reader.offset = take_messages(
                 reader.buffer, reader.offset, limit - count, incoming.max_message_size, incoming.max_frames, events

@@ -1,11 +1,21 @@
-"""From octets to frames, however the octets are cut.
+"""From bytes to frames, however the bytes are cut.
 
 Theory of operation. Input lies in one `bytes` buffer with an offset into it. A frame whose body is
-not all there yet leaves the buffer: its octets are collected in a list of pieces, joined once when
+not all there yet leaves the buffer: its bytes are collected in a list of pieces, joined once when
 the last has come. So a body is copied once no matter in how many pieces it arrives, nothing is ever
 allocated for what a header merely claims, and what stays behind in the buffer is less than a header.
-Pieces below `_SMALL` are run together, or a peer that sends two octets at a time would make us keep
+Pieces below `_SMALL` are run together, or a peer that sends two bytes at a time would make us keep
 forty for them.
+
+Two things say where a reader stands: is there input that was not parsed (`has_input`), and how much is
+``missing`` of the frame that is being collected. After `take_frame` returned None these combinations exist:
+
+    has_input  missing
+    no         0        the next byte of the peer begins a frame
+    yes        0        less than a header
+    no         > 0      a part of a body; the pieces hold it
+
+Input behind a part of a body exists only between `feed` and `take_frame`.
 """
 
 from __future__ import annotations
@@ -25,12 +35,12 @@ class FrameReader:
 
     Attributes:
       buffer, offset: what has arrived and is not yet parsed is ``buffer[offset:]``. The fast loop
-        reads there and moves ``offset`` on, but only while `missing` is 0.
-      before: octets of the stream that came before ``buffer[0]``.
-      missing: octets still to come of the frame being collected, 0 when there is none.
+        reads there and moves ``offset`` on, but only while ``missing`` is 0.
+      before: bytes of the stream that came before ``buffer[0]``.
+      missing: bytes that the frame being collected has not got; 0 if none is being collected.
     """
 
-    __slots__ = ("_flags", "_pieces", "_ready", "_start", "before", "buffer", "missing", "offset")
+    __slots__ = ("_flags", "_pieces", "_start", "before", "buffer", "missing", "offset")
 
     def __init__(self) -> None:
         self.buffer = b""
@@ -40,73 +50,26 @@ class FrameReader:
         self._pieces: list[bytes | bytearray | memoryview] = []
         self._flags = 0
         self._start = 0
-        self._ready: tuple[int, bytes, int] | None = None
 
     @property
     def position(self) -> int:
-        """Where in the peer's stream the next octet to parse stands."""
+        """Where in the peer's stream the next byte to parse stands."""
         return self.before + self.offset
 
     @property
-    def collects(self) -> bool:
-        """A frame is being collected, or was and waits for `take_frame`: the buffer is not to be read before."""
-        return self.missing > 0 or self._ready is not None
-
-    @property
-    def unfinished(self) -> bool:
+    def has_input(self) -> bool:
         """There is input that was not parsed."""
-        return self._ready is not None or self.offset < len(self.buffer)
-
-    @property
-    def is_empty(self) -> bool:
-        """There is no input that was not parsed, and no part of a frame."""
-        return self.offset == len(self.buffer) and not self.missing and self._ready is None
-
-    def start(self, data: bytes, offset: int) -> None:
-        """Begin anew with input of which the first octets are parsed already; only where `is_empty`."""
-        self.before += self.offset
-        self.buffer = data
-        self.offset = offset
+        return self.offset < len(self.buffer)
 
     def feed(self, data: bytes) -> None:
         """Add input behind what there is.
 
-        What is unparsed is copied to stand before it; so parse what is whole first.
+        What is unparsed is copied to stand before it; so parse first.
         """
-        if not data:
-            return
-        if not self.missing:
-            rest = self.buffer[self.offset :]
+        if data:
             self.before += self.offset
-            self.buffer = rest + data if rest else data
+            self.buffer = self.buffer[self.offset :] + data if self.offset < len(self.buffer) else data
             self.offset = 0
-            return
-        self.before += len(self.buffer)
-        if len(data) < self.missing:
-            self.missing -= len(data)
-            self.buffer = b""
-            self.offset = 0
-            self.before += len(data)
-            self._collect(data)
-            return
-        self.buffer = data
-        self.offset = self.missing
-        if self.missing == len(data):
-            self._pieces.append(data)
-        else:
-            self._pieces.append(memoryview(data)[: self.missing])
-        self.missing = 0
-        self._ready = self._flags, b"".join(self._pieces), self._start
-        self._pieces = []
-
-    def _collect(self, data: bytes | memoryview) -> None:
-        pieces = self._pieces
-        if len(data) >= _SMALL:
-            pieces.append(data)
-        elif pieces and type(pieces[-1]) is bytearray:
-            pieces[-1] += data
-        else:
-            pieces.append(bytearray(data))
 
     def take_frame(self, admit: Callable[[int, int], str | None]) -> tuple[int, bytes, int] | None:
         """The next frame, or None when more input is needed.
@@ -119,11 +82,10 @@ class FrameReader:
         Raises:
           RemoteProtocolError: the header is malformed, or ``admit`` refused it.
         """
-        if self._ready is not None:
-            frame, self._ready = self._ready, None
-            return frame
+        if self.missing:
+            return self._collect()
         buffer, offset = self.buffer, self.offset
-        if self.missing or offset == len(buffer):
+        if offset == len(buffer):
             return None
         flags = buffer[offset]
         if flags & _RESERVED:
@@ -145,15 +107,34 @@ class FrameReader:
             self.offset = stop
             return frame
         self._flags, self._start = flags & (MORE | COMMAND), self.before + start
-        self.missing = stop - len(buffer)
-        self.offset = len(buffer)
-        if start < len(buffer):
-            # A view spares a copy of much, but holds on to the whole buffer: not for a little.
-            self._collect(memoryview(buffer)[start:])
+        self.missing = size
+        self.offset = start
+        return self._collect() if start < len(buffer) else None
+
+    def _collect(self) -> tuple[int, bytes, int] | None:
+        """Move what has come of a body from the buffer to the pieces; the frame, if that is all of it."""
+        buffer, start = self.buffer, self.offset
+        missing = self.missing
+        size = min(missing, len(buffer) - start)
+        self.missing = missing - size
+        self.offset = start + size
+        pieces = self._pieces
+        # A view spares a copy of much, but holds on to the whole buffer: not for a little.
+        piece = buffer if size == len(buffer) else memoryview(buffer)[start : start + size]
+        if size == missing:
+            self._pieces = []
+            pieces.append(piece)
+            return self._flags, b"".join(pieces), self._start
+        if size >= _SMALL:
+            pieces.append(piece)
+        elif pieces and type(pieces[-1]) is bytearray:
+            pieces[-1] += piece
+        elif size:
+            pieces.append(bytearray(piece))
         return None
 
     def release(self) -> None:
-        """Hold no more memory than the unparsed octets need."""
+        """Hold no more memory than the unparsed bytes need."""
         if self.offset:
             self.before += self.offset
             self.buffer = self.buffer[self.offset :]

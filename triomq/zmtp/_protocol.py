@@ -107,6 +107,6 @@ class WireProtocol(ABC):
     def receive_hint(self) -> int:
         """Bytes still missing of the frame that is being received; 0 when that is not known.
 
-        The session reads the rest of a large frame by itself, so that it comes in one piece and need not be
-        copied. A protocol that always returns 0 is right, too.
+        Asked only while ``has_buffered`` is False. The session reads the rest of a large frame by itself, so that
+        it comes in one piece and need not be copied. A protocol that always returns 0 is right, too.
         """
