@@ -54,6 +54,9 @@ class Heartbeats:
       taken_at: tells when the connection last took something of ours.
       look: reads the stream once, without waiting, and tells whether anything was there, if only its end.
       start: starts a task with `run`; called once, when there is something to watch.
+
+    Attributes:
+      active: there is something to watch: `heard` is to be told.
     """
 
     def __init__(
@@ -75,7 +78,7 @@ class Heartbeats:
         self._taken_at = taken_at
         self._look = look
         self._start = start
-        self._started = False
+        self.active: bool = False
         self._knows_pong = version >= SINCE
         self._ping = _Ping.ANSWERED
         self._next_ping: float = math.inf
@@ -95,8 +98,8 @@ class Heartbeats:
 
     def _watch(self) -> None:
         """Let `run` look at the clocks anew."""
-        if not self._started:
-            self._started = True
+        if not self.active:
+            self.active = True
             self._start(self)
         self._alarm.deadline = self._next_alarm()
 

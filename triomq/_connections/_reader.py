@@ -21,7 +21,6 @@ A reader is in one of five states, and `_MOVES` says which call is allowed in wh
 
 from __future__ import annotations
 
-import enum
 from collections.abc import Callable, Sequence
 from typing import Final
 
@@ -47,17 +46,21 @@ def try_receive(stream: NonblockingStream, size: int) -> bytes | None:
         return None
 
 
-class _State(enum.Enum):
-    """Who reads, and what becomes of what comes."""
+class _State:
+    """Who reads, and what becomes of what comes. Compared by identity: an enum's hash would cost a call of Python."""
 
-    READING = enum.auto()  # the reader's own task reads into the inbox
-    LENT = enum.auto()  # a user's task reads into the inbox
-    FULL = enum.auto()  # nobody reads until the inbox has room
-    LEAVING = enum.auto()  # the reader's own task reads and throws away: the socket is closed
-    ENDED = enum.auto()  # nobody reads any more
+    def __init__(self, name: str) -> None:
+        self._name = name
+
+    def __repr__(self) -> str:
+        return self._name
 
 
-_READING, _LENT, _FULL, _LEAVING, _ENDED = _State
+_READING: Final = _State("READING")  # the reader's own task reads into the inbox
+_LENT: Final = _State("LENT")  # a user's task reads into the inbox
+_FULL: Final = _State("FULL")  # nobody reads until the inbox has room
+_LEAVING: Final = _State("LEAVING")  # the reader's own task reads and throws away: the socket is closed
+_ENDED: Final = _State("ENDED")  # nobody reads any more
 
 _MOVES: Final[dict[tuple[_State, str], _State]] = {
     (_READING, "lend"): _LENT,
@@ -92,6 +95,9 @@ class Reader:
     Args:
       wanted: the classes of what a peer sends that the pipe takes.
       hang_up: ends the connection, and says why.
+
+    Attributes:
+      borrowed: a user's task has the connection.
     """
 
     def __init__(
@@ -115,6 +121,7 @@ class Reader:
         self._hang_up = hang_up
         self._sizes = ReadSize()
         self._state = _READING
+        self.borrowed: bool = False
         self._task: trio.lowlevel.Task | None = None  # the reader's own, while it sleeps
         self._waits = False  # the reader's own task waits for the stream
         self._borrower_waits = False  # the borrower's task does
@@ -122,6 +129,7 @@ class Reader:
 
     def _move(self, call: str) -> None:
         self._state = _MOVES[self._state, call]
+        self.borrowed = self._state is _LENT
 
     async def run(self) -> None:
         """Read until the peer ends the stream in good order.
@@ -201,11 +209,6 @@ class Reader:
 
     # --- for a task in `receive` that has borrowed the connection ----------------------------
 
-    @property
-    def borrowed(self) -> bool:
-        """A user's task has the connection."""
-        return self._state is _LENT
-
     async def wait(self) -> None:
         """Wait until `take_in` has something to take, or `poke` is called, or the connection has ended.
 
@@ -270,7 +273,8 @@ class Reader:
             sizes.note(len(data))
         if self._state is _LEAVING:
             return True  # the socket is closed: only the peer's own end matters now
-        self._heartbeats.heard()
+        if self._heartbeats.active:
+            self._heartbeats.heard()
         # One message is probably answered by the next that is sent. To several there may be several answers: gather.
         self._writer.may_answer = self._deliver(data) < 2
         if size == HEADER_SIZE and protocol.receive_hint():

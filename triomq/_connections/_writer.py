@@ -152,8 +152,9 @@ class Writer:
         if pipe is None or self._unsent or not self._protocol.established:
             return  # at fault, a connection gives out the events before the fault first, and takes nothing
         pipe.sink_told = False
+        outbox = pipe.outbox
         flushed = 0
-        while pipe.outbox.has_waiting() or self._control_due:
+        while outbox.queue or outbox.tails or self._control_due:
             if flushed >= _WRITE_SIZE:
                 self.wake_later()
                 break
@@ -174,7 +175,8 @@ class Writer:
 
         Returns: how many bytes, or None when the connection did not take all: then `_unsent` has the rest.
         """
-        batch, pieces = pipe.outbox.take(self._most)
+        outbox = pipe.outbox
+        batch, pieces = outbox.take(self._most)
         buffers: list[bytes] = []
         control = 0
         if self._control_due:
@@ -188,7 +190,10 @@ class Writer:
         except (trio.BrokenResourceError, trio.ClosedResourceError) as exc:
             failure, taken = exc, 0
         if taken == total and failure is None:
-            self._count_sent(pipe, batch)
+            if outbox.controls:
+                self._count_sent(pipe, batch)
+            else:
+                pipe.sent += len(batch)
             self._most = _LARGE_BATCH if taken <= _SMALL * len(batch) else _BATCH
             return taken
         self._batch = batch
@@ -197,7 +202,7 @@ class Writer:
         self._batch_ends = list(accumulate(sizes))
         self._batch_written = taken - control
         self._unsent = _without(buffers, taken)
-        pipe.outbox.set_unsent(len(batch))
+        outbox.set_unsent(len(batch))
         if failure is not None:
             self._fail(failure)
         else:
@@ -224,9 +229,8 @@ class Writer:
             pipe.outbox.set_unsent(0)
             self.flush()
 
-    # On the path of every message.
     def _count_sent(self, pipe: QueuedPipe, items: Sequence[zmtp.Item]) -> None:
-        if pipe.outbox.controls and any(isinstance(item, zmtp.Ping) for item in items):
+        if any(isinstance(item, zmtp.Ping) for item in items):
             self._ping_sent()
         pipe.count_sent(items)
 

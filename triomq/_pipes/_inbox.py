@@ -36,6 +36,11 @@ class Inbox:
         self.in_round: bool = False
 
     @property
+    def conflates(self) -> bool:
+        """Only the newest message is kept."""
+        return self.queue.maxlen is not None
+
+    @property
     def is_full(self) -> bool:
         """The source is to deliver nothing more now."""
         return len(self.queue) >= self.limit

@@ -43,10 +43,6 @@ class Outbox:
 
     # --- what waits -----------------------------------------------------------------------
 
-    def has_waiting(self) -> bool:
-        """Something waits to be written."""
-        return bool(self.queue or self.tails)
-
     def waiting(self) -> int:
         """How much waits to be written."""
         count = len(self.queue)

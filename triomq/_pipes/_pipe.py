@@ -80,15 +80,18 @@ class Pipe(ABC):
             return
         self.received += len(messages)
         inbox = self.inbox
-        if dropped := inbox.put(messages):
-            self.drop(dropped)
+        if inbox.conflates:
+            self.drop(inbox.put(messages))
+        else:
+            inbox.queue.extend(messages)
         if not inbox.in_round:
             owner.readable(self)
 
     def drop(self, count: int = 1) -> None:
         """Count messages that were dropped. Whatever drops one, it is counted here."""
-        self.dropped += count
-        self.owner.dropped(self, count)
+        if count:
+            self.dropped += count
+            self.owner.dropped(self, count)
 
     @abstractmethod
     def send_nowait(self, item: Item, at_once: bool = True) -> bool:

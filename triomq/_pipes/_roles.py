@@ -40,9 +40,8 @@ class PipeOwner(Protocol):
 class Loan(Protocol):
     """A connection that a task in ``receive`` reads for itself; see `triomq._connections._reader`."""
 
-    @property
-    def borrowed(self) -> bool:
-        """The borrower still has the connection."""
+    borrowed: bool
+    """The borrower still has the connection."""
 
     def wait(self) -> Awaitable[None]:
         """Wait until `take_in` has something to take, or `poke` is called, or the connection ends."""

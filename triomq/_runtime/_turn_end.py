@@ -23,9 +23,8 @@ import trio
 class Returned(Protocol):
     """A connection that its borrower gave back."""
 
-    @property
-    def borrowed(self) -> bool:
-        """Somebody has borrowed the connection again."""
+    borrowed: bool
+    """Somebody has borrowed the connection again."""
 
     def resume(self) -> None:
         """Wake the reader's own task, if it sleeps."""
