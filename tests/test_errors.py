@@ -25,9 +25,7 @@ from triomq._errors import (
     ZmqError,
 )
 
-EVERY_ERROR = [
-    thing for thing in vars(_errors).values() if isinstance(thing, type) and thing.__module__ == _errors.__name__
-]
+EVERY_ERROR = [thing for thing in vars(_errors).values() if isinstance(thing, type) and thing.__module__ == "triomq"]
 
 
 @pytest.mark.parametrize("error", EVERY_ERROR)

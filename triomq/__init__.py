@@ -34,6 +34,7 @@ from ._events import (
 )
 from ._message import Message, MessageLike
 from ._options import Options
+from ._public import publish
 from ._sockets import (
     DEALER,
     PAIR,
@@ -110,3 +111,8 @@ __all__ = [
     "proxy",
     "zmtp",
 ]
+
+publish("triomq.zmtp", vars(zmtp), zmtp.__all__)
+publish("triomq.abc", vars(abc), abc.__all__)
+publish("triomq", globals(), __all__)
+del publish

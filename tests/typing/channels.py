@@ -127,3 +127,31 @@ async def proxies_start_in_a_nursery(frontend: triomq.ROUTER, backend: triomq.DE
         await nursery.start(triomq.proxy, frontend, backend)
         nursery.start_soon(triomq.proxy, frontend, backend)
         nursery.start_soon(triomq.proxy, frontend)  # type: ignore[arg-type]
+
+
+async def helpers_over_several_types(pull: triomq.PULL, sub: triomq.SUB, push: triomq.PUSH, dealer: triomq.DEALER) -> None:
+    async def drain(socket: triomq.ReceiveSocket) -> list[triomq.Message]:
+        assert_type(socket.receive_nowait(), triomq.Message)
+        return await socket.receive_many(10)
+
+    async def feed(socket: triomq.SendSocket) -> None:
+        socket.send_nowait(b"x")
+        await socket.send_many([b"x"])
+
+    await drain(pull)
+    await drain(sub)
+    await drain(dealer)
+    await feed(push)
+    await feed(dealer)
+    await drain(push)  # type: ignore[arg-type]
+    await feed(sub)  # type: ignore[arg-type]
+
+
+async def the_wrong_kind_is_refused(pull: triomq.PULL, push: triomq.PUSH, router: triomq.ROUTER) -> None:
+    assert_type(triomq.merge(pull, router), triomq.MergedChannel[triomq.ReceiveSocket])
+    triomq.merge(push)  # type: ignore[type-var]
+    await triomq.proxy(pull, push, capture=push)
+    await triomq.proxy(push, pull)
+    await triomq.proxy(pull, pull)  # type: ignore[call-overload]
+    await triomq.proxy(push, push)  # type: ignore[call-overload]
+    await triomq.proxy(pull, push, capture=pull)  # type: ignore[call-overload]

@@ -11,6 +11,8 @@ their turns.
 
 from __future__ import annotations
 
+from typing import overload
+
 import attrs
 import trio
 
@@ -161,6 +163,22 @@ class _ProxyTask:
                 flusher.flush_gathered(more=left <= 0)
 
 
+@overload
+async def proxy(
+    frontend: ReceiveSocket,
+    backend: SendSocket,
+    capture: SendSocket | None = None,
+    *,
+    task_status: trio.TaskStatus[ProxyHandle] = trio.TASK_STATUS_IGNORED,
+) -> None: ...
+@overload
+async def proxy(
+    frontend: SendSocket,
+    backend: ReceiveSocket,
+    capture: SendSocket | None = None,
+    *,
+    task_status: trio.TaskStatus[ProxyHandle] = trio.TASK_STATUS_IGNORED,
+) -> None: ...
 @trio.lowlevel.enable_ki_protection
 async def proxy(
     frontend: Socket,
