@@ -57,5 +57,5 @@ def test_a_socket_is_made_by_a_context_and_says_so() -> None:
 async def test_a_base_class_is_no_socket_type() -> None:
     async with triomq.open_context() as ctx:
         for kind in (triomq.Socket, triomq.SendSocket, triomq.ReceiveSocket):
-            with pytest.raises(TypeError, match="a socket type is a class such as triomq.REQ"):
+            with pytest.raises(TypeError, match=r"a socket type is a class such as triomq\.REQ"):
                 ctx.socket(kind)

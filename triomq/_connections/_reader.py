@@ -35,6 +35,7 @@ from ._heartbeats import Heartbeats
 from ._read_size import HEADER_SIZE, ReadSize
 from ._writer import Writer
 
+_MOST_LOOKS: Final = 16  # reads in a row that look for the end of the stream
 _EVENTS_PER_TURN: Final = 512  # messages taken in between two schedule points: half a millisecond or less
 
 
@@ -172,6 +173,13 @@ class Reader:
         if self._state is _ENDED and self._waits:
             self._stream.interrupt()
         return found
+
+    def still_stands(self) -> bool:
+        """Read all that has arrived; see `look`. Returns: False if the peer has ended the stream, or broke it."""
+        for _ in range(_MOST_LOOKS):
+            if self._state is _ENDED or not self.look():
+                break
+        return self._state is not _ENDED
 
     def stop_delivering(self) -> None:
         """The socket is closed: throw away what still arrives."""

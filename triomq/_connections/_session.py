@@ -193,7 +193,7 @@ class Session:
         )
         pipe.inbox.source = self._reader
         pipe.shares_encoding = protocol.shares_encoding and not pipe.outbox.conflate
-        writer.attach(pipe, heartbeats.ping_sent)
+        writer.attach(pipe, heartbeats.ping_sent, self._reader.still_stands)
         heartbeats.begin()
 
     def _detach(self) -> None:

@@ -58,10 +58,12 @@ class Writer:
         self._protocol = protocol
         self._runtime = runtime
         self._flusher = runtime.flusher
+        self._turn_end = runtime.turn_end
         self._address = address
         self._fail = fail
         self._pipe: QueuedPipe | None = None  # while the connection is established
         self._ping_sent: Callable[[], None] = _nothing
+        self._still_stands: Callable[[], bool] = _unknown
         self._last_write = -math.inf
         # At most one message came since our last write, so what we send now is probably its answer: write it at once.
         self.may_answer: bool = True
@@ -83,12 +85,14 @@ class Writer:
         """When the connection last took something."""
         return self._last_write
 
-    def attach(self, pipe: QueuedPipe, ping_sent: Callable[[], None]) -> None:
+    def attach(self, pipe: QueuedPipe, ping_sent: Callable[[], None], still_stands: Callable[[], bool]) -> None:
         """Write what is in the pipe's outbox, from the end of this turn on.
 
         Args:
           ping_sent: called when a PING was handed over whole.
+          still_stands: looks at the stream, and tells whether the peer has not ended it.
         """
+        self._still_stands = still_stands
         self._pipe = pipe
         self._ping_sent = ping_sent
         pipe.sink = self
@@ -97,7 +101,7 @@ class Writer:
 
     def detach(self) -> None:
         """Write no more, ever. What the peer cannot have received whole goes back to the head of the outbox."""
-        self._fail, self._ping_sent = _ignore, _nothing
+        self._fail, self._ping_sent, self._still_stands = _ignore, _nothing, _unknown
         pipe, self._pipe = self._pipe, None
         if pipe is not None:
             self._restore(pipe)
@@ -151,6 +155,8 @@ class Writer:
         pipe = self._pipe
         if pipe is None or self._unsent or not self._protocol.established:
             return  # at fault, a connection gives out the events before the fault first, and takes nothing
+        if self._turn_end.stood_still(trio.current_time()) and not self._still_stands():
+            return  # the peer hung up meanwhile: what is queued waits for the next connection
         pipe.sink_told = False
         outbox = pipe.outbox
         flushed = 0
@@ -248,7 +254,12 @@ def _ignore(_: Exception) -> None:
 
 
 def _nothing() -> None:
-    """No PING was sent yet."""
+    """Nobody wants to know of PINGs."""
+
+
+def _unknown() -> bool:
+    """Nobody reads the stream."""
+    return True
 
 
 def _without(buffers: Sequence[BytesLike], count: int) -> list[BytesLike]:

@@ -100,7 +100,7 @@ class SendSocket(Socket, trio.abc.SendChannel[Message]):
                     return
                 await self._wait_for_room()
                 continue
-            if knows_its_end and (room := min(turn.left, self._sender.room_for_many())) > 1:
+            if knows_its_end and (room := min(turn.left + turn.more, self._sender.room_for_many())) > 1:
                 taken = self._send_batch(iterator, int(room))
                 turn.left -= taken
                 if taken < room:

@@ -96,7 +96,7 @@ class _Direction:
             return most
         destination, capture, moved, index = self._destination, self._capture, self._moved, self._index
         submit, take, turn = destination._sender.submit, source.take, destination._turn
-        turn.left = most
+        turn.grant(most)
         while message is not None and (capture is None or capture._sender.would_accept(message)):
             try:
                 if not submit(message):

@@ -1,0 +1,111 @@
+"""A program that computes lets its connections stand still; what happened to them meanwhile is looked at first."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import trio
+from trio.testing import MockClock, wait_all_tasks_blocked
+
+import triomq
+from triomq import zmtp
+from triomq._runtime import _turn_end
+
+
+@pytest.fixture
+def always_after_a_stall(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every write comes after the program stood still: nothing has to be computed for that."""
+    monkeypatch.setattr(_turn_end, "STOOD_STILL", 0.0)
+
+
+@pytest.fixture
+def listener(tmp_path: Path) -> Iterator[socket.socket]:
+    """A peer whose end of the stream is there as soon as it hangs up: a socket of the system's own."""
+    with socket.socket(socket.AF_UNIX) as listening:
+        listening.bind(str(tmp_path / "it"))
+        listening.listen()
+        yield listening
+
+
+async def greet(listener: socket.socket) -> trio.SocketStream:
+    """Accept a PUSH, as a PULL."""
+    sock, _ = await trio.to_thread.run_sync(listener.accept)
+    stream = trio.SocketStream(trio.socket.from_stdlib_socket(sock))
+    connection = zmtp.Connection("PULL", as_server=True)
+    while not connection.established:
+        await stream.send_all(connection.data_to_send())
+        connection.receive_data(await stream.receive_some(), 1)
+    await stream.send_all(connection.data_to_send())
+    return stream
+
+
+@pytest.mark.usefixtures("always_after_a_stall")
+@pytest.mark.parametrize("messages", [1, 5], ids=["at once", "gathered"])
+async def test_what_is_sent_to_a_peer_that_hung_up_waits_for_the_next_connection(
+    listener: socket.socket, messages: int
+) -> None:
+    async with triomq.open_context() as ctx:
+        push = ctx.socket(triomq.PUSH, reconnect_interval=0.001)
+        push.connect(f"ipc://{listener.getsockname()}")
+        first = await greet(listener)
+        await push.wait_peers()
+        await wait_all_tasks_blocked()
+        first.socket.close()
+        for number in range(messages):
+            push.send_nowait(b"%d" % number)
+        await trio.lowlevel.checkpoint()
+        assert push.statistics().messages_sent == 0
+        second = await greet(listener)
+        received = b""
+        with trio.fail_after(60):
+            while len(received) < 3 * messages:
+                received += await second.receive_some()
+        assert received == b"".join(b"\0\1%d" % number for number in range(messages))
+        await second.aclose()
+
+
+@pytest.mark.usefixtures("always_after_a_stall")
+async def test_what_the_peer_said_before_it_hung_up_is_received(listener: socket.socket) -> None:
+    async with triomq.open_context() as ctx:
+        dealer = ctx.socket(triomq.DEALER, linger=0)
+        dealer.connect(f"ipc://{listener.getsockname()}")
+        sock, _ = await trio.to_thread.run_sync(listener.accept)
+        peer = zmtp.Connection("DEALER", as_server=True)
+        sock.setblocking(True)
+        while not peer.established:
+            await trio.to_thread.run_sync(sock.sendall, peer.data_to_send())
+            peer.receive_data(await trio.to_thread.run_sync(sock.recv, 1000), 1)
+        sock.sendall(peer.data_to_send())
+        await dealer.wait_peers()
+        await wait_all_tasks_blocked()
+        octets: list[bytes] = []
+        peer.encode([(b"last words",)] * 3, octets)
+        sock.sendall(b"".join(octets))
+        sock.close()
+        dealer.send_nowait(b"too late for this connection")
+        assert dealer.statistics().messages_sent == 0
+        assert [bytes(dealer.receive_nowait()) for _ in range(3)] == [b"last words"] * 3
+
+
+def test_a_long_pass_and_the_one_after_it_count_as_standing_still() -> None:
+    clock = MockClock()
+
+    async def main() -> None:
+        with _turn_end.turn_end() as turn_end:
+
+            def stood_still() -> bool:
+                return turn_end.stood_still(trio.current_time())
+
+            await trio.lowlevel.checkpoint()
+            assert not stood_still()
+            clock.jump(0.5)
+            assert stood_still()
+            await trio.lowlevel.checkpoint()
+            assert stood_still()  # other tasks have not had their turns since trio looked
+            await trio.lowlevel.checkpoint()
+            assert not stood_still()
+
+    trio.run(main, clock=clock)

@@ -1,0 +1,105 @@
+"""A turn ends by the clock too: a handler that computes between two calls does not starve the other tasks."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+import pytest
+import trio
+from trio.testing import MockClock
+
+import triomq
+from triomq._runtime import MESSAGES_PER_TURN, Turn
+from triomq._runtime._turn import LONGEST_TURN
+
+
+class Ended:
+    """A stand-in for the end of turns: how long the turns last already."""
+
+    seconds = 0.0
+
+    def lasts(self, seconds: float) -> bool:
+        return self.seconds >= seconds
+
+
+def looks(turn: Turn) -> list[int]:
+    """Use a whole turn up. Returns: after which messages the turn asked whether to go on."""
+    asked = []
+    for message in range(1, MESSAGES_PER_TURN + 1):
+        turn.left -= 1
+        if turn.left <= 0:
+            asked.append(message)
+            if message < MESSAGES_PER_TURN:
+                with pytest.raises(StopIteration):
+                    turn.end().send(None)  # without a schedule point
+    return asked
+
+
+def test_the_clock_is_looked_at_twice_in_a_turn() -> None:
+    assert looks(Turn(MESSAGES_PER_TURN, Ended())) == [4, 16, 64]
+
+
+@pytest.mark.parametrize("size", [1, 2, 4, 5, 63])
+def test_other_sizes_have_an_end_too(size: int) -> None:
+    turn = Turn(size, Ended())
+    count = 0
+    while turn.left + turn.more > 0:
+        turn.left -= 1
+        count += 1
+        if turn.left <= 0 and turn.more:
+            with pytest.raises(StopIteration):
+                turn.end().send(None)
+    assert count == size
+
+
+async def test_a_turn_that_lasts_too_long_is_over_at_the_next_look() -> None:
+    ended = Ended()
+    turn = Turn(MESSAGES_PER_TURN, ended)
+    turn.left -= 4
+    ended.seconds = LONGEST_TURN
+    before = trio.lowlevel.current_statistics().tasks_runnable
+    ran = []
+
+    async def other() -> None:
+        ran.append(before)
+
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(other)
+        await turn.end()
+        assert ran
+    assert (turn.left, turn.more) == (4, MESSAGES_PER_TURN - 4)
+
+
+@pytest.mark.parametrize("scheme", ["inproc"])
+@pytest.mark.parametrize(("milliseconds", "at_most"), [(0.0, 64), (0.1, 16), (20.0, 4)])
+def test_work_between_two_messages_counts(scheme: str, milliseconds: float, at_most: int) -> None:
+    """Another task runs after so many messages at the most, however long each keeps the program busy."""
+    clock = MockClock()
+
+    async def main() -> None:
+        async with triomq.open_context() as ctx, trio.open_nursery() as nursery:
+            pull, push = ctx.socket(triomq.PULL), ctx.socket(triomq.PUSH)
+            push.connect(await pull.bind(f"{scheme}://it"))
+            await push.wait_peers()
+            handled = 0
+            seen = [0]
+
+            async def watch() -> None:
+                while True:
+                    await trio.lowlevel.checkpoint()
+                    if handled != seen[-1]:
+                        seen.append(handled)
+
+            for number in range(500):
+                push.send_nowait(b"%d" % number)
+            nursery.start_soon(watch)
+            await trio.lowlevel.checkpoint()
+            for _ in range(500):
+                await pull.receive()
+                clock.jump(milliseconds / 1000)
+                handled += 1
+            steps = [after - before for before, after in pairwise(seen)]
+            assert max(steps) <= 2 * at_most  # trio may let this task run last in one pass and first in the next
+            nursery.cancel_scope.cancel()
+
+    trio.run(main, clock=clock)
