@@ -18,7 +18,7 @@ from triomq._runtime import _turn_end
 @pytest.fixture
 def always_after_a_stall(monkeypatch: pytest.MonkeyPatch) -> None:
     """Every write comes after the program stood still: nothing has to be computed for that."""
-    monkeypatch.setattr(_turn_end, "STOOD_STILL", 0.0)
+    monkeypatch.setattr(_turn_end, "LATE", 0.0)
 
 
 @pytest.fixture
@@ -90,22 +90,22 @@ async def test_what_the_peer_said_before_it_hung_up_is_received(listener: socket
         assert [bytes(dealer.receive_nowait()) for _ in range(3)] == [b"last words"] * 3
 
 
-def test_a_long_pass_and_the_one_after_it_count_as_standing_still() -> None:
+def test_a_connection_is_late_for_a_long_pass_and_the_next() -> None:
     clock = MockClock()
 
     async def main() -> None:
         with _turn_end.turn_end() as turn_end:
 
-            def stood_still() -> bool:
-                return turn_end.stood_still(trio.current_time())
+            def is_late() -> bool:
+                return turn_end.is_late(trio.current_time())
 
             await trio.lowlevel.checkpoint()
-            assert not stood_still()
+            assert not is_late()
             clock.jump(0.5)
-            assert stood_still()
+            assert is_late()
             await trio.lowlevel.checkpoint()
-            assert stood_still()  # other tasks have not had their turns since trio looked
+            assert is_late()  # other tasks have not had their turns since trio looked
             await trio.lowlevel.checkpoint()
-            assert not stood_still()
+            assert not is_late()
 
     trio.run(main, clock=clock)

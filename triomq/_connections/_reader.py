@@ -48,10 +48,15 @@ def try_receive(stream: NonblockingStream, size: int) -> bytes | None:
 
 
 class _State:
-    """Who reads, and what becomes of what comes. Compared by identity: an enum's hash would cost a call of Python."""
+    """Who reads, and what becomes of what comes.
+
+    Attributes:
+      after: the state after each call that is allowed in this one; made of `_MOVES`.
+    """
 
     def __init__(self, name: str) -> None:
         self._name = name
+        self.after: dict[str, _State] = {}
 
     def __repr__(self) -> str:
         return self._name
@@ -88,6 +93,9 @@ _MOVES: Final[dict[tuple[_State, str], _State]] = {
 
 A borrower gives back in any state but FULL: the connection may have been taken from it meanwhile.
 """
+
+for (_before, _call), _after in _MOVES.items():
+    _before.after[_call] = _after
 
 
 class Reader:
@@ -129,7 +137,7 @@ class Reader:
         self._failure: Exception | None = None  # what the borrower met with, for the reader's own task to raise
 
     def _move(self, call: str) -> None:
-        self._state = _MOVES[self._state, call]
+        self._state = self._state.after[call]
         self.borrowed = self._state is _LENT
 
     async def run(self) -> None:

@@ -155,7 +155,8 @@ class Writer:
         pipe = self._pipe
         if pipe is None or self._unsent or not self._protocol.established:
             return  # at fault, a connection gives out the events before the fault first, and takes nothing
-        if self._turn_end.stood_still(trio.current_time()) and not self._still_stands():
+        now = self._last_write = trio.current_time()
+        if self._turn_end.is_late(now) and not self._still_stands():
             return  # the peer hung up meanwhile: what is queued waits for the next connection
         pipe.sink_told = False
         outbox = pipe.outbox
@@ -169,7 +170,6 @@ class Writer:
                 pipe.sink_told = True
                 break
             flushed += taken
-        self._last_write = trio.current_time()
         self.may_answer = False
         pipe.room_made()
         if pipe.draining and not pipe.queued():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Callable
 
 from .._message import Message
 from .._options import Options
@@ -23,9 +24,11 @@ class FairReceiver(Receiver):
         self.fair_queue.activate(pipe)
         self.receivers.wake()
 
-    # On the path of every message.
     def take(self) -> Message | None:
         return self.fair_queue.take()
+
+    def take_function(self) -> Callable[[], Message | None]:
+        return self.fair_queue.take if type(self).take is FairReceiver.take else self.take
 
     def take_many(self, most: int) -> list[Message]:
         return self.fair_queue.take_many(most)

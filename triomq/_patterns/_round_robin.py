@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import ClassVar
 
 from .._message import Frames
@@ -22,9 +22,11 @@ class RoundRobin(Sender):
         super().__init__(options, rng, turn)
         self.balancer: LoadBalancer = LoadBalancer()
 
-    # On the path of every message.
     def submit(self, message: Frames) -> bool:
         return self.balancer.send(message)
+
+    def submit_function(self) -> Callable[[Frames], bool]:
+        return self.balancer.send if type(self).submit is RoundRobin.submit else self.submit
 
     def room_for_many(self) -> float:
         return self.balancer.room_for_many()

@@ -34,7 +34,9 @@ class QueuedPipe(Pipe):
     # On the path of every message: see docs/explanation/message-path.rst.
     def send_nowait(self, item: Item, at_once: bool = True) -> bool:
         outbox = self.outbox
-        queue = outbox.own() if outbox.tails else outbox.queue
+        queue = outbox.queue
+        if outbox.tails:
+            outbox.own()
         if len(queue) >= outbox.limit and not self.has_room():
             return False
         if outbox.conflate and queue:

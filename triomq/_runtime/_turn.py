@@ -37,19 +37,20 @@ class Turn:
       more: messages that may follow, if that look says so.
     """
 
-    __slots__ = ("_first", "_size", "_turn_end", "left", "more")
+    __slots__ = ("_first", "_rest", "_size", "_turn_end", "left", "more")
 
     def __init__(self, size: int, turn_end: TurnEnd) -> None:
         self._size = size
         self._first = min(_FIRST_LOOK, size)
+        self._rest = size - self._first
         self._turn_end = turn_end
         self.left: int = self._first
-        self.more: int = size - self._first
+        self.more: int = self._rest
 
     def renew(self) -> None:
         """A task is about to wait, or has waited: the task that runs next has a whole turn."""
         self.left = self._first
-        self.more = self._size - self._first
+        self.more = self._rest
 
     def grant(self, messages: int) -> None:
         """Let so many messages go without a look at the clock: nobody else's work lies between them."""

@@ -8,9 +8,9 @@ each time would cost an iteration of trio's loop for every message: 5 µs, a ten
 instruments when it is about to wait for events, which costs 0.2 µs. A borrower that has not borrowed the connection
 again by then is busy elsewhere.
 
-The same instrument knows when trio last looked for events: so long do the turns of all tasks last already. After a
-pass in which a task computed for long, what peers did meanwhile is known to the system and to no task yet.
-`TurnEnd.stood_still` says so, for that pass and the next.
+The same instrument knows when trio last looked for events: so long do the turns of all tasks last already. What peers
+did before the look before that one is known to the tasks of their connections. What they did since then may be known
+to the system alone, if a task has computed for long: `TurnEnd.is_late` says so.
 
 One instrument serves all contexts of a run: with one each, a thousand contexts would pay a thousand times.
 """
@@ -23,8 +23,8 @@ from typing import Final, Protocol
 
 import trio
 
-STOOD_STILL: Final = 10e-3
-"""seconds; a pass of trio's loop that takes longer is one in which a task computed for long"""
+LATE: Final = 10e-3
+"""seconds; a connection that was looked at longer ago may have ended meanwhile: look before writing to it"""
 
 
 class Returned(Protocol):
@@ -51,9 +51,8 @@ class TurnEnd(trio.abc.Instrument):
         self.users: int = 0
         self._token = token
         self._returned: list[Returned] = []
-        self._was_long = False
         self._polled_at: float = trio.current_time()  # when trio last looked for events
-        self._seen_at: float = self._polled_at  # the same, but for a pass after a long one: then when that began
+        self._known_at: float = self._polled_at  # when it did so the time before: what came by then is known to all
 
     def resume_unless_borrowed(self, connection: Returned) -> None:
         """Resume the connection when the turn ends, unless it is borrowed again then."""
@@ -63,23 +62,22 @@ class TurnEnd(trio.abc.Instrument):
         """The turns of all tasks together last for so long already."""
         return trio.current_time() - self._polled_at >= seconds
 
-    def stood_still(self, now: float) -> bool:
-        """What happened to connections lately is not known to all tasks yet: a task computed for long.
+    def is_late(self, now: float) -> bool:
+        """What happened to connections lately may be known to the system alone: a task has computed for long.
 
-        A mock clock that jumps by itself cannot be told from a task that computes. To look once too often does no harm.
+        After a long sleep of the program it may be so, too. To look once too often does no harm.
         """
-        return now - self._seen_at >= STOOD_STILL
+        return now - self._known_at >= LATE
 
+    # Between any two iterations of trio's loop.
     def after_io_wait(self, timeout: float) -> None:
         """See `trio.abc.Instrument`."""
-        now = trio.current_time()
-        self._seen_at = self._polled_at if self._was_long else now
-        self._polled_at = now
+        self._known_at = self._polled_at
+        self._polled_at = trio.current_time()
 
     # Between any two iterations of trio's loop.
     def before_io_wait(self, timeout: float) -> None:
         """See `trio.abc.Instrument`."""
-        self._was_long = trio.current_time() - self._polled_at >= STOOD_STILL
         if self._returned:
             returned, self._returned = self._returned, []
             for connection in returned:

@@ -23,6 +23,7 @@ class ReceiveSocket(Socket, trio.abc.ReceiveChannel[Message]):
         assert isinstance(self._pattern, Receiver)
         self._receiver: Receiver = self._pattern
         self._receivers: Receivers = Receivers(self._receiver, f"{self.socket_type}.receive: closed while it waited")
+        self._take = self._receiver.take_function()  # by one name, for the path of every message
         self._pattern.receivers = self._receivers
 
     # On the path of every message.
@@ -37,7 +38,7 @@ class ReceiveSocket(Socket, trio.abc.ReceiveChannel[Message]):
         if get_ident() != self._thread:
             self._check("receive")
         await checkpoint_if_cancelled()
-        message = self._receiver.take()
+        message = self._take()
         turn = self._turn
         if message is None:
             turn.renew()
@@ -59,7 +60,7 @@ class ReceiveSocket(Socket, trio.abc.ReceiveChannel[Message]):
         """
         if get_ident() != self._thread:
             self._check("receive_nowait")
-        message = self._receiver.take()
+        message = self._take()
         if message is None:
             raise trio.WouldBlock
         return message

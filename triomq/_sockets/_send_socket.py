@@ -26,7 +26,9 @@ class SendSocket(Socket, trio.abc.SendChannel[Message]):
         assert isinstance(self._pattern, Sender)
         self._sender: Sender = self._pattern
         self._senders: Senders = Senders(self._sender)
-        self._waiting_senders = self._senders.waiters  # by its name alone, for the path of every message
+        # By one name each, for the path of every message.
+        self._submit = self._sender.submit_function()
+        self._waiting_senders = self._senders.waiters
         self._pattern.senders = self._senders
 
     # On the path of every message.
@@ -51,7 +53,7 @@ class SendSocket(Socket, trio.abc.SendChannel[Message]):
         elif type(message) is not Message:
             message = as_message(message)
         await checkpoint_if_cancelled()
-        if self._waiting_senders or not self._sender.submit(message):
+        if self._waiting_senders or not self._submit(message):
             self._turn.renew()
             await self._senders.wait(message)
             self._turn.renew()
@@ -73,7 +75,7 @@ class SendSocket(Socket, trio.abc.SendChannel[Message]):
             self._check("send_nowait")
         if type(message) is not Message:
             message = as_message(message)
-        if self._senders.bar_others or not self._sender.submit(message):
+        if self._senders.bar_others or not self._submit(message):
             raise trio.WouldBlock
 
     @trio.lowlevel.enable_ki_protection
@@ -110,7 +112,7 @@ class SendSocket(Socket, trio.abc.SendChannel[Message]):
                     message = as_message(next(iterator))
                 except StopIteration:
                     return
-                if self._senders.bar_others or not self._sender.submit(message):
+                if self._senders.bar_others or not self._submit(message):
                     turn.renew()
                     await self._senders.wait(message)
                     turn.renew()
