@@ -50,10 +50,18 @@ def encode_frame(flags: int, body: bytes) -> bytes:
 
 def encode_shared(message: Sequence[bytes]) -> bytes:
     """One message, framed as every peer reads it whose mechanism leaves frames alone."""
-    if (lone := _encode_lone(message)) is not None:
-        return lone
-    *front, last = message
-    return b"".join([*(encode_frame(MORE, body) for body in front), encode_frame(0, last)])
+    last = message[-1]
+    size = len(last)
+    end = (_LAST[size] if size < 256 else _pack_long(LONG, size)) + last
+    if len(message) == 1:
+        return end
+    pieces: list[bytes] = []
+    for body in message[:-1]:
+        size = len(body)
+        pieces.append(_MORE[size] if size < 256 else _pack_long(MORE | LONG, size))
+        pieces.append(body)
+    pieces.append(end)
+    return b"".join(pieces)
 
 
 def encode_items(items: Sequence[Any], out: list[bytes], encode_event: Callable[[Any], bytes]) -> int:
@@ -67,9 +75,7 @@ def encode_items(items: Sequence[Any], out: list[bytes], encode_event: Callable[
     Returns: how many octets were appended.
     """
     row: bytes | None = None
-    if len(items) == 1:
-        row = _encode_lone(items[0])
-    elif len(items) >= _LEAST_ALIKE:
+    if len(items) >= _LEAST_ALIKE:
         row = _join_encoded(items) or _encode_alike(items)
     if row is not None:
         out.append(row)
@@ -109,23 +115,6 @@ def encode_items(items: Sequence[Any], out: list[bytes], encode_event: Callable[
         out.append(joined)
         total += len(joined)
     return total
-
-
-def _encode_lone(item: Any) -> bytes | None:
-    """The octets of a message of one or two small frames, as most are that go alone; None for all else.
-
-    It is on the way of every request and every reply, and costs half of the loop with what that needs.
-    """
-    if type(item) is not tuple and type(item) is not Message:
-        return None
-    last = item[-1]
-    if len(last) < 256:
-        if len(item) == 1:
-            return _LAST[len(last)] + last
-        first = item[0]
-        if len(item) == 2 and len(first) < 256:
-            return _MORE[len(first)] + first + _LAST[len(last)] + last
-    return None
 
 
 def _join_encoded(items: Sequence[Any]) -> bytes | None:
