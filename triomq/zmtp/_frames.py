@@ -128,16 +128,19 @@ def _join_encoded(items: Sequence[Any]) -> bytes | None:
 
 
 def _encode_alike(items: Sequence[Any]) -> bytes | None:
-    """The octets of messages of one frame each, all of one size, or None if they are not that.
+    """The bytes of messages of one frame each, all of one size; None if the items are not that.
 
     `bytes.join` puts the header between bodies without a line of Python for each: half the price of the loop.
+    Three sizes are looked at first, because messages of mixed sizes shall not pay for that.
     """
     try:
-        bodies = [body for (body,) in items]
-        size = len(bodies[0])
-        if size >= LARGE_BODY or {*map(len, bodies)} != {size}:
+        size = len(items[0][0])
+        if size >= LARGE_BODY or len(items[-1][0]) != size or len(items[len(items) // 2][0]) != size:
             return None
-    except (TypeError, ValueError):  # subscriptions, messages of several frames, or already encoded
+        bodies = [body for (body,) in items]
+        if {*map(len, bodies)} != {size}:
+            return None
+    except (TypeError, ValueError, IndexError):  # subscriptions, messages of several frames, or already encoded
         return None
     header = frame_header(0, size)
     return header + header.join(bodies)
