@@ -23,7 +23,8 @@ class WireProtocol(ABC):
     **What every protocol must hold**
 
     * It does no input and output, has no clock, and never waits. One thread at a time calls it.
-    * Whatever the peer sends becomes events or a `RemoteProtocolError`. Any other exception counts as a bug.
+    * Whatever the peer sends becomes events or a `RemoteProtocolError`. Any other exception is a bug, and crashes
+      the context.
     * It takes memory for what has arrived, never for what a header claims. Limits such as
       ``max_message_size`` are checked by the protocol, when the header is there, and by nobody else.
     * The session notices the end of the peer's stream by itself; the protocol is not told.
