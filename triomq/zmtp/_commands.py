@@ -77,7 +77,7 @@ def parse_properties(data: bytes, offset: int) -> Properties:
       offset: where ``data`` begins in the peer's stream.
     Raises:
       RemoteProtocolError: a name or value runs over the end, a name is empty, there are more than
-        `MAX_PROPERTIES`, or Socket-Type or Identity come twice.
+        64 properties, or Socket-Type or Identity come twice.
     """
     found: dict[str, bytes] = {}
     seen: set[str] = set()
