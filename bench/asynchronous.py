@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from itertools import cycle, islice
 from time import perf_counter
 from typing import Any, TypeAlias
 
@@ -32,6 +33,17 @@ async def push(job: Job, send: Send) -> None:
         await send(message)
     job.start_clock()
     for _ in range(job.count - 1):
+        await send(message)
+    await send(job.last)
+
+
+async def push_mixed(job: Job, send: Send) -> None:
+    """Send messages of different sizes in turn."""
+    messages = cycle(job.mixed)
+    for message in islice(messages, job.warm):
+        await send(message)
+    job.start_clock()
+    for message in islice(messages, job.count - 1):
         await send(message)
     await send(job.last)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import cycle, islice
 from time import perf_counter
 from typing import Any, TypeAlias
 
@@ -31,6 +32,17 @@ def push(job: Job, send: Send) -> None:
         send(message)
     job.start_clock()
     for _ in range(job.count - 1):
+        send(message)
+    send(job.last)
+
+
+def push_mixed(job: Job, send: Send) -> None:
+    """Send messages of different sizes in turn."""
+    messages = cycle(job.mixed)
+    for message in islice(messages, job.warm):
+        send(message)
+    job.start_clock()
+    for message in islice(messages, job.count - 1):
         send(message)
     send(job.last)
 

@@ -67,6 +67,7 @@ GOALS: tuple[Goal, ...] = (
     Goal("push-10k", _MORE, 1.5, "pyzmq"),
     Goal("push-100k", _MORE, 1.5, "pyzmq"),
     Goal("push-1m", _MORE, 1.5, "pyzmq"),
+    Goal("push-mixed", _MORE, 0.7, "pyzmq"),
     Goal("push-5x10", _MORE, 3.0, "pyzmq"),
     Goal("req-10", _LESS, 1.0, "pyzmq"),
     Goal("req-10", _LESS, 1.15, "trio-stream"),

@@ -80,6 +80,11 @@ class Job:
         return self._message(b"m")
 
     @property
+    def mixed(self) -> list[bytes]:
+        """Messages of the work's sizes, in their order."""
+        return [b"m" * size for size in self.work.sizes]
+
+    @property
     def last(self) -> bytes | list[bytes]:
         """The last message."""
         return self._message(b"z")

@@ -45,6 +45,7 @@ class Kind(enum.Enum):
     """What a peer has functions for, one for each side that is not neutral."""
 
     PUSH = _Roles("push", "bind")
+    MIXED = _Roles("mixed", "bind")
     MULTIPART = _Roles("multipart", "bind")
     MANY = _Roles("many", "bind")
     INPROC = _Roles("inproc", "bind", ("bind",))
@@ -101,6 +102,7 @@ class Work:
 
     Attributes:
       size: octets of each frame.
+      sizes: octets of one message after another, again and again, where they are not all of one size.
       frames: frames of each message.
       first_count: messages of the first calibration run, from the slowest peer's point of view.
       min_count, max_count: fewest and most messages of one measurement; the latter bounds time and what unread queues
@@ -122,6 +124,7 @@ class Work:
     title: str
     unit: Unit = Unit.MESSAGES
     size: int = 10
+    sizes: tuple[int, ...] = ()
     frames: int = 1
     first_count: int = 5_000
     min_count: int = 20

@@ -68,6 +68,9 @@ def _push(size: int, label: str, unit: Unit = Unit.MEGABYTES, group: str | None 
     )  # fmt: skip
 
 
+_MIXED = tuple(10 + 10 * (7 * number % 30) for number in range(30))
+"""Octets: each size from 10 to 300 in tens, none beside its neighbour."""
+
 WORKS: tuple[Work, ...] = (
     Work(name="push-10", kind=Kind.PUSH, title="PUSH → PULL, 10 B", group="push-10"),
     Work(
@@ -78,6 +81,7 @@ WORKS: tuple[Work, ...] = (
     _push(10_000, "10k"),
     _push(100_000, "100k"),
     _push(1_000_000, "1m"),
+    Work(name="push-mixed", kind=Kind.MIXED, title="PUSH → PULL, 10 B to 300 B in turn", sizes=_MIXED),
     Work(name="push-5x10", kind=Kind.MULTIPART, title="PUSH → PULL, five frames of 10 B", frames=5),
     Work(name="req-10", kind=Kind.REQUEST, title="REQ ⇄ REP round trip, 10 B", unit=Unit.MICROSECONDS, first_count=500),
     Work(

@@ -26,6 +26,7 @@ class Binding:
         publish = (self.publish, self.subscribe)
         return {
             Kind.PUSH: (self.pull, self.push),
+            Kind.MIXED: (self.pull, self.push_mixed),
             Kind.MULTIPART: (self.pull_multipart, self.push_multipart),
             Kind.REQUEST: (self.reply, self.request),
             Kind.ROUTER: (self.router, self.dealer),
@@ -71,6 +72,11 @@ class Binding:
         """Send one-frame messages."""
         with self._connected(job, self._zmq.PUSH) as socket:
             blocking.push(job, socket.send)
+
+    def push_mixed(self, job: Job) -> None:
+        """Send one-frame messages of different sizes."""
+        with self._connected(job, self._zmq.PUSH) as socket:
+            blocking.push_mixed(job, socket.send)
 
     def pull_multipart(self, job: Job) -> None:
         """Receive messages of several frames."""

@@ -51,6 +51,12 @@ async def push(job: Job) -> None:
         await asynchronous.push(job, socket.send)
 
 
+async def push_mixed(job: Job) -> None:
+    """Send messages of different sizes."""
+    async with _connected(job, triomq.PUSH) as socket:
+        await asynchronous.push_mixed(job, socket.send)
+
+
 async def pull_many(job: Job) -> None:
     """Receive all that is there, again and again."""
     async with _bound(job, triomq.PULL) as (socket,):
@@ -162,6 +168,7 @@ PEER = Peer(
     module="triomq",
     works={
         Kind.PUSH: (pull, push),
+        Kind.MIXED: (pull, push_mixed),
         Kind.MULTIPART: (pull, push),
         Kind.MANY: (pull_many, push_many),
         Kind.REQUEST: (reply, request),

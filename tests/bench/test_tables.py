@@ -108,6 +108,17 @@ def test_what_one_of_the_two_runs_lacks_is_not_compared() -> None:
     assert list(check.compare(committed, figures({("push-1k", "triomq"): figure(1.0)}))) == []
 
 
+def test_a_work_that_is_newer_than_the_committed_table_is_not_compared_yet() -> None:
+    known = {("push-10", "triomq"): figure(1.0), ("push-10", "pyzmq"): figure(1.0)}
+    new = {("push-mixed", "triomq"): figure(1.0), ("push-mixed", "pyzmq"): figure(1.0)}
+    found = {str(each.pair) for each in check.compare(figures(known), figures(known | new))}
+    assert found == {"push-10 ÷ pyzmq"}
+    assert check.Pair(("push-mixed", "triomq"), ("push-mixed", "pyzmq")) in check.pairs()
+    for table in (pages.goal_table, lambda found: pages.peer_table(found, pages._median)):
+        assert works.by_name("push-mixed").title not in table(figures(known))
+        assert works.by_name("push-mixed").title in table(figures(known | new))
+
+
 # -- the committed table -----------------------------------------------------------------------------
 
 

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import os
 from functools import partial
+from itertools import cycle, pairwise
 
 import pytest
 import trio
 
-from bench import harness, peers, works
+from bench import blocking, harness, peers, works
+from bench.job import Job
 from bench.kinds import Kind, Unit, Work
 
 SETTINGS = harness.Settings(rounds=1, seconds=0.01)
 
 # What is quickly done; the last two have a neutral side.
-QUICK = ["push-5x10", "push-many-10", "req-10", "inproc-10", "subs-100"]
+QUICK = ["push-5x10", "push-mixed", "push-many-10", "req-10", "inproc-10", "subs-100"]
 
 
 @pytest.mark.slow
@@ -117,6 +119,20 @@ def test_every_work_is_offered_by_triomq_and_has_a_name_of_its_own() -> None:
     triomq = peers.load("triomq")
     assert all(triomq.offers(work.kind) for work in works.ALL)
     assert len({work.name for work in works.ALL}) == len(works.ALL)
+
+
+def test_a_work_of_mixed_sizes_has_no_two_equal_ones_beside_each_other() -> None:
+    sizes = works.by_name("push-mixed").sizes
+    assert sorted(sizes) == list(range(10, 301, 10))
+    assert all(one != other for one, other in pairwise([*sizes, sizes[0]]))
+
+
+def test_a_work_of_mixed_sizes_sends_each_of_them() -> None:
+    job = Job(work=works.by_name("push-mixed"), warm=10, count=60)
+    sent: list[bytes] = []
+    blocking.push_mixed(job, sent.append)
+    assert [len(message) for message in sent[:-1]] == [size for size, _ in zip(cycle(job.work.sizes), range(69))]
+    assert sent[-1] == job.last != sent[0]
 
 
 def test_a_name_that_fits_no_work_is_an_error() -> None:

@@ -26,6 +26,10 @@ events = st.one_of(
 )
 
 
+def repr_of(value: object) -> str:
+    return repr(value)[:30]
+
+
 def connect(left: str = "XSUB", right: str = "XPUB", **options: Any) -> tuple[Connection, Connection]:
     one, other = Connection(left, as_server=False), Connection(right, as_server=True, **options)
     for _ in range(2):
@@ -129,6 +133,33 @@ def test_large_bodies_are_not_copied_to_be_sent() -> None:
     assert [buffer is large for buffer in out] == [False, True, False, True, False, False]
     assert out[4] is shared
     assert len(receiver.receive_data(b"".join(out))) == 5
+
+
+EQUAL = [Message([b"%010d" % number]) for number in range(20)]
+ODD = [Message([b"odd"]), Message([bytes(300)]), Message([b"id", b"0123456789"]), Subscribe(b"topic"), bytes(2),
+       Message([bytes(LARGE_BODY)]), (b"",), (b"0123456789",)]  # fmt: skip
+
+
+@pytest.mark.parametrize("odd", ODD, ids=repr_of)
+@pytest.mark.parametrize("place", [0, 1, 9, 10, 11, 18, 19])
+def test_many_are_encoded_as_each_would_be_alone(odd: Any, place: int) -> None:
+    sender, _ = connect()
+    for many in (EQUAL, [encode_shared(message) for message in EQUAL]):
+        items = [*many[:place], odd, *many[place + 1 :]]
+        assert encoded(sender, *items) == b"".join([encoded(sender, item) for item in items])
+
+
+@pytest.mark.parametrize("place", [0, 1, 10, 19])
+def test_a_large_body_among_many_is_not_copied_to_be_sent(place: int) -> None:
+    sender, _ = connect()
+    large, shared = bytes(LARGE_BODY), encode_shared([bytes(LARGE_BODY)])
+    for many, odd, body in (
+        (EQUAL, Message([large]), large),
+        ([encode_shared(message) for message in EQUAL], shared, shared),
+    ):
+        out: list[bytes] = []
+        sender.encode([*many[:place], odd, *many[place + 1 :]], out)
+        assert [buffer for buffer in out if buffer is body]
 
 
 def test_a_body_that_comes_in_one_piece_is_not_copied() -> None:

@@ -12,14 +12,19 @@ from .._errors import LocalProtocolError, RemoteProtocolError
 from ._events import Cancel, Ping, Pong, Properties, Subscribe
 from ._frames import COMMAND
 
+# The RFC bounds none of the first three; these bounds keep what one peer can make us store small.
 MAX_TOPIC: Final = 65_536
+"""Bytes in the topic of a subscription."""
 MAX_HANDSHAKE_COMMAND: Final = 65_536
-MAX_COMMAND: Final = 1 + len("SUBSCRIBE") + MAX_TOPIC
-"""Longest command body after the handshake: the longest SUBSCRIBE."""
+"""Bytes in the body of a handshake command, unless the mechanism says otherwise."""
 MAX_PROPERTIES: Final = 64
+"""Properties in a peer's metadata."""
+MAX_COMMAND: Final = 1 + len("SUBSCRIBE") + MAX_TOPIC
+"""Bytes in the body of a command after the handshake: the longest SUBSCRIBE."""
 MAX_PING_CONTEXT: Final = 16
+"""Bytes in the context of a PING (RFC 37 §2.8)."""
 MAX_TTL: Final = 0xFFFF
-"""In tenths of a second."""
+"""Tenths of a second: the longest TTL that a PING can tell."""
 
 
 @attrs.frozen
@@ -39,7 +44,7 @@ def parse_command(body: bytes, offset: int) -> Command:
     """Split a command body that begins at ``offset`` of the stream.
 
     Raises:
-      RemoteProtocolError: it is empty, has no name, or the name runs over its end.
+      RemoteProtocolError: the body is empty, has no name, or its name runs over its end.
     """
     if not body:
         raise RemoteProtocolError("a command of no octets", offset)
@@ -52,27 +57,27 @@ def parse_command(body: bytes, offset: int) -> Command:
 
 
 def command_body(name: bytes, data: bytes = b"") -> bytes:
-    """The inverse of `parse_command`."""
+    """The body of a command: the inverse of `parse_command`."""
     return bytes((len(name),)) + name + data
 
 
 def encode_properties(properties: Mapping[str, bytes]) -> bytes:
-    """Metadata as it stands in READY: ``name-length name value-length(4) value`` each."""
-    octets = bytearray()
+    """Metadata as READY holds it: for each property ``name-length name value-length(4) value``."""
+    data = bytearray()
     for name, value in properties.items():
         label = name.encode("latin-1")
-        octets += bytes((len(label),)) + label + len(value).to_bytes(4, "big") + value
-    return bytes(octets)
+        data += bytes((len(label),)) + label + len(value).to_bytes(4, "big") + value
+    return bytes(data)
 
 
 def parse_properties(data: bytes, offset: int) -> Properties:
-    """The inverse of `encode_properties`; of a name that comes twice the last value counts.
+    """The properties in metadata: the inverse of `encode_properties`. If a name comes twice, its last value counts.
 
     Args:
       offset: where ``data`` begins in the peer's stream.
     Raises:
-      RemoteProtocolError: a name or value runs over the end, a name is empty, there are too many,
-        or Socket-Type or Identity come twice.
+      RemoteProtocolError: a name or value runs over the end, a name is empty, there are more than
+        64 properties, or Socket-Type or Identity come twice.
     """
     found: dict[str, bytes] = {}
     seen: set[str] = set()
@@ -97,13 +102,13 @@ def parse_properties(data: bytes, offset: int) -> Properties:
 
 
 def encode_error(reason: str) -> bytes:
-    """An ERROR command body (RFC 37 §2.5); the reason is cut to its 255 octets."""
-    octets = reason.encode("ascii", "replace")[:255]
-    return command_body(b"ERROR", bytes((len(octets),)) + octets)
+    """The body of an ERROR command; the reason is cut to 255 octets, the most that it can hold (RFC 37 §2.5)."""
+    data = reason.encode("ascii", "replace")[:255]
+    return command_body(b"ERROR", bytes((len(data),)) + data)
 
 
 def parse_error_reason(data: bytes) -> str:
-    """The reason in an ERROR command as printable text, whatever its octets and even if cut short."""
+    """The reason in an ERROR command, as text that can be printed whatever the peer wrote, and even if cut short."""
     return ascii(data[1 : 1 + data[0]].decode("latin-1"))[1:-1] if data[1:] else ""
 
 
@@ -111,7 +116,7 @@ def event_frame(event: object, version: tuple[int, int]) -> tuple[int, bytes]:
     """Flags and body of the frame that stands for an event, for a peer that speaks ``version``.
 
     Raises:
-      LocalProtocolError: it is too long, or nothing that can be sent.
+      LocalProtocolError: the event is too long, or is not one that can be sent.
     """
     if isinstance(event, (Subscribe, Cancel)):
         if len(event.topic) > MAX_TOPIC:
@@ -129,7 +134,7 @@ def event_frame(event: object, version: tuple[int, int]) -> tuple[int, bytes]:
         return COMMAND, command_body(b"PONG", event.context)
     if not event.ttl >= 0:
         raise LocalProtocolError(f"a TTL of {event.ttl} s")
-    # Upwards, lest a short wish become none; rounded first to take off what 0.3 * 10 is above 3.
+    # Rounded up, because 0 means "no TTL". `round` comes first, because 0.3 * 10 is a little more than 3.
     tenths = math.ceil(round(min(event.ttl * 10, MAX_TTL), 6))
     return COMMAND, command_body(b"PING", tenths.to_bytes(2, "big") + event.context)
 
@@ -138,7 +143,7 @@ def parse_ping(command: Command) -> Ping:
     """Read a PING (RFC 37 §2.8).
 
     Raises:
-      RemoteProtocolError: it has no TTL, or a context that is too long.
+      RemoteProtocolError: the PING has no TTL, or its context is too long.
     """
     if len(command.data) < 2:
         raise RemoteProtocolError("a PING without a TTL", command.offset)
@@ -150,7 +155,7 @@ def parse_pong(command: Command) -> Pong:
     """Read a PONG.
 
     Raises:
-      RemoteProtocolError: its context is too long.
+      RemoteProtocolError: the context is too long.
     """
     _check_context(command, 0)
     return Pong(command.data)
@@ -169,7 +174,7 @@ def parse_topic(command: Command) -> bytes:
     """The topic of a SUBSCRIBE or CANCEL.
 
     Raises:
-      RemoteProtocolError: it is too long.
+      RemoteProtocolError: the topic is too long.
     """
     if len(command.data) > MAX_TOPIC:
         raise RemoteProtocolError(f"a topic of {len(command.data)} octets; {MAX_TOPIC} are allowed", command.offset)

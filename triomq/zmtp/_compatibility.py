@@ -31,14 +31,14 @@ COMPATIBLE: Mapping[str, frozenset[str]] = MappingProxyType(
 """Socket type to the socket types its peers may have."""
 
 NAMES_ITSELF = frozenset({"REQ", "DEALER", "ROUTER"})
-"""Types whose metadata holds an Identity, if only an empty one, as libzmq's does."""
+"""Types whose metadata always holds an Identity, maybe an empty one, as libzmq's does."""
 
 TAKES_SUBSCRIPTIONS = frozenset({"PUB", "XPUB"})
-"""Types for which SUBSCRIBE and CANCEL mean something (RFC 37 §2.7)."""
+"""Types that understand SUBSCRIBE and CANCEL (RFC 37 §2.7)."""
 
 
 def explain_incompatible(ours: str, theirs: str) -> str | None:
-    """Why the two types do not talk, or None when they do; plain ASCII, fit for an ERROR command."""
+    """Why the two types do not talk to each other; None if they do. The text is ASCII: it fits an ERROR command."""
     wanted = COMPATIBLE[ours]
     if theirs in wanted:
         return None

@@ -1,18 +1,18 @@
 """One ZMTP 3.1 connection without any input or output of its own (RFC 37): its states, greeting and handshake.
 
-Theory of operation. Bytes go in by `Connection.receive_data`, events come out of it. Bytes for the
-peer come out of `Connection.data_to_send` (what the protocol itself has to say) and
-`Connection.encode` (what the user has to say). There is no clock, no socket and no waiting in here.
+Theory of operation. `Connection.receive_data` takes bytes of the peer and returns events. `Connection.data_to_send`
+returns bytes for the peer that the protocol itself has to send, `Connection.encode` those that the user sends.
+There is no clock, no socket and no waiting in here.
 
 A connection goes through four states:
 
     GREETING --greeting--> HANDSHAKE --handshake--> ESTABLISHED
         `---------fault--------'---------fault----------'----> CLOSED
 
-Each has one step function, which takes one thing from the input and says whether there may be more.
-In ESTABLISHED the step first lets `take_messages` run over the buffer; what that leaves is taken
-frame by frame, and `Incoming` in ``_traffic`` says what each frame means. The limits are judged on a
-frame's header, before its body takes any memory.
+Each state but CLOSED has one step function, which takes one thing from the input and says whether there may be
+more. In ESTABLISHED the step first lets `take_messages` run over the buffer; what that leaves is taken frame by
+frame, and `Incoming` in ``_traffic`` says what each frame means. The limits are judged on a frame's header, before
+its body takes any memory.
 
 What `receive_data` leaves behind is told by two attributes, never both True:
 
@@ -22,7 +22,7 @@ What `receive_data` leaves behind is told by two attributes, never both True:
     neither           a part of a header, of a frame (`receive_hint` says what is missing) or of a message;
                       or the connection is not established, or its mechanism changes frames
 
-A fault of the peer ends the connection, but not before the events that preceded it have been given out.
+A fault of the peer ends the connection, but the events before the fault are returned first.
 """
 
 from __future__ import annotations
@@ -55,8 +55,8 @@ class Connection(WireProtocol):
       routing_id: our Identity, told to the peer by REQ, DEALER and ROUTER.
       mechanism: a fresh instance, used by no other connection; None is `Null`.
       metadata: further properties to tell the peer.
-      max_message_size: most octets in all frames of one message from the peer.
-      max_frames: most frames in one message from the peer.
+      max_message_size: bytes; the most in all frames of one message from the peer.
+      max_frames: the most frames in one message from the peer.
 
     Raises:
       ValueError: an argument is out of range.
@@ -90,9 +90,9 @@ class Connection(WireProtocol):
         self._reader = FrameReader()
         self._incoming = Incoming(socket_type, self._mechanism, max_message_size, max_frames)
         self._outgoing = Outgoing(self._mechanism)
-        self._candidate: PeerInfo | None = None  # a peer whose metadata is good, but not yet more
-        self._announcement: HandshakeComplete | None = None
-        self._fault: RemoteProtocolError | None = None
+        self._candidate: PeerInfo | None = None  # the peer, once its metadata is good; the handshake goes on
+        self._announcement: HandshakeComplete | None = None  # the first event, until it is returned
+        self._fault: RemoteProtocolError | None = None  # raised by the next `receive_data`
         self._to_send = [encode_greeting(self._mechanism.name, as_server and self._mechanism.has_roles)]
 
     @property
@@ -102,7 +102,7 @@ class Connection(WireProtocol):
 
     @property
     def commands_ignored(self) -> int:
-        """Commands so far that mean nothing here."""
+        """How many commands have come so far that mean nothing here."""
         return self._incoming.ignored
 
     # What a session asks for; the contracts are in `WireProtocol`.
@@ -128,7 +128,7 @@ class Connection(WireProtocol):
     def receive_data(self, data: bytes, limit: int = sys.maxsize) -> Events:
         events: Events = []
         self.messages_only = True
-        if self.between_messages:  # the usual case
+        if self.between_messages:  # the fast path
             incoming = self._incoming
             end = take_messages(data, 0, limit, incoming.max_message_size, incoming.max_frames, events)
             if events:
@@ -155,7 +155,7 @@ class Connection(WireProtocol):
             self.has_buffered = bool(events)
             if not events:
                 raise
-            # Without its traceback, which would tie this object into a reference cycle.
+            # Without its traceback: that refers to this call, and so to this object, which would be a cycle.
             self._fault = fault.with_traceback(None)
             return events
         self.has_buffered = len(events) >= limit and self._reader.has_input
@@ -180,7 +180,7 @@ class Connection(WireProtocol):
         try:
             raise fault or LocalProtocolError("the connection is closed: the peer broke the protocol")
         finally:
-            del fault  # The traceback refers to this frame: no cycle through it.
+            del fault  # its traceback refers to this call: that would be a cycle
 
     def _step_greeting(self, events: Events, limit: int) -> bool:
         greeting = parse_greeting(self._reader.buffer, self._mechanism.name)
@@ -198,7 +198,7 @@ class Connection(WireProtocol):
         if frame is None:
             return False
         command = parse_command(frame[1], frame[2])
-        # libzmq 4 spells it with a wrong first letter in its PLAIN mechanism.
+        # libzmq 4 misspells the name in its PLAIN mechanism.
         if command.name in (b"ERROR", b"^RROR"):
             reason = parse_error_reason(command.data)
             raise RefusedByPeerError(f"the peer refused the handshake: {reason or 'it gave no reason'}", command.offset)
@@ -250,7 +250,7 @@ class Connection(WireProtocol):
         return None
 
     def _advance(self) -> None:
-        """Queue what the mechanism has to say now, and see whether that was all."""
+        """Queue the commands that the mechanism has now; enter ESTABLISHED if the handshake is complete."""
         while (body := self._mechanism.next_command()) is not None:
             self._to_send.append(encode_frame(COMMAND, body))
         if self._mechanism.complete and self._candidate is not None:
@@ -260,7 +260,7 @@ class Connection(WireProtocol):
             self._announcement = HandshakeComplete(self.peer)
 
     def _meet(self, metadata: Properties, offset: int) -> PeerInfo:
-        """Judge what the peer says of itself; it is told why if it is refused."""
+        """Judge the peer's metadata. A peer that is refused is told why, in an ERROR command."""
         refusal = explain_refusal(self._socket_type, metadata)
         if refusal is not None:
             self._to_send.append(encode_frame(COMMAND, encode_error(refusal)))

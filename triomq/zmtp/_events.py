@@ -9,9 +9,9 @@ import attrs
 
 
 class Properties(Mapping[str, bytes]):
-    """Metadata of a peer: names are looked up in any case and listed as the peer wrote them (RFC 37 §2.4).
+    """Metadata of a peer. Names are found in upper or lower case, and listed as the peer wrote them (RFC 37 §2.4).
 
-    Names are octets read as Latin-1 and values are octets, both as the peer pleased: show them by `repr`.
+    A peer may send any bytes as a name or a value. Names are read as Latin-1; show both by `repr` only.
     """
 
     __slots__ = ("_items",)
@@ -37,13 +37,13 @@ class Properties(Mapping[str, bytes]):
 
 @attrs.frozen(kw_only=True)
 class PeerInfo:
-    """Who is at the other end, as it said in the handshake.
+    """The peer, as it described itself in the handshake.
 
     Attributes:
-      socket_type: one that is compatible with ours.
-      routing_id: its Identity, 0 to 255 octets, never beginning with a zero octet.
-      metadata: every property it sent, these two among them.
-      version: the ZMTP version spoken on the connection: the lower of its and ours.
+      socket_type: a type that is compatible with ours.
+      routing_id: its Identity: up to 255 bytes, and the first is not zero.
+      metadata: all properties that it sent, socket type and Identity among them.
+      version: of ZMTP, spoken on the connection: the lower one of both sides'.
       mechanism: name of the security mechanism.
     """
 
@@ -56,33 +56,33 @@ class PeerInfo:
 
 @attrs.frozen
 class HandshakeComplete:
-    """Messages may flow from here on. Comes once, before anything else."""
+    """Messages may be sent and received from now on. It comes once, before all other events."""
 
     peer: PeerInfo
 
 
 @attrs.frozen
 class Subscribe:
-    """The peer wants messages that begin with ``topic``, once more than before (RFC 37 §2.7)."""
+    """The peer wants messages that begin with ``topic``; it may say so several times (RFC 37 §2.7)."""
 
     topic: bytes
 
 
 @attrs.frozen
 class Cancel:
-    """Takes back one `Subscribe` of the same topic."""
+    """The peer takes back one `Subscribe` of the same topic."""
 
     topic: bytes
 
 
 @attrs.frozen
 class Ping:
-    """A heartbeat (RFC 37 §2.8); a received one is answered by the connection itself.
+    """A heartbeat (RFC 37 §2.8). The connection itself answers one that it receives.
 
     Attributes:
-      ttl: seconds of silence after which the receiver should take the sender for dead; 0 for no
-        such wish. Travels in tenths of a second, up to 6553.5.
-      context: up to 16 octets that the PONG brings back.
+      ttl: seconds of silence after which the receiver should take the sender for dead; 0 if the sender
+        does not ask for that. It is sent in tenths of a second, up to 6553.5 s.
+      context: up to 16 bytes that the PONG brings back.
     """
 
     ttl: float = 0.0

@@ -1,21 +1,22 @@
 """From bytes to frames, however the bytes are cut.
 
 Theory of operation. Input lies in one `bytes` buffer with an offset into it. A frame whose body is
-not all there yet leaves the buffer: its bytes are collected in a list of pieces, joined once when
-the last has come. So a body is copied once no matter in how many pieces it arrives, nothing is ever
-allocated for what a header merely claims, and what stays behind in the buffer is less than a header.
-Pieces below `_SMALL` are run together, or a peer that sends two bytes at a time would make us keep
-forty for them.
+not complete leaves the buffer: its bytes are collected in a list of pieces, and joined once, when
+the last one has come. So a body is copied once, in however many pieces it arrives; no memory is
+taken for what a header only claims; and what stays in the buffer is less than a header.
+Small pieces are put together: otherwise a peer that sends two bytes at a time would make us keep
+an object of forty bytes for every two.
 
-Two things say where a reader stands: is there input that was not parsed (`has_input`), and how much is
-``missing`` of the frame that is being collected. After `take_frame` returned None these combinations exist:
+Two attributes say where a reader stands: `has_input` whether there is input that was not parsed, and ``missing``
+how much of the frame that is being collected has not come. When `take_frame` has returned None, these
+combinations exist:
 
     has_input  missing
     no         0        the next byte of the peer begins a frame
     yes        0        less than a header
-    no         > 0      a part of a body; the pieces hold it
+    no         > 0      the pieces hold the first part of a body
 
-Input behind a part of a body exists only between `feed` and `take_frame`.
+The fourth, input behind the first part of a body, exists only between `feed` and `take_frame`.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ from typing import Final
 from .._errors import RemoteProtocolError
 from ._frames import COMMAND, LONG, MORE
 
-_SMALL: Final = 4096
+_SMALL: Final = 4096  # bytes: a piece below this is copied behind the one before it, instead of being kept
 _RESERVED: Final = 0xFF & ~(MORE | LONG | COMMAND)
 
 
@@ -34,8 +35,8 @@ class FrameReader:
     """Cuts one connection's input into frames.
 
     Attributes:
-      buffer, offset: what has arrived and is not yet parsed is ``buffer[offset:]``. The fast loop
-        reads there and moves ``offset`` on, but only while ``missing`` is 0.
+      buffer, offset: the input that was not parsed is ``buffer[offset:]``. The fast loop reads there and
+        moves ``offset`` on, but only while ``missing`` is 0.
       before: bytes of the stream that came before ``buffer[0]``.
       missing: bytes that the frame being collected has not got; 0 if none is being collected.
     """
@@ -62,9 +63,9 @@ class FrameReader:
         return self.offset < len(self.buffer)
 
     def feed(self, data: bytes) -> None:
-        """Add input behind what there is.
+        """Add input behind the input that was not parsed.
 
-        What is unparsed is copied to stand before it; so parse first.
+        That copies both, so parse what can be parsed first.
         """
         if data:
             self.before += self.offset
@@ -72,13 +73,13 @@ class FrameReader:
             self.offset = 0
 
     def take_frame(self, admit: Callable[[int, int], str | None]) -> tuple[int, bytes, int] | None:
-        """The next frame, or None when more input is needed.
-
-        Returns: its flags (MORE and COMMAND), its body, and where in the stream the body begins.
+        """Take the next frame.
 
         Args:
-          admit: called with flags and body size as soon as the header is there, once for each
-            frame; the frame is refused if it returns a text.
+          admit: called once for each frame, with its flags and the size of its body, when the header has
+            come. It returns None, or why the frame is refused.
+        Returns: the frame's flags (MORE and COMMAND), its body, and where in the stream the body begins;
+          None if more input is needed.
         Raises:
           RemoteProtocolError: the header is malformed, or ``admit`` refused it.
         """
@@ -112,14 +113,14 @@ class FrameReader:
         return self._collect() if start < len(buffer) else None
 
     def _collect(self) -> tuple[int, bytes, int] | None:
-        """Move what has come of a body from the buffer to the pieces; the frame, if that is all of it."""
+        """Move what has come of a body from the buffer to the pieces. Returns: the frame, if its body is complete."""
         buffer, start = self.buffer, self.offset
         missing = self.missing
         size = min(missing, len(buffer) - start)
         self.missing = missing - size
         self.offset = start + size
         pieces = self._pieces
-        # A view spares a copy of much, but holds on to the whole buffer: not for a little.
+        # A view is not a copy, but keeps the whole buffer alive: below, a small one is copied after all.
         piece = buffer if size == len(buffer) else memoryview(buffer)[start : start + size]
         if size == missing:
             self._pieces = []
@@ -134,7 +135,7 @@ class FrameReader:
         return None
 
     def release(self) -> None:
-        """Hold no more memory than the unparsed bytes need."""
+        """Free the part of the buffer that was parsed."""
         if self.offset:
             self.before += self.offset
             self.buffer = self.buffer[self.offset :]

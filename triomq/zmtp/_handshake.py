@@ -1,4 +1,4 @@
-"""What the two sides tell each other in the handshake, whichever the mechanism (RFC 37 §2.4, §3)."""
+"""The metadata that both sides exchange in the handshake, whichever the mechanism (RFC 37 §2.4, §3)."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from ._events import PeerInfo, Properties
 
 
 def own_metadata(socket_type: str, routing_id: bytes, further: Mapping[str, bytes]) -> dict[str, bytes]:
-    """The properties to tell a peer.
+    """The properties that we tell a peer: its mandatory ones, and ``further`` ones of the user.
 
     Raises:
       ValueError: the routing id or the name of a property is not allowed.
@@ -27,7 +27,7 @@ def own_metadata(socket_type: str, routing_id: bytes, further: Mapping[str, byte
 
 
 def explain_refusal(socket_type: str, theirs: Properties) -> str | None:
-    """Why a peer with such metadata is refused by a ``socket_type``, or None; fit for an ERROR command."""
+    """Why a ``socket_type`` refuses a peer with this metadata; None if it does not. The text fits an ERROR command."""
     if "Socket-Type" not in theirs:
         return "no Socket-Type in the metadata"
     routing_id = theirs.get("Identity", b"")
@@ -39,7 +39,7 @@ def explain_refusal(socket_type: str, theirs: Properties) -> str | None:
 
 
 def peer_info(metadata: Properties, version: tuple[int, int], mechanism: str) -> PeerInfo:
-    """Who a peer is that was not refused."""
+    """The peer that sent this metadata and was not refused."""
     return PeerInfo(
         socket_type=metadata["Socket-Type"].decode("ascii"),
         routing_id=metadata.get("Identity", b""),

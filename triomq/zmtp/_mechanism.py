@@ -1,12 +1,12 @@
-"""Security mechanisms: how two peers come to know each other, and what happens to each frame after.
+"""Security mechanisms: how two peers come to know each other, and what is done to each frame afterwards.
 
-A mechanism is one class. The connection frames, limits and dispatches; the mechanism only sees
-bodies of whole commands. During the handshake the connection calls `Mechanism.start` once the
-greetings agree, then `next_command` until it returns None, then `receive_command` for each of the
-peer's, and `next_command` again, until `complete`. ERROR commands it handles by itself.
+A mechanism is one class. The connection cuts frames, checks limits and sorts commands; the mechanism
+sees bodies of whole commands only. When the greetings agree, the connection calls `Mechanism.start`;
+then `next_command` until it returns None; then `receive_command` for each command of the peer, and
+`next_command` again after each; until ``complete``. It handles ERROR commands by itself.
 
-A mechanism that changes frames (``shares_encoding = False``) gets each frame that is sent or received
-through `encode_frame` and `decode_frame`. One that does not never meets the hot loops.
+A mechanism that changes frames (``shares_encoding = False``) is given each frame that is sent or
+received, by `encode_frame` and `decode_frame`. The hot loops are only for mechanisms that do not.
 """
 
 from __future__ import annotations
@@ -20,13 +20,13 @@ from ._events import Properties
 
 
 class Mechanism(ABC):
-    """One side's half of a security handshake; an instance serves one connection.
+    """One side of a security handshake. An instance serves one connection.
 
     Attributes:
-      name: as in the greeting; 1 to 20 ASCII letters, digits or ``-_.+`` (RFC 37 §2.2).
-      shares_encoding: frames pass unchanged, so that one encoding serves many peers.
-      has_roles: one side is the server, and the greeting says which (its as-server octet).
-      overhead: octets by which `encode_frame` makes a frame longer.
+      name: as in the greeting: 1 to 20 ASCII letters, digits or ``-_.+`` (RFC 37 §2.2).
+      shares_encoding: frames are sent unchanged, so a message can be encoded once for many peers.
+      has_roles: one side is the server, and the as-server octet of the greeting says which.
+      overhead: bytes by which `encode_frame` makes a frame longer.
     """
 
     name: str
@@ -36,40 +36,42 @@ class Mechanism(ABC):
 
     def __init__(self) -> None:
         self.complete = False
-        """Both sides have said all they had to: messages may flow."""
+        """Both sides have sent all their commands: messages may be sent and received."""
 
     @property
     def command_limit(self) -> int:
-        """Longest command body acceptable from the peer now; judged at the frame's header."""
+        """Bytes: the longest body of a command that the peer may send now. It is checked when the header has come."""
         return MAX_HANDSHAKE_COMMAND
 
     @abstractmethod
     def start(self, metadata: Mapping[str, bytes], as_server: bool) -> None:
-        """The greetings agree; ``metadata`` is what to tell the peer, when it may know."""
+        """Begin: the greetings agree. ``metadata`` is for the peer, at the point where the mechanism may reveal it."""
 
     @abstractmethod
     def next_command(self) -> bytes | None:
-        """The body of the next command for the peer, or None when it is the peer's turn (or somebody's verdict)."""
+        """The body of the next command for the peer; None to wait for the peer, or for a verdict from elsewhere."""
 
     @abstractmethod
     def receive_command(self, command: Command) -> Properties | None:
         """Take a handshake command of the peer.
 
-        Returns: the peer's metadata (see `parse_properties`), if this was the command that brought it.
-          The connection checks it before anything more is sent.
+        Returns: the peer's metadata (see `parse_properties`), if this command brought it. The connection
+          checks it before it sends anything more.
         Raises:
-          RemoteProtocolError: the command is malformed, or not this one's turn.
+          RemoteProtocolError: the command is malformed, or another one is due.
         """
 
     def encode_frame(self, flags: int, body: bytes) -> bytes:
-        """What travels in place of a frame; ``flags`` are the frame's MORE (1) and COMMAND (4)."""
+        """The body that is sent in place of a frame; ``flags`` are the frame's MORE (1) and COMMAND (4)."""
         raise NotImplementedError
 
     def decode_frame(self, body: bytes, offset: int) -> tuple[int, bytes]:
-        """The inverse of the peer's `encode_frame`: flags and body.
+        """The frame that the peer's `encode_frame` was given: its flags and its body.
 
+        Args:
+          offset: where ``body`` began in the peer's stream, for the text of errors.
         Raises:
-          RemoteProtocolError: it is not what the peer may have sent; ``offset`` is where it began.
+          RemoteProtocolError: the peer cannot have sent this.
         """
         raise NotImplementedError
 

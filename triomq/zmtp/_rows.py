@@ -1,10 +1,10 @@
-"""Messages of equal shape taken many at a time: a short cut for streams of fixed-size records.
+"""Rows: messages of equal shape, taken many at a time. A short cut for streams of records of a fixed size.
 
-Two messages are of equal shape when their headers are equal octet for octet. In a row of n such
-messages each octet of a header stands in a column: a slice of the buffer with the message's size as
-its step. If every column consists of one value, the row is parsed, and `struct` cuts the bodies out.
-That makes no Python bytecode for each message, and costs half of the ordinary loop for one frame
-and a quarter for five. Where shapes differ, finding that out costs a few slices, made seldom.
+Two messages are of equal shape if their headers are equal byte for byte. In a row of n such messages,
+one behind the other, each byte of a header stands in a column: a slice of the buffer, with the size of
+a message as its step. If each column consists of one value, the row is parsed, and `struct` cuts out the
+bodies. No line of Python runs for each message. A row of one-frame messages costs half of the ordinary
+loop, one of five-frame messages a quarter. To find that there is no row costs a few slices.
 """
 
 from __future__ import annotations
@@ -16,16 +16,17 @@ from typing import Any, Final
 from .._message import Message, new_message
 
 _LEAST: Final = 8
-"""Fewer in a row are not worth it."""
+"""Messages: a shorter row is not worth it."""
 _MOST: Final = 256
-"""Looked at in one go, so that a row that breaks early has not cost much."""
+"""Messages looked at together. With more, a row that ends early would have cost much."""
 _MAX_FRAMES: Final = 16
+"""Frames: a message of more is not looked at."""
 
 
 def take_rows(buffer: bytes, offset: int, limit: int, max_size: float, max_frames: int, into: list[Any]) -> int:
-    """Take rows of like messages, as long as the next has the shape of the one before it.
+    """Take the row that begins at ``offset``, if there is one.
 
-    Only messages of few frames, all below 256 octets, are looked at. Arguments as of `take_messages`.
+    Only messages of up to 16 frames, each below 256 bytes, are looked at. The arguments are those of `take_messages`.
     Returns: the offset behind the last message taken.
     """
     heads, step, layout = _shape(buffer, offset)
@@ -38,6 +39,7 @@ def take_rows(buffer: bytes, offset: int, limit: int, max_size: float, max_frame
             if count < _LEAST:
                 return offset
             column = buffer[offset + head : offset + count * step : step]
+            # What is left of the column when its leading equal bytes are stripped is no part of the row.
             count -= len(column.lstrip(buffer[head + first : head + first + 1]))
         if count < _LEAST:
             return offset
@@ -50,7 +52,10 @@ def take_rows(buffer: bytes, offset: int, limit: int, max_size: float, max_frame
 
 
 def _shape(buffer: bytes, offset: int) -> tuple[list[int], int, str]:
-    """Where the header octets of the message at ``offset`` are, its size, its `struct` format; "" for none."""
+    """The shape of the message at ``offset``: where its header bytes are, its size, its `struct` format.
+
+    The size is 0 if the message is cut, or has too many frames, a long frame, or flags other than MORE.
+    """
     heads: list[int] = []
     layout = ""
     position = offset

@@ -1,4 +1,4 @@
-"""Where a connection stands, and what moves it on."""
+"""The states of a connection, and what leads from one to the next."""
 
 from __future__ import annotations
 
@@ -23,4 +23,4 @@ TRANSITIONS: Final[Mapping[tuple[State, str], State]] = {
     (State.HANDSHAKE, "fault"): State.CLOSED,
     (State.ESTABLISHED, "fault"): State.CLOSED,
 }
-"""State and happening to the state after; no other happening is possible."""
+"""The state that follows, by state and happening. No other pair is possible."""

@@ -4,8 +4,8 @@ Theory of operation. `Connection` cuts the input into frames and asks `Incoming`
 part of a message, a message, an event, nothing, or a fault. `Outgoing` makes frames of what is sent. Neither
 knows in which state the connection is.
 
-Most messages pass both by: `take_messages` and `encode_items`, the two hot loops, do the same for whole messages
-whose frames the mechanism leaves alone.
+Most messages pass by both: `take_messages` and `encode_items`, the two hot loops, do the same for whole messages
+whose frames the mechanism leaves unchanged.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from ._greeting import VERSION
 from ._mechanism import Mechanism
 
 MAX_IGNORED: Final = 1_000
-"""Commands without meaning that may come in a row, with no message between, before the peer is given up."""
+"""Commands that mean nothing and come without a message between; with more of them the connection ends."""
 
 
 class Incoming:
@@ -32,14 +32,14 @@ class Incoming:
     Args:
       socket_type: of this side; it decides whether subscriptions mean anything.
       mechanism: decodes each frame, if it changes frames.
-      max_message_size: most bytes in all frames of one message.
-      max_frames: most frames in one message.
+      max_message_size: bytes; the most in all frames of one message.
+      max_frames: the most frames in one message.
 
     Attributes:
-      frames: of a message whose last frame has not come yet.
-      pong: the answer to the last PING, until somebody takes it to be sent.
-      ignored: commands so far that mean nothing here.
-      ignored_in_a_row: those since the last message. Whoever takes messages past this object resets it.
+      frames: those that have come of a message whose last frame has not.
+      pong: the answer to the last PING, until the connection sends it.
+      ignored: how many commands have come that mean nothing here.
+      ignored_in_a_row: how many since the last message. The connection resets it when it takes messages by itself.
     """
 
     __slots__ = (
@@ -59,10 +59,10 @@ class Incoming:
         self._size = 0  # bytes in `frames`
 
     def admit(self, flags: int, size: int) -> str | None:
-        """Why a frame is refused whose header has come, or None; ``size`` is that of its body."""
+        """Why the frame with this header is refused; None if it is not. ``size`` is that of its body."""
         if self._mechanism.shares_encoding:
             return self._admit_plain(flags, size)
-        # Whether it is a command or a message only decoding shows: as much as either may have, for now.
+        # Only decoding shows whether this is a command or a message: for now, allow what either may have.
         size -= self._mechanism.overhead
         return None if size <= MAX_COMMAND else self._admit_plain(0, size)
 
@@ -87,7 +87,7 @@ class Incoming:
         return flags, body
 
     def receive_frame(self, flags: int, body: bytes) -> Message | None:
-        """Take a frame of a message; the message, if this is its last frame."""
+        """Take a frame of a message. Returns: the message, if this was its last frame."""
         self.frames.append(body)
         self._size += len(body)
         if flags & MORE:
@@ -114,7 +114,7 @@ class Incoming:
 
     def _receive_ping(self, command: Command) -> Event:
         ping = parse_ping(command)
-        # One answer at most waits, or a peer that only pings and never reads fills our memory.
+        # Only the last answer waits: a peer that pings and never reads would fill our memory.
         self.pong = Pong(ping.context)
         return ping
 
