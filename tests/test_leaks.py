@@ -128,7 +128,7 @@ def resources() -> tuple[list[str], set[str]]:
 
 @pytest.fixture
 def no_collector():
-    """Only reference counts free anything meanwhile."""
+    """Only reference counts free anything meanwhile; what was collected as tests is frozen (`conftest`)."""
     gc.collect()
     gc.disable()
     yield
@@ -136,7 +136,6 @@ def no_collector():
     gc.garbage.clear()
     told.clear()
     gc.enable()
-    gc.collect()
 
 
 def ours(garbage: list[Any]) -> list[str]:
