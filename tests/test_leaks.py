@@ -42,16 +42,7 @@ async def traffic(ctx: triomq.Context, endpoint: str, flow: Flow, watch: Callabl
     await receiver.receive()
     with trio.move_on_after(0):
         await triomq.merge(receiver).receive()
-    for thing in (
-        ctx,
-        sender,
-        receiver,
-        monitor,
-        ctx._shared,
-        ctx._shared.runtime,
-        *sender._peers.pipes,
-        *receiver._peers.pipes,
-    ):
+    for thing in (ctx, sender, receiver, monitor, ctx._runtime, *sender._pipes, *receiver._pipes):
         watch(thing)
     return sender, receiver
 
@@ -135,18 +126,9 @@ def resources() -> tuple[list[str], set[str]]:
     return sorted(os.listdir("/proc/self/fd")) if os.path.isdir("/proc/self/fd") else [], threads
 
 
-@pytest.fixture(scope="module")
-def frozen():
-    """Spare every collection a walk through all that pytest has loaded: what a test makes is all it looks for."""
-    gc.collect()
-    gc.freeze()
-    yield
-    gc.unfreeze()
-
-
 @pytest.fixture
-def no_collector(frozen: None):
-    """Only reference counts free anything meanwhile."""
+def no_collector():
+    """Only reference counts free anything meanwhile; what was collected as tests is frozen (`conftest`)."""
     gc.collect()
     gc.disable()
     yield

@@ -31,7 +31,7 @@ import triomq
 import triomq.testing
 
 ROOT = Path(__file__).parents[2]
-SECONDS = 10  # far more than any of them needs
+SECONDS = 60  # far more than any of them needs: no hang lasts longer
 HOURS = 24 * 3600  # on a mock clock
 RST = re.compile(r"^( *)\.\. code-block:: (\w+)\n((?:\1   :.*\n)*)((?:\1   .*\n| *\n)+)", re.MULTILINE)
 MARKDOWN = re.compile(r"^()```(python)\n()(.*?)^```", re.MULTILINE | re.DOTALL)

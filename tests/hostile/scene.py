@@ -15,7 +15,7 @@ import trio
 import triomq
 from triomq.testing import VirtualNetwork
 
-from .raw import SOON, Raw, raw_at
+from .raw import Raw, patience, raw_at
 
 PARTNERS = {
     "PULL": "PUSH",
@@ -35,8 +35,8 @@ PARTNERS = {
 EVERY_TYPE = list(PARTNERS)
 SENDERS = ("PUSH", "PUB", "XPUB")
 MARK = b"honest"
-SLOWEST = 0.1  # seconds of work an honest message may have to wait for, but for one in a hundred; what other
-# programs on the machine do meanwhile is not in them
+SLOWEST = 0.5  # seconds of processor time that an honest message may have to wait for, but for one in a hundred. It is
+# some milliseconds; work that grows with the square of what an attacker sends, as it must not, takes many seconds.
 
 
 @attrs.define(eq=False)
@@ -73,18 +73,18 @@ class Scene:
         return socket
 
     @asynccontextmanager
-    async def established(self, identity: bytes | None = None, *, minor: int = 1) -> AsyncIterator[Raw]:
+    async def established(self, identity: bytes | None = None, *, minor: int = 1, **options: int) -> AsyncIterator[Raw]:
         """A connection to the socket, with the handshake behind it."""
         before = len(self.victim.peers)
-        async with self.attacker() as raw:
+        async with self.attacker(**options) as raw:
             await raw.greet(PARTNERS[self.kind], identity, minor=minor)
-            with trio.fail_after(SOON):
+            with trio.fail_after(patience()):
                 await self.victim.wait_peers(before + 1)
             yield raw
 
     async def why(self, raw: Raw) -> Exception:
         """The reason that the monitor gives for having dropped that peer: a readable one."""
-        with trio.fail_after(SOON):
+        with trio.fail_after(patience()):
             while raw.address not in self._endings:
                 event = await self.monitor.receive()
                 if isinstance(event, triomq.HandshakeFailed | triomq.Disconnected):
@@ -101,6 +101,10 @@ class Scene:
         error = await self.why(raw)
         assert isinstance(error, triomq.RemoteProtocolError)
         assert reason in str(error), error
+
+    def statistics(self) -> tuple[triomq.PeerStatistics, ...]:
+        """Of the socket's peers."""
+        return self.victim.statistics().peers
 
     async def is_alone(self) -> None:
         """Wait until nobody but the honest peer is connected."""
@@ -143,7 +147,7 @@ class Scene:
     async def serve_more(self, count: int) -> None:
         """Wait until that many more messages have passed."""
         target = self.served + count
-        with trio.fail_after(SOON + 2 * count * self.pause):
+        with trio.fail_after(patience() + 2 * count * self.pause):
             while self.served < target:  # noqa: ASYNC110  # it is looked at in between
                 await trio.sleep(self.pause)
 
@@ -193,16 +197,16 @@ def _subscribed(ctx: triomq.Context, kind: str, topic: bytes, **options: Any) ->
 
 async def _introduce(scene: Scene) -> None:
     scene.honest.connect(scene.endpoint)
-    with trio.fail_after(SOON):
+    with trio.fail_after(patience()):
         await scene.victim.wait_peers()
         for socket in (scene.victim, scene.honest):
             if isinstance(socket, triomq.PUB | triomq.XPUB):
                 await socket.wait_subscribers(MARK)
 
 
-async def until(condition: Callable[[], bool], seconds: float = SOON) -> None:
+async def until(condition: Callable[[], bool]) -> None:
     """Look again and again until the condition holds; for what nothing tells."""
-    with trio.fail_after(seconds):
+    with trio.fail_after(patience()):
         while not condition():  # noqa: ASYNC110  # there is no event
             await trio.sleep(0.002)
 

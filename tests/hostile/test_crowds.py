@@ -128,7 +128,7 @@ async def test_coming_and_going(virtual_network: VirtualNetwork) -> None:
 async def test_no_descriptors_left() -> None:
     """Out of file descriptors the sockets go on serving, do not spin, and accept and dial again afterwards."""
     environment = {**os.environ, "PYTHONPATH": str(Path(triomq.__file__).parents[1])}
-    with trio.fail_after(20):
+    with trio.fail_after(90):
         done = await trio.run_process(
             [sys.executable, "-W", "error", str(EXHAUSTED)],
             env=environment, capture_stdout=True, stderr=subprocess.STDOUT, check=False,

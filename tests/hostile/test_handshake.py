@@ -162,14 +162,18 @@ async def test_a_hundred_peers_of_one_name() -> None:
         with measured() as memory:
             async with trio.open_nursery() as nursery:
 
-                async def insist() -> None:
+                async def insist(task_status: trio.TaskStatus[None]) -> None:
                     async with scene.attacker() as raw:
                         await raw.greet("DEALER", b"name")
-                        await raw.flood(flood, 10)
+                        async with raw.flooding(flood, 10):
+                            task_status.started()
+                            await trio.sleep_forever()
 
                 for _ in range(100):
-                    nursery.start_soon(insist)
-            assert memory.peak() < 100 * 128 * 1024
+                    await nursery.start(insist)
+                await scene.serve_more(50)
+                assert memory.peak() < 100 * 128 * 1024
+                nursery.cancel_scope.cancel()
         await until(lambda: len(scene.victim.peers) == 2)
         assert scene.strange == []
 
@@ -314,8 +318,7 @@ async def test_a_stranger_costs_little(case: str) -> None:
             for start in range(0, len(octets), step):
                 await raw.say(octets[start : start + step])
                 await trio.lowlevel.checkpoint()
-            await trio.testing.wait_all_tasks_blocked(0.01)
-            assert memory.now() > len(octets)
+            await until(lambda: memory.now() > len(octets))
             assert memory.peak() <= 128 * KIB
         await scene.serve()
 

@@ -23,7 +23,7 @@ pytestmark = pytest.mark.interop
 DEFAULTS = Options()
 LOOPBACK = next((name for _, name in socket.if_nameindex() if name in ("lo", "lo0")), "lo")
 ON_LINUX = pytest.mark.skipif(sys.platform != "linux", reason="the abstract namespace is Linux's")
-ABSTRACT = pytest.param(f"ipc://@triomq-libzmq-{os.getpid()}", marks=ON_LINUX)
+ABSTRACT = pytest.param(f"ipc://@triomq-libzmq-{os.getpid()}", marks=ON_LINUX, id="ipc-abstract")
 BINDABLE = ["tcp://127.0.0.1:*", "tcp://*:*", "tcp://localhost:*", "ipc://feed", "ipc://*", ABSTRACT]
 
 

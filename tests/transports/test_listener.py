@@ -43,19 +43,19 @@ async def test_one_peer_for_each_accept(transport, address):
 
 @both_kinds
 async def test_accept_waits(transport, address):
-    async with await transport.listen(address, DEFAULTS) as listener, trio.open_nursery() as nursery:
+    async with await transport.listen(address, DEFAULTS) as listener:
         accepted = []
+        async with trio.open_nursery() as nursery:
 
-        @nursery.start_soon
-        async def accept() -> None:
-            accepted.append(await listener.accept())
+            @nursery.start_soon
+            async def accept() -> None:
+                accepted.append(await listener.accept())
 
-        await trio.testing.wait_all_tasks_blocked()
-        assert accepted == []
-        client = await connect(transport, listener)
-        await trio.testing.wait_all_tasks_blocked()
-        assert len(accepted) == 1
-        client.close(), accepted[0].close()
+            await trio.testing.wait_all_tasks_blocked()
+            assert accepted == []
+            client = await connect(transport, listener)
+        (server,) = accepted
+        client.close(), server.close()
 
 
 @both_kinds
