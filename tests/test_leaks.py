@@ -42,7 +42,8 @@ async def traffic(ctx: triomq.Context, endpoint: str, flow: Flow, watch: Callabl
     await receiver.receive()
     with trio.move_on_after(0):
         await triomq.merge(receiver).receive()
-    for thing in (ctx, sender, receiver, monitor, ctx._runtime, *sender._pipes, *receiver._pipes):
+    pipes = [*sender._peers.pipes, *receiver._peers.pipes]
+    for thing in (ctx, sender, receiver, monitor, ctx._shared, ctx._shared.runtime, *pipes):
         watch(thing)
     return sender, receiver
 

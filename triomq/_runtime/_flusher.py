@@ -83,6 +83,8 @@ class Flusher:
                     if index % _FLUSHED_TOGETHER == 0 or trio.current_time() - began >= _LONGEST_FLUSH:
                         await trio.lowlevel.checkpoint()
                         began = trio.current_time()
+            connections.clear()
+            del connection  # while this task sleeps, its local variables would keep connections that have ended
             if self._waiting:
                 await trio.lowlevel.checkpoint()
 

@@ -45,6 +45,10 @@ from ._protocol import Events, WireProtocol
 from ._state import TRANSITIONS, State
 from ._traffic import Incoming, Outgoing
 
+MOST_WORK: Final = 64
+"""steps of one `Connection.receive_data`: commands, or frames of long messages; about 0.3 ms"""
+_FRAMES_PER_STEP: Final = 8  # frames of one message that cost as much as one step
+
 
 class Connection(WireProtocol):
     """One side of a ZMTP connection; `WireProtocol` says how it is used.
@@ -146,9 +150,13 @@ class Connection(WireProtocol):
 
     def _take_by_steps(self, events: Events, limit: int) -> Events:
         self.between_messages = False
+        work = MOST_WORK if limit < sys.maxsize else math.inf
         try:
-            while len(events) < limit and self._step(self, events, limit):
-                pass
+            while len(events) < limit and work > 0:
+                done = self._step(self, events, limit)
+                if not done:
+                    break
+                work -= done
         except RemoteProtocolError as fault:
             self._enter("fault")
             self.established = False
@@ -158,7 +166,7 @@ class Connection(WireProtocol):
             # Without its traceback: that refers to this call, and so to this object, which would be a cycle.
             self._fault = fault.with_traceback(None)
             return events
-        self.has_buffered = len(events) >= limit and self._reader.has_input
+        self.has_buffered = (len(events) >= limit or work <= 0) and self._reader.has_input
         if not self.has_buffered:
             self._reader.release()
             plain = self.established and self.shares_encoding and not (self._announcement or self._incoming.frames)
@@ -182,21 +190,21 @@ class Connection(WireProtocol):
         finally:
             del fault  # its traceback refers to this call: that would be a cycle
 
-    def _step_greeting(self, events: Events, limit: int) -> bool:
+    def _step_greeting(self, events: Events, limit: int) -> int:
         greeting = parse_greeting(self._reader.buffer, self._mechanism.name)
         if greeting is None:
-            return False
+            return 0
         self._reader.offset = GREETING_SIZE
         self._outgoing.version = greeting.version
         self._enter("greeting")
         self._mechanism.start(self._metadata, self._as_server)
         self._advance()
-        return True
+        return 1
 
-    def _step_handshake(self, events: Events, limit: int) -> bool:
+    def _step_handshake(self, events: Events, limit: int) -> int:
         frame = self._reader.take_frame(self._admit_handshake)
         if frame is None:
-            return False
+            return 0
         command = parse_command(frame[1], frame[2])
         # libzmq 4 misspells the name in its PLAIN mechanism.
         if command.name in (b"ERROR", b"^RROR"):
@@ -206,14 +214,14 @@ class Connection(WireProtocol):
         if metadata is not None:
             self._candidate = self._meet(metadata, command.offset)
         self._advance()
-        return True
+        return 1
 
-    def _step_established(self, events: Events, limit: int) -> bool:
+    def _step_established(self, events: Events, limit: int) -> int:
         if self._announcement is not None:
             events.append(self._announcement)
             self._announcement = None
             self.messages_only = False
-            return True
+            return 1
         reader, incoming = self._reader, self._incoming
         if not incoming.frames and not reader.missing and self.shares_encoding:
             count = len(events)
@@ -222,13 +230,12 @@ class Connection(WireProtocol):
             )
             if len(events) > count:
                 incoming.ignored_in_a_row = 0
-                if len(events) == limit:
-                    return False
+                return 1 + len(events[-1]) // _FRAMES_PER_STEP  # type: ignore[arg-type]  # a message
             if reader.offset == len(reader.buffer):
-                return False
+                return 0
         frame = reader.take_frame(incoming.admit)
         if frame is None:
-            return False
+            return 0
         flags, body, offset = frame
         if not self.shares_encoding:
             flags, body = incoming.decode(body, offset)
@@ -238,7 +245,7 @@ class Connection(WireProtocol):
         elif (event := incoming.receive_command(parse_command(body, offset))) is not None:
             events.append(event)
             self.messages_only = False
-        return True
+        return 1
 
     # Handshake
 
@@ -268,7 +275,8 @@ class Connection(WireProtocol):
         return peer_info(metadata, self._outgoing.version, self._mechanism.name)
 
 
-_Step: TypeAlias = Callable[[Connection, Events, int], bool]
+_Step: TypeAlias = Callable[[Connection, Events, int], int]
+"""Takes one thing from the input. Returns: how much work that was, in steps; 0 if more input is needed."""
 
 _STEPS: Final[Mapping[State, _Step]] = {
     State.GREETING: Connection._step_greeting,

@@ -37,6 +37,9 @@ _FIRST_STRETCH: Final = 16  # messages taken one by one before a row is looked f
 
 _pack_long = struct.Struct(">BQ").pack
 _unpack_size = struct.Struct(">Q").unpack_from
+_FEW_FRAMES: Final = 8  # frames; a message of more ends the loop that receives, lest many such last for long
+_MANY_FRAMES: Final = 256  # frames; a message of more is taken frame by frame, as it takes more than a moment
+
 # Headers of short frames, by size: quicker to look up than to make.
 _LAST: Final = tuple(bytes((0, size)) for size in range(256))
 _MORE: Final = tuple(bytes((MORE, size)) for size in range(256))
@@ -168,7 +171,8 @@ def take_messages(buffer: bytes, offset: int, limit: int, max_size: float, max_f
       max_size: bytes; the most in all frames of one message.
       max_frames: the most frames in one message.
       into: the messages are appended to it.
-    Returns: the offset behind the last message taken. If none is taken, that does not say why.
+    Returns: the offset behind the last message taken. If none is taken, that does not say why. The last one may have
+      many frames: then others may follow, and the caller decides whether to go on.
     """
     most = len(into) + limit
     stretch = _FIRST_STRETCH
@@ -224,7 +228,7 @@ def _take_each(
                     break
                 append(new(kind, frames))
                 offset = stop
-                if stop == end:
+                if stop == end or len(frames) > _FEW_FRAMES:
                     break
             else:
                 break
@@ -234,7 +238,7 @@ def _take_each(
 
 
 def _take_frames(buffer: bytes, offset: int, end: int) -> tuple[list[bytes], int]:
-    """The frames of one message of several, and the offset behind it; no frames if it is cut or faulty.
+    """The frames of one message of several, and the offset behind it; no frames if it is cut, faulty or very long.
 
     Raises:
       IndexError, struct.error: the buffer ends within a header.
@@ -256,3 +260,5 @@ def _take_frames(buffer: bytes, offset: int, end: int) -> tuple[list[bytes], int
         append(buffer[start:offset])
         if not flags & MORE:
             return frames, offset
+        if len(frames) == _MANY_FRAMES:
+            return [], offset

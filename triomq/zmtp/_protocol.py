@@ -92,7 +92,8 @@ class WireProtocol(ABC):
         """Take bytes of the peer; return what they mean, in order.
 
         What lies behind the ``limit`` stays buffered. More may be fed while something is buffered: it comes
-        behind.
+        behind. With a limit, a call takes a fraction of a millisecond: it may stop earlier, even without an event,
+        when its input is much work.
 
         Args:
           data: what was received; ``b""`` only goes on with what is buffered (see ``has_buffered``).

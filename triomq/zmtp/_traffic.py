@@ -26,6 +26,10 @@ MAX_IGNORED: Final = 1_000
 """Commands that mean nothing and come without a message between; with more of them the connection ends."""
 
 
+_FRAME_COST: Final = 8  # bytes that a frame takes besides what it holds: an empty one takes no more
+_FRAMES_ALLOWANCE: Final = 256 * 1024  # bytes that the frames of one message may take beyond what they may hold
+
+
 class Incoming:
     """Reads the frames of an established peer.
 
@@ -69,6 +73,8 @@ class Incoming:
     def _admit_plain(self, flags: int, size: int) -> str | None:
         if flags & COMMAND:
             return None if size <= MAX_COMMAND else f"a command of {size} octets; {MAX_COMMAND} are allowed"
+        if self._size + size + _FRAME_COST * len(self.frames) > self.max_message_size + _FRAMES_ALLOWANCE:
+            return f"a message of {len(self.frames)} frames or more, which hold next to nothing"
         if self._size + size > self.max_message_size:
             return f"a message of {self._size + size} octets or more; {self.max_message_size} are allowed"
         if len(self.frames) >= self.max_frames:
