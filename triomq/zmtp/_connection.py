@@ -48,6 +48,7 @@ from ._traffic import Incoming, Outgoing
 MOST_WORK: Final = 64
 """steps of one `Connection.receive_data`: commands, or frames of long messages; about 0.3 ms"""
 _FRAMES_PER_STEP: Final = 8  # frames of one message that cost as much as one step
+_BYTES_PER_STEP: Final = 256  # bytes of a command that cost as much as one step: a topic's place is looked for in them
 
 
 class Connection(WireProtocol):
@@ -245,7 +246,7 @@ class Connection(WireProtocol):
         elif (event := incoming.receive_command(parse_command(body, offset))) is not None:
             events.append(event)
             self.messages_only = False
-        return 1
+        return 1 + len(body) // _BYTES_PER_STEP if flags & COMMAND else 1
 
     # Handshake
 
