@@ -19,7 +19,7 @@ from __future__ import annotations
 
 import random
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from typing import ClassVar, Protocol
 
 from .._message import Frames, Message
@@ -51,6 +51,25 @@ class _NobodyWaits:
 NOBODY_WAITS: Waiting = _NobodyWaits()
 
 
+class Chores(Protocol):
+    """Where work goes that would hold the loop for too long, were it done in one go."""
+
+    def start(self, work: Iterator[None]) -> None:
+        """Do the work piece by piece: it yields after each, and other tasks have their turns."""
+
+
+class _AtOnce:
+    """Does the work of a pattern whose socket is not made yet."""
+
+    def start(self, work: Iterator[None]) -> None:
+        """Do it all."""
+        for _ in work:
+            pass
+
+
+AT_ONCE: Chores = _AtOnce()
+
+
 class Pattern:
     """The rules of one socket type for its peers; also the owner of their pipes (`PipeOwner`).
 
@@ -64,6 +83,7 @@ class Pattern:
       dropped_messages: all that the pipes dropped so far, and the messages that were for no pipe.
       senders, receivers: the tasks that wait to send and to receive.
       watchers: the tasks that wait for peers, for subscriptions, or for a queue to be sent.
+      chores: takes work that is long.
     """
 
     wanted: ClassVar[tuple[type, ...]] = (Message,)
@@ -79,6 +99,7 @@ class Pattern:
         self.senders: Waiting = NOBODY_WAITS
         self.receivers: Waiting = NOBODY_WAITS
         self.watchers: Waiting = NOBODY_WAITS
+        self.chores: Chores = AT_ONCE
 
     # --- peers ----------------------------------------------------------------------------
 

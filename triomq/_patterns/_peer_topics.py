@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Final
+
+from .._pipes import Pipe
 
 LONGEST_TOPIC: Final = 64 * 1024
 """bytes in one topic: as many as a SUBSCRIBE command holds; the messages that subscribe in ZMTP 3.0 have no bound"""
@@ -14,9 +15,14 @@ MOST_TOPIC_BYTES: Final = 64 * 1024 * 1024
 
 
 class PeerTopics:
-    """What one peer is subscribed to: to forget it with the peer, and to bound what a peer can make us remember."""
+    """What one peer is subscribed to: to forget it with the peer, and to bound what a peer can make us remember.
 
-    def __init__(self) -> None:
+    Attributes:
+      pipe: of the peer; None when the peer has left, and its topics are being forgotten.
+    """
+
+    def __init__(self, pipe: Pipe) -> None:
+        self.pipe: Pipe | None = pipe
         self._topics: dict[bytes, None] = {}
         self._size: int = 0
 
@@ -33,8 +39,12 @@ class PeerTopics:
         del self._topics[topic]
         self._size -= len(topic)
 
+    def leave(self) -> list[bytes]:
+        """The peer has left. Returns: its topics, in the order in which it subscribed."""
+        self.pipe = None
+        topics = list(self._topics)
+        self._topics = {}
+        return topics
+
     def __contains__(self, topic: bytes) -> bool:
         return topic in self._topics
-
-    def __iter__(self) -> Iterator[bytes]:
-        return iter(self._topics)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from operator import attrgetter
 from typing import ClassVar
 
 from .. import zmtp
@@ -19,6 +20,7 @@ from ._subscriptions import Subscriptions
 
 _MOST_NOTICES = 10_000  # notices kept for an XPUB's user; with more, a subscription and its cancellation cancel out
 _DIRECT_PER_MESSAGE = 16  # deliveries to one pipe each that use up one message of the turn
+_FORGOTTEN_TOGETHER = 64  # topics of a peer that has left, before other tasks run: 0.2 ms
 _SHARED_PER_MESSAGE = 128  # deliveries by a shared tail that do
 
 
@@ -32,7 +34,7 @@ class Publisher(Sender):
 
     def __init__(self, options: Options, rng: random.Random, turn: Budget) -> None:
         super().__init__(options, rng, turn)
-        self._subscriptions: Subscriptions[Pipe] = Subscriptions()
+        self._subscriptions: Subscriptions[PeerTopics] = Subscriptions(attrgetter("pipe"))
         self._topics: dict[Pipe, PeerTopics] = {}
         self._distributor = Distributor()
         self._to_each = options.xpub_nodrop or options.invert_matching  # the audience may differ for each message
@@ -85,7 +87,7 @@ class Publisher(Sender):
     def _subscribe(self, pipe: Pipe, topic: bytes) -> None:
         topics = self._topics.get(pipe)
         if topics is None:
-            topics = self._topics[pipe] = PeerTopics()
+            topics = self._topics[pipe] = PeerTopics(pipe)
         hang_up = pipe.inbox.source.hang_up  # which a peer of this program is not: the limits are for strangers
         if len(topic) > LONGEST_TOPIC:
             if hang_up(RemoteProtocolError(f"a topic of {len(topic)} bytes; {LONGEST_TOPIC} are allowed")):
@@ -95,16 +97,19 @@ class Publisher(Sender):
             return
         excess = topics.add(topic)
         if excess is not None and hang_up(RemoteProtocolError(excess)):
+            topics.remove(topic)
             return
-        first = self._subscriptions.add(topic, pipe)
+        first = self._subscriptions.add(topic, topics)
         self._audience_changed()
         self._tell_subscribed(topic, first=first)
 
     def _cancel(self, pipe: Pipe, topic: bytes) -> None:
-        last = self._subscriptions.remove(topic, pipe)
-        if last is None:
+        topics = self._topics.get(pipe)
+        if topics is None or topic not in topics:
             return
-        self._topics[pipe].remove(topic)
+        topics.remove(topic)
+        last = self._subscriptions.remove(topic, topics)
+        assert last is not None
         self._audience_changed()
         self._tell_cancelled(topic, last)
 
@@ -123,16 +128,30 @@ class Publisher(Sender):
         """A subscriber has sent a message of its own."""
         pipe.drop()
 
-    def _forget_topics(self, pipe: Pipe) -> None:
-        for topic in self._topics.pop(pipe, ()):
-            last = self._subscriptions.remove(topic, pipe, all_of_them=True)
-            if last is not None:
-                self._tell_cancelled(topic, last)
-
     def lost(self, pipe: Pipe) -> None:
-        self._forget_topics(pipe)
+        topics = self._topics.pop(pipe, None)
+        if topics is not None:
+            left = topics.leave()
+            self._subscriptions.forget_audiences()
+            work = self._forget(topics, left)
+            next(work, None)
+            if len(left) > _FORGOTTEN_TOGETHER:
+                self.chores.start(work)
         pipe.discard()
         self.senders.wake()
+
+    def _forget(self, subscriber: PeerTopics, topics: list[bytes]) -> Iterator[None]:
+        """Forget, piece by piece, what a peer was subscribed to."""
+        for start in range(0, len(topics), _FORGOTTEN_TOGETHER):
+            some = topics[start : start + _FORGOTTEN_TOGETHER]
+            lasts = dict(self._subscriptions.remove_many(sorted(some, reverse=True), subscriber))
+            for topic in some:
+                self._tell_cancelled(topic, lasts[topic])
+            self._forgotten()
+            yield
+
+    def _forgotten(self) -> None:
+        """Some topics of a peer that has left are forgotten."""
 
 
 class XPublisher(Publisher, Receiver):
@@ -148,8 +167,7 @@ class XPublisher(Publisher, Receiver):
         self.receivers.wake()
         return []
 
-    def lost(self, pipe: Pipe) -> None:
-        Publisher.lost(self, pipe)
+    def _forgotten(self) -> None:
         self.receivers.wake()
 
     def take(self) -> Message | None:

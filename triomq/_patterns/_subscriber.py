@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import ClassVar
 
 from .. import zmtp
@@ -14,6 +14,8 @@ from ._distributor import Distributor
 from ._fair import FairReceiver
 from ._pattern import Budget, Sender
 from ._subscriptions import TopicFilter
+
+_TOLD_TOGETHER = 64  # topics that a new publisher is told, before other tasks run: 0.2 ms
 
 
 class Subscriber(FairReceiver):
@@ -44,8 +46,21 @@ class Subscriber(FairReceiver):
         return last is not None
 
     def ready(self, pipe: Pipe) -> None:
-        for topic in self.topics:
-            pipe.control(zmtp.Subscribe(topic))
+        work = self._tell(pipe, list(self.topics))
+        next(work, None)
+        if len(self.topics) > _TOLD_TOGETHER:
+            self.chores.start(work)
+
+    def _tell(self, pipe: Pipe, topics: list[bytes]) -> Iterator[None]:
+        """Tell a new publisher, piece by piece, what is subscribed to; topics that are cancelled meanwhile are not."""
+        peer = pipe.peer
+        for start in range(0, len(topics), _TOLD_TOGETHER):
+            if pipe.peer is not peer:
+                return
+            for topic in topics[start : start + _TOLD_TOGETHER]:
+                if topic in self.topics:
+                    pipe.control(zmtp.Subscribe(topic))
+            yield
 
     def interpret(self, pipe: Pipe, events: Sequence[Received]) -> list[Message]:
         """Filter once more: a publisher may not know yet what was cancelled, or not filter at all."""

@@ -14,7 +14,7 @@ their emptiness.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Final, Generic, TypeVar
 
 T = TypeVar("T")
@@ -49,15 +49,19 @@ class _Node(Generic[T]):
 class Subscriptions(Generic[T]):
     """Counted subscriptions of subscribers to prefixes.
 
+    Args:
+      member: what stands for a subscriber in an audience, None to leave it out; without it, the subscriber itself.
+
     The order of subscribers in every answer is that of their subscriptions, so that runs can be repeated.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, member: Callable[[T], Any] | None = None) -> None:
         self._root: _Node[T] = _Node(b"")
+        self._member = member
         self._newest: dict[T, int] = {}  # the newest ``counts`` made for one subscriber alone
         # Key: the node of the longest subscribed prefix. If only that one prefix matches, the id of its `counts`
         # instead, because nodes that share `counts` have the same subscribers.
-        self._audiences: dict[_Node[T] | int, Audience[T]] = {}
+        self._audiences: dict[_Node[T] | int, Audience[Any]] = {}
         self._remembered: int = 0  # subscribers in these
 
     def add(self, topic: bytes, subscriber: T) -> bool:
@@ -65,7 +69,7 @@ class Subscriptions(Generic[T]):
 
         Returns: whether nobody was subscribed to exactly this topic before.
         """
-        self._forget_audiences()
+        self.forget_audiences()
         node = self._descend_making(topic)
         counts = node.counts
         if counts is None:
@@ -115,7 +119,7 @@ class Subscriptions(Generic[T]):
     def _remove_at(self, node: _Node[T], subscriber: T, all_of_them: bool) -> bool | None:
         if not (counts := node.counts) or subscriber not in counts:
             return None
-        self._forget_audiences()
+        self.forget_audiences()
         if subscriber in self._newest:
             self._newest = {}  # it may be leaving: keep no hold of it
         if len(counts) == 1:
@@ -134,7 +138,7 @@ class Subscriptions(Generic[T]):
         return 0 if path is None else (path[-1].counts or {}).get(subscriber, 0)
 
     # On the path of every message that is published.
-    def match(self, topic: bytes) -> Audience[T]:
+    def match(self, topic: bytes) -> Audience[Any]:
         """Everybody subscribed to a prefix of the topic, once each; not to be changed."""
         node = longest = self._root
         nested = False
@@ -157,16 +161,22 @@ class Subscriptions(Generic[T]):
         audience = self._audiences.get(key)
         return self._find_audience(topic[:position], key) if audience is None else audience
 
-    def _find_audience(self, topic: bytes, key: _Node[T] | int) -> Audience[T]:
+    def _find_audience(self, topic: bytes, key: _Node[T] | int) -> Audience[Any]:
         path = self._path(topic) or []
-        audience: Audience[T] = Audience({subscriber: None for node in path for subscriber in node.counts or ()})
+        subscribers = {subscriber: None for node in path for subscriber in node.counts or ()}
+        if self._member is None:
+            audience: Audience[Any] = Audience(subscribers)
+        else:
+            members = map(self._member, subscribers)
+            audience = Audience([member for member in members if member is not None])
         if self._remembered + len(audience) > _MOST_REMEMBERED:
-            self._forget_audiences()
+            self.forget_audiences()
         self._remembered += len(audience) + 1
         self._audiences[key] = audience
         return audience
 
-    def _forget_audiences(self) -> None:
+    def forget_audiences(self) -> None:
+        """Ask ``member`` anew for every audience."""
         if self._audiences:
             self._audiences = {}
             self._remembered = 0
@@ -284,30 +294,37 @@ class TopicFilter:
 
     def __init__(self) -> None:
         self.few: tuple[bytes, ...] | None = ()
-        self._count = 0
+        self._topics: dict[bytes, None] = {}
         self._subscriptions: Subscriptions[None] = Subscriptions()
 
-    def _changed(self, by: int) -> None:
-        self._count += by
-        self.few = tuple(self) if self._count <= _FEW else None
+    def _changed(self) -> None:
+        self.few = tuple(self._topics) if len(self._topics) <= _FEW else None
 
     def add(self, topic: bytes) -> bool:
         """Count one more subscription. Returns: whether it is the first to the topic."""
         first = self._subscriptions.add(topic, None)
         if first:
-            self._changed(1)
+            self._topics[topic] = None
+            self._changed()
         return first
 
     def remove(self, topic: bytes) -> bool | None:
         """Count one less. Returns: True if it was the last, None if there was none."""
         last = self._subscriptions.remove(topic, None)
         if last:
-            self._changed(-1)
+            del self._topics[topic]
+            self._changed()
         return last
 
     def matches(self, topic: bytes) -> bool:
         """Whether a message whose first frame is ``topic`` is wanted."""
         return self._subscriptions.matches(topic)
 
+    def __len__(self) -> int:
+        return len(self._topics)
+
+    def __contains__(self, topic: bytes) -> bool:
+        return topic in self._topics
+
     def __iter__(self) -> Iterator[bytes]:
-        return iter(self._subscriptions)
+        return iter(self._topics)

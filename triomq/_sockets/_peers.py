@@ -12,7 +12,7 @@ from .._events import MonitorEvent
 from .._options import Options
 from .._patterns import Pattern
 from .._pipes import Pipe, PipeOwner
-from .._runtime import Runtime, TaskGroup
+from .._runtime import Chores, Runtime, TaskGroup
 from .._statistics import Peer, PeerStatistics
 from ..zmtp import PeerInfo
 from ._monitors import Monitors
@@ -48,6 +48,7 @@ class Peers:
         self._monitors = monitors
         self._vacancies: dict[trio.CancelScope, None] = {}  # each is cancelled when a peer leaves
         pattern.watchers = self.watchers
+        pattern.chores = Chores(self.tasks)
 
     # --- what carriers tell -----------------------------------------------------------------
 
