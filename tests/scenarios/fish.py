@@ -6,6 +6,7 @@ gives its own meaning. Should a joint be renamed, planting fails, loudly.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from itertools import count
 from typing import Any
@@ -16,6 +17,7 @@ import trio
 
 import triomq
 from triomq._connections._heartbeats import Heartbeats
+from triomq._connections._writer import Writer
 from triomq._patterns import Subscriber
 from triomq._pipes import Pipe, QueuedPipe
 from triomq._sockets import ReceiveSocket, SendSocket
@@ -148,10 +150,27 @@ def deaf_to_silence(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Heartbeats, "ping_sent", lambda self: None)
 
 
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The peer's time runs from when a PING was queued, however long the connection takes for what stands before it."""
+    monkeypatch.setattr(Writer, "taken_at", lambda self: -math.inf)
+
+
+def ttl_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a PING said holds whatever follows."""
+    heard = Heartbeats.heard
+
+    def stubborn(self: Heartbeats) -> None:
+        due = self._more_due
+        heard(self)
+        self._more_due = due
+
+    monkeypatch.setattr(Heartbeats, "heard", stubborn)
+
+
 FISH: dict[str, Plant] = {
     plant.__name__.replace("_", "-"): plant
     for plant in (
         duplicate, half_written, out_of_order, sender_asleep, receiver_asleep, lost_on_cancel, sent_though_cancelled,
-        hwm_grows, never_resubscribed, deaf_to_silence,
+        hwm_grows, never_resubscribed, deaf_to_silence, impatient, ttl_for_ever,
     )
 }  # fmt: skip

@@ -15,7 +15,7 @@ import trio
 
 from triomq.testing import VirtualNetwork, run
 
-from . import test_p1_sends, test_p3_order, test_p4_full, test_p5_heals, test_p5_time
+from . import test_p1_sends, test_p3_order, test_p4_full, test_p5_heals, test_p5_heartbeats, test_p5_time
 from .conftest import LONGEST
 from .fish import FISH
 from .weather import make_rough
@@ -36,6 +36,8 @@ CAUGHT_BY: dict[str, Callable[..., Awaitable[None]]] = {
     "deaf-to-silence": partial(
         test_p5_time.test_heartbeats_notice_silence_in_time_and_the_socket_comes_back, fault="black hole"
     ),
+    "impatient": test_p5_heartbeats.test_a_queue_that_is_never_empty_does_not_make_a_reading_peer_look_silent,
+    "ttl-for-ever": partial(test_p5_heartbeats.test_the_ttl_of_a_ping_is_over_when_something_follows, more="no ttl"),
 }
 
 
