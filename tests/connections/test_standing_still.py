@@ -90,6 +90,34 @@ async def test_what_the_peer_said_before_it_hung_up_is_received(listener: socket
         assert [bytes(dealer.receive_nowait()) for _ in range(3)] == [b"last words"] * 3
 
 
+@pytest.mark.usefixtures("always_after_a_stall")
+@pytest.mark.parametrize("before", [b"", b"\0\1m" * 3], ids=["fault alone", "fault behind messages"])
+async def test_a_fault_that_is_found_by_looking_is_the_peers(listener: socket.socket, before: bytes) -> None:
+    """Not the sender's: the message waits for the next connection, and the monitor tells why."""
+    async with triomq.open_context() as ctx:
+        dealer = ctx.socket(triomq.DEALER, linger=0, reconnect_interval=60)
+        monitor = dealer.monitor()
+        dealer.connect(f"ipc://{listener.getsockname()}")
+        sock, _ = await trio.to_thread.run_sync(listener.accept)
+        peer = zmtp.Connection("DEALER", as_server=True)
+        while not peer.established:
+            await trio.to_thread.run_sync(sock.sendall, peer.data_to_send())
+            peer.receive_data(await trio.to_thread.run_sync(sock.recv, 1000), 1)
+        sock.sendall(peer.data_to_send())
+        await dealer.wait_peers()
+        await wait_all_tasks_blocked()
+        sock.sendall(before + b"\xff" * 20)
+        dealer.send_nowait(b"for a better peer")
+        assert dealer.statistics().messages_sent == 0
+        async for event in monitor:
+            if isinstance(event, triomq.Disconnected):
+                break
+        assert isinstance(event.error, triomq.RemoteProtocolError)
+        assert dealer.statistics().peers[0].send_queue == 1
+        assert [bytes(dealer.receive_nowait()) for _ in range(before.count(b"m"))] == [b"m"] * before.count(b"m")
+        sock.close()
+
+
 def test_a_connection_is_late_for_a_long_pass_and_the_next() -> None:
     clock = MockClock()
 

@@ -183,11 +183,14 @@ class Reader:
         return found
 
     def still_stands(self) -> bool:
-        """Read all that has arrived; see `look`. Returns: False if the peer has ended the stream, or broke it."""
+        """Read all that has arrived; see `look`.
+
+        Returns: False if the peer has ended the stream, or has broken the protocol: nothing is to be written.
+        """
         for _ in range(_MOST_LOOKS):
             if self._state is _ENDED or not self.look():
                 break
-        return self._state is not _ENDED
+        return self._state is not _ENDED and self._protocol.established
 
     def stop_delivering(self) -> None:
         """The socket is closed: throw away what still arrives."""
