@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import random
 from collections.abc import Iterable, Sequence
+from itertools import count
 from typing import Any, Generic, TypeVar
 
 from triomq import Message, Options, PeerUnwantedError
@@ -150,7 +151,7 @@ class Scene(Generic[P]):
         self.pattern.senders = _Waiting(self.wakes, "senders")
         self.pattern.receivers = _Waiting(self.wakes, "receivers")
         self.pattern.watchers = _Waiting(self.wakes, "watchers")
-        self._names = iter("abcdefghijklmnopqrstuvwxyz")
+        self._names = map("p{}".format, count())
 
     def woken(self) -> set[str]:
         """Who was woken since the last call of this."""

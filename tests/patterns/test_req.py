@@ -207,9 +207,9 @@ def test_another_peer_needs_no_id() -> None:
     assert sent(second) == [(b"", b"new")]
 
 
-@pytest.mark.parametrize("left", [False, True], ids=["still queued", "written"])
+@pytest.mark.parametrize("left", [False, True], ids=["half written", "written"])
 def test_a_peer_that_is_lost_with_a_given_up_request_is_not_asked_it_again(left: bool) -> None:
-    """It was half written when it was given up, so that it could not be withdrawn; then it went back into the outbox."""
+    """When it was given up, it was half written, and could not be withdrawn; then it went back into the outbox."""
     scene = Scene(Req)
     pipe = scene.expect()
     scene.admit(pipe)

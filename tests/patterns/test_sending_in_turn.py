@@ -175,7 +175,7 @@ def test_a_bound_pair_that_has_its_peer_does_not_connect() -> None:
     scene = Scene(Pair)
     scene.pattern.check_connect()
     scene.join()
-    with pytest.raises(WrongStateError, match="has its peer already, by fake://a"):
+    with pytest.raises(WrongStateError, match="has its peer already, by fake://p0"):
         scene.pattern.check_connect()
 
 
