@@ -172,3 +172,12 @@ def test_let_go_it_keeps_no_reference_to_whom_it_talked_to_and_what_arrived_is_k
     assert texts(far.inbox) == "a"
     assert not far.send_nowait(message(b"b"))
     assert far.room() == 0
+
+
+@pytest.mark.parametrize("interprets", [False, True])
+def test_an_end_that_stands_in_the_fair_queue_already_is_not_told_again(interprets: bool) -> None:
+    near, far = joined(interprets=interprets)
+    near.send_nowait(message(b"a"))
+    far.inbox.in_round = True
+    near.send_nowait(message(b"b"))
+    assert told(far) == ["readable"]
