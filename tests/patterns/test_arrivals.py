@@ -101,6 +101,21 @@ def test_bytes_of_topics_are_limited_too() -> None:
     assert len(told(with_notices("+aaaa -aaaa", most_bytes=8))) == 2
 
 
+def test_what_was_taken_counts_no_more() -> None:
+    arrivals = Arrivals(3, 9)
+    for number in range(20):
+        arrivals.add_notice(b"%08d" % (number // 2), 1 - 2 * (number % 2))
+        arrivals.add_notice(b"", 1)
+        assert [arrivals.take(), arrivals.take()] == [
+            (b"\1\0"[number % 2 : number % 2 + 1] + b"%08d" % (number // 2),),
+            (b"\1",),
+        ]
+    assert told(arrivals) == []
+    for change in (1, -1):
+        arrivals.add_notice(b"a", change)
+    assert len(told(arrivals)) == 2
+
+
 def test_of_several_that_count_the_newest_are_kept() -> None:
     assert told(with_notices("+a +b -a +a +c", most=4)) == [b"\1b", b"\1a", b"\1c"]
 

@@ -63,6 +63,15 @@ def test_after_a_cancellation_the_peer_gets_nothing_though_it_subscribed_twice(k
 
 
 @EACH
+def test_what_was_cancelled_can_be_subscribed_to_again(kind: type[Publisher]) -> None:
+    scene: Scene[Any] = Scene(kind)
+    pipe = subscribed(scene, b"a")
+    pipe.bring(Cancel(b"a"), Subscribe(b"a"))
+    scene.pattern.submit((b"a",))
+    assert outboxes([pipe]) == [[b"a"]]
+
+
+@EACH
 def test_a_cancellation_of_what_was_never_subscribed_changes_nothing(kind: type[Publisher]) -> None:
     scene: Scene[Any] = Scene(kind)
     pipe = subscribed(scene, b"a")
@@ -317,6 +326,15 @@ def test_a_peer_that_leaves_cancels_what_it_was_subscribed_to(options: dict[str,
     scene.remove(gone)
     assert "receivers" in scene.woken()
     assert told(scene) == notices
+
+
+def test_a_repeated_subscription_does_not_outlive_its_cancellation_when_notices_are_forgotten(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("triomq._patterns._publisher._MOST_NOTICES", 3)
+    scene = Scene(XPublisher, xpub_verboser=True)
+    scene.join().bring(*[Subscribe(b"a")] * 3, Cancel(b"a"))
+    assert told(scene) == []
 
 
 def test_an_xpub_receives_what_else_peers_send_at_its_place_among_the_notices() -> None:

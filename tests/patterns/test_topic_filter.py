@@ -107,6 +107,21 @@ def test_what_a_peer_is_subscribed_to_is_noted_and_forgotten() -> None:
     assert list(noted) == [b"b"]
 
 
+@pytest.mark.parametrize(("bound", "most"), [("MOST_TOPICS", 3), ("MOST_TOPIC_BYTES", 30)])
+def test_a_peer_may_have_so_many_topics_at_one_time_and_no_more(
+    bound: str, most: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(f"triomq._patterns._peer_topics.{bound}", most)
+    noted = PeerTopics()
+    for number in range(20):
+        topic = b"%010d" % number
+        assert noted.add(topic) is None
+        if number >= 2:
+            noted.remove(b"%010d" % (number - 2))
+    assert noted.add(b"x" * 10) is None
+    assert "more than" in (noted.add(b"y" * 10) or "")
+
+
 @pytest.mark.parametrize(("topic", "octets"), [("é", b"\xc3\xa9"), (b"a", b"a"), (bytearray(b"a"), b"a"), ("", b"")])
 def test_a_topic_is_bytes_or_text(topic: str | bytes, octets: bytes) -> None:
     assert as_topic(topic) == octets
