@@ -21,7 +21,7 @@ def plant(tmp_path: Path):
             path = tmp_path / f"{other}.py"
             path.parent.mkdir(exist_ok=True)
             path.write_text('"""A module."""\n')
-        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_text(source)
         return tmp_path
 

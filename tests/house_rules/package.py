@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -22,17 +21,3 @@ def files(package: Path) -> dict[str, Path]:
         name = ".".join(parts[:-1] if parts[-1] == "__init__" and len(parts) > 1 else parts)
         found[name] = path
     return found
-
-
-def is_for_type_checking(node: ast.AST) -> bool:
-    return isinstance(node, ast.If) and ast.unparse(node.test) in ("TYPE_CHECKING", "typing.TYPE_CHECKING")
-
-
-def walk_at_run_time(node: ast.AST) -> Iterator[ast.AST]:
-    """`ast.walk`, but for what stands below ``if TYPE_CHECKING:``."""
-    yield node
-    children: Iterable[ast.AST] = ast.iter_child_nodes(node)
-    if isinstance(node, ast.If) and is_for_type_checking(node):
-        children = node.orelse
-    for child in children:
-        yield from walk_at_run_time(child)

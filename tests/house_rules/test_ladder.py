@@ -1,18 +1,19 @@
-"""Who may import whom; and the protocol has neither I/O nor a clock.
+"""Who may import whom, and through which door; and the protocol has neither I/O nor a clock.
 
-Each rule is a function of a directory that returns what it found, so that it can be shown a planted fault.
+Each rule is a function of a directory that returns what it found, so that it can be shown a planted fault. An import
+for type checkers alone counts like any other: whoever names a class has to know it.
 """
 
 from __future__ import annotations
 
 import ast
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Container, Iterable, Iterator
 from pathlib import Path
 
 import pytest
 
-from .package import PACKAGE, files, modules, walk_at_run_time
+from .package import PACKAGE, files, modules
 
 # The rooms, from the top: a folder, or the modules of a room that has no folder.
 ROOMS: dict[str, list[str]] = {
@@ -49,6 +50,12 @@ MAY_IMPORT: dict[str, list[str]] = {
 }
 OTHERS = {"trio", "attrs"}
 
+# Who goes past a door, and why: a diagram reads what is on the wire piece by piece, with the protocol's own parts. A
+# user of the protocol needs none of these.
+LICENSED = {("testing._diagram._words", "zmtp")}
+
+MOST_LOOSE = 10  # private modules that lie in the package itself, in no folder
+
 # The protocol has no I/O and no clock.
 NEVER_IN_ZMTP = {"trio", "socket", "select", "selectors", "ssl", "time", "datetime", "logging", "random", "threading"}
 
@@ -56,7 +63,7 @@ NEVER_IN_ZMTP = {"trio", "socket", "select", "selectors", "ssl", "time", "dateti
 def imports(name: str, tree: ast.Module, known: Iterable[str], packages: set[str]) -> Iterator[tuple[int, str]]:
     """What a module imports: ``triomq.<module>`` for ours, the top-level name for others'."""
     here = name.split(".") if name in packages else name.split(".")[:-1]
-    for node in walk_at_run_time(tree):
+    for node in ast.walk(tree):
         if isinstance(node, ast.Import):
             targets = [alias.name for alias in node.names]
         elif isinstance(node, ast.ImportFrom):
@@ -84,11 +91,16 @@ def room_of(module: str) -> str | None:
     return next((room for room, places in ROOMS.items() if top in places), None)
 
 
+def packages_of(package: Path) -> set[str]:
+    return {name for name, path in files(package).items() if path.name == "__init__.py" and name != "__init__"} | {
+        parent for name in files(package) for parent in [name.rpartition(".")[0]] if parent
+    }
+
+
 def ladder_faults(package: Path) -> list[str]:
     faults = []
     trees = modules(package)
-    packages = {parent for name in trees for parent in [name.rpartition(".")[0]] if parent}
-    packages |= {name for name, path in files(package).items() if path.name == "__init__.py" and name != "__init__"}
+    packages = packages_of(package)
     known = packages | set(trees)
     for name, tree in trees.items():
         room = room_of(name)
@@ -109,6 +121,26 @@ def ladder_faults(package: Path) -> list[str]:
     return faults
 
 
+def door_faults(package: Path, licensed: Container[tuple[str, str]] = LICENSED) -> list[str]:
+    """Imports from a module inside another room, past the room's door, which is its ``__init__``."""
+    faults = []
+    trees, packages = modules(package), packages_of(package)
+    for name, tree in trees.items():
+        for line, target in imports(name, tree, packages | set(trees), packages):
+            theirs = target.removeprefix("triomq.")
+            if target.startswith("triomq.") and "." in theirs and room_of(theirs) != room_of(name):
+                door = theirs.partition(".")[0]
+                if (name, door) not in licensed:
+                    faults.append(f"{name}:{line}: {target} is behind a door: import it from triomq.{door}")
+    return faults
+
+
+def loose_modules(package: Path) -> list[str]:
+    """The private modules that lie in no folder."""
+    packages = packages_of(package)
+    return [name for name in files(package) if "." not in name and name not in packages and not name.endswith("__")]
+
+
 def zmtp_faults(package: Path) -> list[str]:
     return [
         f"{name}:{line}: the protocol may not import {target}"
@@ -122,9 +154,18 @@ def zmtp_faults(package: Path) -> list[str]:
 # -- the rules hold ----------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("rule", [ladder_faults, zmtp_faults], ids=lambda rule: rule.__name__)
+@pytest.mark.parametrize("rule", [ladder_faults, door_faults, zmtp_faults], ids=lambda rule: rule.__name__)
 def test_the_package_keeps_the_rule(rule) -> None:
     assert rule(PACKAGE) == []
+
+
+def test_every_licence_is_used() -> None:
+    assert {fault.partition(":")[0] for fault in door_faults(PACKAGE, licensed=())} == {name for name, _ in LICENSED}
+
+
+def test_few_modules_lie_loose() -> None:
+    loose = [name for name in loose_modules(PACKAGE) if name.startswith("_")]
+    assert 0 < len(loose) <= MOST_LOOSE, loose
 
 
 def test_the_ladder_has_no_way_up() -> None:
@@ -138,6 +179,8 @@ def test_the_ladder_has_no_way_up() -> None:
 
 # -- the rules have teeth ----------------------------------------------------------------------------
 
+TYPES = "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    "
+
 
 @pytest.mark.parametrize(
     ("module", "source"),
@@ -148,6 +191,9 @@ def test_the_ladder_has_no_way_up() -> None:
         ("_pipes/_pipe.py", "from .. import open_context"),
         ("_pipes/_pipe.py", "import triomq._context as c"),
         ("_pipes/_pipe.py", "def late():\n    from triomq import _context"),
+        ("_pipes/_pipe.py", TYPES + "from .._context import Context"),
+        ("_errors.py", TYPES + "from ._pipes import Pipe"),
+        ("zmtp/_frames.py", TYPES + "from .. import _pipes"),
         ("_pipes/_pipe.py", "import zmq"),
         ("zmtp/_frames.py", "from .. import _pipes"),
         ("zmtp/_frames.py", "from .._pipes import Pipe"),
@@ -169,15 +215,52 @@ def test_a_planted_import_is_found(plant, module: str, source: str) -> None:
     [
         (
             "_context.py",
-            "from . import _errors, _sockets\nfrom ._connections import _session, Session\nimport trio, attrs, math",
+            "from . import _errors, _sockets\nfrom ._connections import Session\nimport trio, attrs, math",
         ),
-        ("_pipes/_pipe.py", "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    from .._context import Context"),
+        ("_connections/_session.py", TYPES + "from .._pipes import Pipe"),
         ("zmtp/_frames.py", "from . import Connection\nfrom .._errors import ZmqError\nimport struct"),
         ("__init__.py", "from ._context import open_context as open_context"),
     ],
 )
 def test_a_lawful_import_is_not_found(plant, module: str, source: str) -> None:
-    assert ladder_faults(plant(module, source)) == []
+    package = plant(module, source)
+    assert ladder_faults(package) == door_faults(package) == []
+
+
+@pytest.mark.parametrize(
+    ("module", "source"),
+    [
+        ("_connections/_session.py", "from .._pipes._pipe import Pipe"),
+        ("_connections/_session.py", "from .._pipes import _pipe"),
+        ("_connections/_session.py", "import triomq._pipes._pipe"),
+        ("_connections/_session.py", "def late():\n    from triomq._pipes._pipe import Pipe"),
+        ("_connections/_session.py", TYPES + "from .._pipes._pipe import Pipe"),
+        ("_context.py", "from ._connections._session import Session"),
+        ("__init__.py", "from .zmtp._frames import x"),
+    ],
+)
+def test_a_planted_import_past_a_door_is_found(plant, module: str, source: str) -> None:
+    package = plant(module, source)
+    assert len(door_faults(package)) == 1
+    assert ladder_faults(package) == []
+
+
+@pytest.mark.parametrize(
+    ("module", "source"),
+    [
+        ("_connections/_session.py", "from ._carrier import Carrier\nfrom . import _session"),
+        ("_connections/_session.py", "from .._pipes import Pipe\nfrom .. import _pipes\nimport triomq._pipes"),
+        ("_connections/_session.py", "from .._errors import ZmqError\nfrom ..zmtp import PeerInfo\nimport os.path"),
+    ],
+)
+def test_an_import_through_a_door_is_not_found(plant, module: str, source: str) -> None:
+    assert door_faults(plant(module, source)) == []
+
+
+def test_a_planted_loose_module_is_counted(plant) -> None:
+    before = loose_modules(plant("_pipes/_pipe.py", ""))
+    assert loose_modules(plant("_stray.py", "")) == sorted([*before, "_stray"])
+    assert before == ["_context", "_errors"]
 
 
 @pytest.mark.parametrize(

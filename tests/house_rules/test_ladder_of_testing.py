@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from .package import PACKAGE, files, is_for_type_checking, modules
+from .package import PACKAGE, files, modules
 from .test_ladder import imports
 
 # The rooms, from the top: a folder with a door, or loose modules. The face of `triomq.testing` is its `__init__`.
@@ -52,9 +52,6 @@ def imports_of_testing(package: Path) -> Iterator[tuple[str, int, str]]:
     packages |= {name.rpartition(".")[0] for name in trees}
     for name, tree in trees.items():
         if name.partition(".")[0] == "testing":
-            for node in ast.walk(tree):
-                if isinstance(node, ast.If) and is_for_type_checking(node):
-                    node.test = ast.Constant(True)  # so that `imports` looks below it
             for line, target in imports(name, tree, packages | set(trees), packages):
                 if target.removeprefix("triomq.").partition(".")[0] == "testing":
                     yield name, line, target.removeprefix("triomq.")

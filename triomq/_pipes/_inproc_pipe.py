@@ -61,9 +61,9 @@ class InprocPipe(Pipe):
         return inbox.limit - len(inbox.queue)
 
     def room_made(self) -> None:
-        """The other side has taken a message from its full inbox."""
-        self.owner_waits = False
-        self.owner.writable(self)
+        if self.owner_waits and self.has_room():
+            self.owner_waits = False
+            self.owner.writable(self)
 
     def control(self, item: Item) -> None:
         if self.peer is not None and isinstance(item, (Subscribe, Cancel)):  # heartbeats are for connections

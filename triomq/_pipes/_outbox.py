@@ -25,9 +25,9 @@ class Outbox:
     Attributes:
       queue: queued for this peer alone, the oldest first.
       tails: queued for several peers, behind ``queue``; only the last tail may still grow.
-      limit: messages that may wait here, less those that left and are not wholly written.
+      limit: messages that may wait here, less what left and is not wholly written.
       controls: subscriptions and heartbeats among what is queued or half written.
-      unsent: messages that left the outbox and are not wholly written.
+      unsent: how much left the outbox and is not wholly written.
       conflate: only the newest message is kept.
     """
 
@@ -60,7 +60,7 @@ class Outbox:
 
     def room(self) -> float:
         """How many messages may be queued now."""
-        return self.limit - self.waiting()
+        return self.limit - self.waiting() + self.controls
 
     def capacity(self) -> float:
         """How many messages may wait to be sent at the most: the HWM."""
