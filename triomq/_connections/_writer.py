@@ -165,9 +165,7 @@ class Writer:
             flushed += taken
         self._last_write = trio.current_time()
         self.may_answer = False
-        pipe.room_made()
-        if pipe.draining and not pipe.queued():
-            pipe.owner.drained(pipe)
+        pipe.flushed()
 
     # On the path of every message.
     def _write_batch(self, pipe: QueuedPipe) -> int | None:
