@@ -83,6 +83,8 @@ class Publisher(Sender):
             self._take_message(pipe, message)
 
     def _subscribe(self, pipe: Pipe, topic: bytes) -> None:
+        if pipe not in self.pipes:
+            return  # disconnected: the pipe only sends what it has
         topics = self._topics.get(pipe)
         if topics is None:
             topics = self._topics[pipe] = PeerTopics()
@@ -134,6 +136,10 @@ class Publisher(Sender):
         pipe.discard()
         self.senders.wake()
 
+    def removed(self, pipe: Pipe) -> None:
+        self._forget_topics(pipe)
+        self.senders.wake()
+
 
 class XPublisher(Publisher, Receiver):
     """XPUB: a PUB whose user also receives the peers' subscriptions, and what else they send."""
@@ -150,6 +156,10 @@ class XPublisher(Publisher, Receiver):
 
     def lost(self, pipe: Pipe) -> None:
         Publisher.lost(self, pipe)
+        self.receivers.wake()
+
+    def removed(self, pipe: Pipe) -> None:
+        Publisher.removed(self, pipe)
         self.receivers.wake()
 
     def take(self) -> Message | None:
