@@ -29,7 +29,9 @@ class WireProtocol(ABC):
     * The session notices the end of the peer's stream by itself; the protocol is not told.
 
     **Life.** The session sends `data_to_send` and feeds `receive_data` until ``established``. From then on it
-    also calls `encode`. A protocol without a handshake sets ``peer`` and ``established`` in its constructor.
+    also calls `encode`. The first event of all is `HandshakeComplete`, by the call that sets ``peer`` and
+    ``established``: the session asks for one event at a time until then, so what lies behind stays buffered. A
+    protocol without a handshake sets both in its constructor, and has no such event.
 
     **Heartbeats.** When `receive_data` returned a `Ping`, the session takes the answer from `data_to_send`. A
     protocol reports whatever it must answer, such as a ping of WebSocket, as a `Ping`. The session sends `Ping`
