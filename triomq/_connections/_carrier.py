@@ -100,7 +100,7 @@ class Binding(Attachment):
 
     @abstractmethod
     async def wait_closed(self) -> None:
-        """After `close`: wait until the endpoint is free for others."""
+        """After `Attachment.close`: wait until the endpoint is free for others."""
 
 
 class Connecting(Attachment):

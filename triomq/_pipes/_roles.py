@@ -38,7 +38,7 @@ class PipeOwner(Protocol):
 
 
 class Loan(Protocol):
-    """A connection that a task in ``receive`` reads for itself; see `triomq._connections._reader`."""
+    """A connection that a task in ``receive`` reads for itself, in place of the connection's own task."""
 
     borrowed: bool
     """The borrower still has the connection."""
