@@ -1,4 +1,4 @@
-"""ZMTP 3.1, sans I/O: one `Connection` for each peer, octets in and events out (RFC 37)."""
+"""ZMTP 3.1, sans I/O: one `Connection` for each peer, bytes in and events out (RFC 37)."""
 
 from ._commands import Command, command_body, encode_properties, parse_properties
 from ._compatibility import COMPATIBLE, explain_incompatible
