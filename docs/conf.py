@@ -21,6 +21,7 @@ extensions = [
     "myst_parser",  # the pages with pictures and tables of figures are Markdown
     "contracts",
     "option_tables",
+    "room_table",
 ]
 default_role = "py:obj"
 nitpicky = True

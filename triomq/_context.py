@@ -144,14 +144,16 @@ async def open_context(
     Cancellation: the sockets are closed at once, without lingering.
     Raises:
       InternalError: a task of triomq crashed.
+      UnsupportedTransportError: a `triomq.abc.StreamCarrier` wants a transport that this context has not.
     """
+    carriers = Carriers(transports or {})  # this may raise, so it comes before there is anything to end
     services = _Services()
     failure: BaseException | None = None
     async with trio.open_nursery() as outer:
         nursery, turn = await outer.start(services.run, outer.cancel_scope, name="triomq services")
         runtime = Runtime(nursery, turn, rng or random.Random(), strict_checkpoints=strict_checkpoints)
         nursery.start_soon(runtime.flusher.run, name="triomq flusher")
-        context = Context(Shared(runtime, Carriers(transports or {})))
+        context = Context(Shared(runtime, carriers))
         try:
             yield context
         except BaseException as exc:  # noqa: ASYNC103  # raised below, out of the nurseries, as it was

@@ -11,7 +11,7 @@ class PeerStatistics:
 
     Attributes:
       endpoint: the endpoint of ours that this peer belongs to.
-      address: the other end, as the transport tells it, like `Peer.address`; ``""`` while it is not connected.
+      address: the other end, as the transport tells it, as in `Peer`; ``""`` while it is not connected.
       routing_id: the name it announced or, on a ROUTER, was given; ``b""`` if none.
       connected: whether the connection stands now; a connecting socket queues before that.
       messages_sent: handed to the connection in full, since the peer was first known.

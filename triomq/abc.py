@@ -9,16 +9,20 @@ nothing about ZMTP. A `Carrier` turns endpoints into pipes itself: for a fabric 
 from __future__ import annotations
 
 from ._connections import Attachment, Binding, Carrier, Connecting, NewProtocol, PeerHost, StreamCarrier
-from ._pipes import Inbox, Loan, Outbox, Pipe, PipeOwner, QueuedPipe, Sink, Source
+from ._pipes import UNCONNECTED, Inbox, Loan, Outbox, Pipe, PipeOwner, QueuedPipe, Received, Sink, Source
+from ._runtime import Flushable, Flusher, Runtime, TaskGroup
 from ._sockets import Observer
 from ._transports import Listener, NonblockingStream, Transport
 from .zmtp import Mechanism, WireProtocol
 
 __all__ = [
+    "UNCONNECTED",
     "Attachment",
     "Binding",
     "Carrier",
     "Connecting",
+    "Flushable",
+    "Flusher",
     "Inbox",
     "Listener",
     "Loan",
@@ -31,9 +35,12 @@ __all__ = [
     "Pipe",
     "PipeOwner",
     "QueuedPipe",
+    "Received",
+    "Runtime",
     "Sink",
     "Source",
     "StreamCarrier",
+    "TaskGroup",
     "Transport",
     "WireProtocol",
 ]

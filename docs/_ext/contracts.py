@@ -3,6 +3,9 @@
 A section begins with ``Args:``, ``Returns:``, ``Raises:``, ``Cancellation:`` or the like at the left margin. Its text
 follows on the same line, or indented below. Sections become a field list.
 
+A public class says that it is of the public module. So autodoc looks there for the comments of its attributes, and has
+to be given the source of the private modules in place of the public one's.
+
 Sphinx looks up a name in single backquotes in triomq, then in trio and Python. This module builds the addresses of trio
 and Python, so the documentation builds without a network.
 """
@@ -10,11 +13,15 @@ and Python, so the documentation builds without a network.
 from __future__ import annotations
 
 import re
+from pathlib import Path
 from typing import Any
 
 from docutils import nodes
 from sphinx.application import Sphinx
 from sphinx.environment import BuildEnvironment
+from sphinx.pycode import ModuleAnalyzer
+
+import triomq
 
 SECTION = re.compile(r"(Args(?: \(.*\))?|Returns|Raises|Cancellation|Attributes):(?:\s+(.*))?$")
 ENTRY = re.compile(r"([\w., ]+?): (.*)")
@@ -48,6 +55,7 @@ PYTHON_PAGES = {
     "typing": {"typing.Self", "Self", "Any", "typing.Any", "Unpack", "typing.Unpack", "TypeVar", "typing.TypeVar"},
     "random": {"random.Random", "Random"},
     "os": {"os.PathLike"},
+    "contextlib": {"contextlib.AbstractContextManager"},
     "json": {"json.JSONDecodeError"},
     "collections.abc": {
         "Iterable", "Iterator", "AsyncGenerator", "Awaitable", "Mapping", "Sequence", "Callable",
@@ -63,7 +71,7 @@ ADDRESSES = {
 }
 
 # Where a bare name of triomq may live, besides the class that mentions it.
-HOMES = ("", "PUSH.", "PULL.", "REQ.", "SUB.", "PUB.", "Socket.", "Context.", "abc.", "abc.Transport.",
+HOMES = ("", "SendSocket.", "ReceiveSocket.", "REQ.", "SUB.", "PUB.", "Socket.", "Context.", "abc.", "abc.Transport.",
          "abc.NonblockingStream.", "zmtp.", "zmtp.Connection.", "ProxyHandle.",
          "testing.", "testing.VirtualNetwork.", "testing.Recorder.")  # fmt: skip
 
@@ -119,7 +127,20 @@ def resolve(app: Sphinx, env: BuildEnvironment, node: Any, contnode: nodes.Eleme
     return contnode if target in ATTRIBUTES or target.rpartition(".")[2] in TYPE_VARIABLES else None
 
 
+def read_private_modules() -> None:
+    """Take all that stands behind a public module for its source."""
+    package = Path(triomq.__file__).parent
+    rooms = {"triomq.zmtp": sorted((package / "zmtp").rglob("*.py"))}
+    rooms["triomq"] = rooms["triomq.abc"] = [
+        path for path in sorted(package.rglob("*.py")) if path.relative_to(package).parts[0] not in ("zmtp", "testing")
+    ]
+    for module, paths in rooms.items():
+        source = "\n".join(path.read_text("utf-8") for path in paths)
+        ModuleAnalyzer.cache["module", module] = ModuleAnalyzer.for_string(source, module)
+
+
 def setup(app: Sphinx) -> dict[str, bool]:
+    read_private_modules()
     app.connect("autodoc-process-docstring", rewrite)
     app.connect("missing-reference", resolve)
     return {"parallel_read_safe": True}

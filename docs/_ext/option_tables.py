@@ -11,7 +11,7 @@ from option_rows import libzmq_options, our_options
 from sphinx.application import Sphinx
 
 
-class _Table(Directive):
+class Table(Directive):
     """A list-table whose rows are reStructuredText."""
 
     headings: tuple[str, ...]
@@ -26,11 +26,11 @@ class _Table(Directive):
             for index, cell in enumerate(row):
                 lines.append(f"   {'* -' if index == 0 else '  -'} {cell}")
         node = nodes.Element()
-        self.state.nested_parse(StringList(lines, source="options"), self.content_offset, node)
+        self.state.nested_parse(StringList(lines, source="table"), self.content_offset, node)
         return node.children
 
 
-class OptionTable(_Table):
+class OptionTable(Table):
     headings = ("Option", "libzmq", "Unit", "Default", "libzmq's default", "Socket types", "Meaning")
     widths = (18, 20, 8, 8, 12, 12, 30)
 
@@ -38,7 +38,7 @@ class OptionTable(_Table):
         return our_options()
 
 
-class LibzmqOptionTable(_Table):
+class LibzmqOptionTable(Table):
     headings = ("libzmq", "Here")
     widths = (35, 65)
 

@@ -8,6 +8,7 @@ import triomq
 from triomq import EndpointError, UnsupportedTransportError
 from triomq._connections import Carriers
 from triomq.abc import StreamCarrier, Transport
+from triomq.testing import VirtualNetwork
 
 
 class Nowhere(Transport):
@@ -65,3 +66,50 @@ def test_what_is_no_endpoint_is_refused() -> None:
     with pytest.raises(EndpointError):
         Carriers({}).find("tcp")
     assert issubclass(UnsupportedTransportError, triomq.EndpointError)
+
+
+def test_a_stream_carrier_may_name_a_transport_of_the_context() -> None:
+    by_name = StreamCarrier("other")
+    one, two = Nowhere(), Nowhere()
+    for transport in (one, two):  # and serves two contexts
+        carrier, _ = Carriers({"other": transport, "mine": by_name}).find("mine://x")
+        assert isinstance(carrier, StreamCarrier)
+        assert carrier._transport is transport
+
+
+@pytest.mark.parametrize("scheme", ["other", "inproc", "mine"])
+async def test_a_transport_that_the_context_has_not_is_refused_when_it_is_opened(scheme: str) -> None:
+    with pytest.raises(UnsupportedTransportError, match=rf"StreamCarrier\('{scheme}'\).*there are ipc, tcp$"):
+        async with triomq.open_context(transports={"mine": StreamCarrier(scheme)}):
+            pytest.fail("opened")
+
+
+@pytest.mark.parametrize("given", [Nowhere, "tcp", None])
+async def test_what_is_neither_a_transport_nor_a_carrier_is_refused_when_the_context_is_opened(given: object) -> None:
+    with pytest.raises(TypeError, match=r"takes objects of triomq\.abc\.Transport or triomq\.abc\.Carrier"):
+        async with triomq.open_context(transports={"mine": given}):  # type: ignore[dict-item]
+            pytest.fail("opened")
+
+
+async def test_an_endpoint_has_the_scheme_of_its_carrier(virtual_network: VirtualNetwork) -> None:
+    """Or whoever connects to it would speak what the transport by itself speaks."""
+    async with virtual_network.open_context(transports={"mine": StreamCarrier("tcp")}) as ctx:
+        pull, push = ctx.socket(triomq.PULL), ctx.socket(triomq.PUSH)
+        monitor = pull.monitor()
+        endpoint = await pull.bind("mine://*:0")
+        assert endpoint.startswith("mine://localhost:")
+        assert pull.endpoints == (endpoint,)
+        push.connect(endpoint)
+        await pull.wait_peers()
+        assert pull.peers[0].endpoint == push.peers[0].endpoint == endpoint
+        await pull.unbind(endpoint)
+        await pull.aclose()
+        events = [event async for event in monitor]
+        assert [type(event) for event in events] == [
+            triomq.Listening,
+            triomq.Connected,
+            triomq.HandshakeSucceeded,
+            triomq.ListeningStopped,
+            triomq.Disconnected,
+        ]
+        assert {event.endpoint for event in events} == {endpoint}

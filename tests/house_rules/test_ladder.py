@@ -36,7 +36,7 @@ ROOMS: dict[str, list[str]] = {
 MAY_IMPORT: dict[str, list[str]] = {
     "testing": ["triomq.abc", "context", "_sockets", "_transports", "zmtp", "nouns", "pytest"],
     "_cli": ["face", "nouns"],
-    "face": ["_tools", "context", "_sockets", "_connections", "_pipes", "_transports", "zmtp", "nouns"],
+    "face": ["_tools", "context", "_sockets", "_connections", "_pipes", "_transports", "zmtp", "_runtime", "nouns"],
     "_tools": ["_sockets", "nouns"],
     "context": ["_sockets", "_connections", "_transports", "_runtime", "nouns"],
     "_sockets": ["_patterns", "_connections", "_pipes", "_transports", "zmtp", "_runtime", "nouns"],

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from triomq._patterns import as_topic
 from triomq._patterns._peer_topics import PeerTopics
 from triomq._patterns._subscriptions import Subscriptions, TopicFilter
+from triomq._pipes import NOBODY, QueuedPipe
 
 FEW = 16  # topics that are kept as a tuple too
 
@@ -98,13 +99,18 @@ def test_a_very_deep_tree_does_not_recurse() -> None:
     assert not tree.matches(b"x" * 1500)
 
 
+def pipe_of() -> QueuedPipe:
+    return QueuedPipe(NOBODY, "tcp://far:1", 1, 1)
+
+
 def test_what_a_peer_is_subscribed_to_is_noted_and_forgotten() -> None:
-    noted = PeerTopics()
+    noted = PeerTopics(pipe_of())
     for topic in (b"a", b"b"):
         assert noted.add(topic) is None
     noted.remove(b"a")
     assert b"a" not in noted
-    assert list(noted) == [b"b"]
+    assert noted.leave() == [b"b"]
+    assert noted.pipe is None
 
 
 @pytest.mark.parametrize(("bound", "most"), [("MOST_TOPICS", 3), ("MOST_TOPIC_BYTES", 30)])
@@ -112,7 +118,7 @@ def test_a_peer_may_have_so_many_topics_at_one_time_and_no_more(
     bound: str, most: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(f"triomq._patterns._peer_topics.{bound}", most)
-    noted = PeerTopics()
+    noted = PeerTopics(pipe_of())
     for number in range(20):
         topic = b"%010d" % number
         assert noted.add(topic) is None

@@ -113,3 +113,31 @@ async def test_a_pair_with_a_peer_connects_to_no_second_one() -> None:
         await bound.send(b"1")
         await bound.send(b"2")
         assert [await connected.receive(), await connected.receive()] == [(b"1",), (b"2",)]
+
+
+@pytest.mark.parametrize("endpoint", ["tcp://127.0.0.1:0", "inproc://it"])
+async def test_what_is_published_after_disconnect_is_not_for_that_peer(
+    virtual_network: VirtualNetwork, endpoint: str
+) -> None:
+    """The peer's subscriptions end with `disconnect`, though its queue still leaves."""
+    async with virtual_network.open_context() as ctx:
+        sub = ctx.socket(triomq.SUB, topics=["a"], receive_hwm=1)
+        xpub = ctx.socket(triomq.XPUB, linger=math.inf, xpub_verboser=True)
+        endpoint = await sub.bind(endpoint)
+        xpub.connect(endpoint)
+        await xpub.wait_subscribers("a")
+        messages = [b"a%d" % number + bytes(100_000) for number in range(100)]
+        for message in messages:
+            await xpub.send(message)
+        xpub.disconnect(endpoint)
+        sub.subscribe("b")  # too late
+        await trio.sleep(1)
+        assert [await xpub.receive(), await xpub.receive()] == [(b"\1a",), (b"\0a",)]
+        with pytest.raises(trio.WouldBlock):
+            xpub.receive_nowait()
+        await xpub.send(b"a: too late")
+        with trio.move_on_after(60):
+            for message in messages:
+                assert await sub.receive() == (message,)
+            await sub.receive()
+            pytest.fail("it was published after disconnect")

@@ -24,15 +24,21 @@ class Acceptor(Binding):
     at once: memory stays bounded, and the peers that are there are served.
     """
 
-    def __init__(self, listener: Listener, host: PeerHost, new_session: Callable[[NonblockingStream], Session]) -> None:
-        self._endpoint = listener.endpoint
+    def __init__(
+        self,
+        listener: Listener,
+        endpoint: str,
+        host: PeerHost,
+        new_session: Callable[[NonblockingStream], Session],
+    ) -> None:
+        self._endpoint = endpoint
         self._listener = listener
         self._host = host
         self._new_session = new_session
         self._sessions: dict[Session, None] = {}
         self._greeting: dict[Session, None] = {}  # sessions that were not yet established when last looked at
         self._closed = trio.Event()
-        self._scope = host.tasks.start(self._run, name=f"triomq listener {self._endpoint}")
+        self._scope = host.tasks.start(self._run, name=f"triomq listener {endpoint}")
 
     @property
     def endpoint(self) -> str:

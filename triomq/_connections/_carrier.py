@@ -10,6 +10,9 @@ socket's `PeerHost` what becomes of the peers at their other ends:
     host.peer_left(pipe)       the peer is gone, and may come back at the same pipe
     host.remove_pipe(pipe)     the peer is gone for good
 
+What the peer sent, the carrier gives to the pipe by `Pipe.deliver`, for no more than the inbox has room for. What is
+queued for the peer, the pipe's sink takes out of the outbox: see `Sink`.
+
 `triomq._connections._stream_carrier` is the carrier of byte streams, and needs a transport. A carrier without streams,
 such as ``inproc`` or a multicast fabric, implements `Carrier` itself.
 """
@@ -39,9 +42,9 @@ class PeerHost(Protocol):
     wanted: tuple[type, ...]
     """The classes of what a peer sends that the socket's pipes take; leave out the rest."""
     tasks: TaskGroup
-    """The socket's tasks: they are cancelled when the socket has closed."""
+    """The socket's tasks: they are cancelled when the socket has closed. What one raises is a bug of the carrier."""
     runtime: Runtime
-    """What the sockets of the context share."""
+    """What the sockets of the context share, such as the source of chance."""
     closing: bool
     """The socket is being closed: it wants no new peer."""
 
@@ -97,7 +100,7 @@ class Binding(Attachment):
 
     @abstractmethod
     async def wait_closed(self) -> None:
-        """After `close`: wait until the endpoint is free for others."""
+        """After `Attachment.close`: wait until the endpoint is free for others."""
 
 
 class Connecting(Attachment):
@@ -121,8 +124,9 @@ class Carrier(ABC):
           endpoint: the whole endpoint.
           address: the endpoint without its ``scheme://``.
         Raises:
-          EndpointError: the address is malformed.
+          EndpointError: the address is malformed, or nothing for a socket of this type.
           OSError: it cannot be bound; `AddressInUseError` where somebody else has it.
+          trio.ClosedResourceError: the socket was closed meanwhile: it is ``closing``.
         Cancellation: nothing stays bound.
         """
 
@@ -132,5 +136,5 @@ class Carrier(ABC):
 
         Args: as for `bind`.
         Raises:
-          EndpointError: the address is malformed.
+          EndpointError: the address is malformed, or nothing for a socket of this type.
         """

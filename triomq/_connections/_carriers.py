@@ -19,13 +19,14 @@ class Carriers:
 
     Args:
       given: transports and carriers of the user, beside the ones that every context has, or in place of them.
+    Raises:
+      TypeError: one of them is neither.
+      UnsupportedTransportError: a `StreamCarrier` wants a transport that is not here.
     """
 
     def __init__(self, given: Mapping[str, Transport | Carrier]) -> None:
         known: dict[str, Transport | Carrier] = {**default_transports(), "inproc": InprocCarrier(), **given}
-        self._carriers: dict[str, Carrier] = {
-            scheme: one if isinstance(one, Carrier) else StreamCarrier(one) for scheme, one in known.items()
-        }
+        self._carriers: dict[str, Carrier] = {scheme: _carrier(one, known) for scheme, one in known.items()}
 
     def find(self, endpoint: str) -> tuple[Carrier, str]:
         """Look up the carrier of an endpoint.
@@ -40,6 +41,14 @@ class Carriers:
         if carrier is None:
             raise _unsupported(endpoint, scheme, self._carriers)
         return carrier, address
+
+
+def _carrier(given: object, known: Mapping[str, Transport | Carrier]) -> Carrier:
+    if isinstance(given, Transport):
+        return StreamCarrier(given)
+    if not isinstance(given, Carrier):
+        raise TypeError(f"transports= takes objects of triomq.abc.Transport or triomq.abc.Carrier, not {given!r}")
+    return given.over(known) if isinstance(given, StreamCarrier) else given
 
 
 def _unsupported(endpoint: str, scheme: str, known: Iterable[str]) -> UnsupportedTransportError:

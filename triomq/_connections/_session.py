@@ -118,7 +118,9 @@ class Session:
             if received == b"":
                 raise trio.BrokenResourceError("the peer closed the connection during the handshake")
             if received is not None:
-                protocol.receive_data(received, 1)
+                for event in protocol.receive_data(received, 1):
+                    if not isinstance(event, zmtp.HandshakeComplete):  # nobody is there to take it
+                        raise TypeError(f"{protocol!r} gave out {event!r} before a HandshakeComplete")
         if data := protocol.data_to_send():
             await stream.send_all(data)
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import TypeAlias
+import copy
+from collections.abc import Callable, Mapping
+from typing import Self, TypeAlias
 
 import trio
 
 from .. import zmtp
+from .._errors import UnsupportedTransportError
 from .._transports import NonblockingStream, Transport
 from ._acceptor import Acceptor
 from ._carrier import Carrier, PeerHost
@@ -33,13 +35,38 @@ class StreamCarrier(Carrier):
     """Carries by the streams of one transport.
 
     Args:
-      transport: makes the streams.
+      transport: makes the streams: a `Transport`, or the scheme of one that the context has, such as ``"tcp"``.
       new_protocol: makes the protocol state of each connection; ZMTP 3.1 unless something else is given.
     """
 
-    def __init__(self, transport: Transport, new_protocol: NewProtocol = new_zmtp) -> None:
-        self._transport = transport
+    def __init__(self, transport: Transport | str, new_protocol: NewProtocol = new_zmtp) -> None:
+        self._given: Transport | str = transport
         self._new_protocol = new_protocol
+
+    def over(self, transports: Mapping[str, object]) -> Self:
+        """This carrier; or, if its transport was given by the scheme, one like it that has looked the transport up.
+
+        Args:
+          transports: of a context, by scheme. What is no `Transport`, such as a carrier, does not count.
+        Raises:
+          UnsupportedTransportError: none of them has the scheme.
+        """
+        if isinstance(self._given, Transport):
+            return self
+        found = transports.get(self._given)
+        if not isinstance(found, Transport):
+            known = ", ".join(sorted(scheme for scheme, one in transports.items() if isinstance(one, Transport)))
+            raise UnsupportedTransportError(
+                f"StreamCarrier({self._given!r}): this context has no transport of that scheme; there are {known}"
+            )
+        carrier = copy.copy(self)
+        carrier._given = found
+        return carrier
+
+    @property
+    def _transport(self) -> Transport:
+        assert isinstance(self._given, Transport), "the context has looked it up"
+        return self._given
 
     async def bind(self, host: PeerHost, endpoint: str, address: str) -> Acceptor:
         """See `Carrier`."""
@@ -47,12 +74,13 @@ class StreamCarrier(Carrier):
         if host.closing:
             await trio.aclose_forcefully(listener)
             raise trio.ClosedResourceError(f"{host.socket_type}.bind: this socket was closed meanwhile")
-        endpoint = listener.endpoint
+        # The transport may know itself by another scheme than the one that it carries here.
+        endpoint = f"{endpoint.partition('://')[0]}://{listener.endpoint.partition('://')[2]}"
 
         def new_session(stream: NonblockingStream) -> Session:
             return Session(stream, self._new_protocol(host, True), host, endpoint)
 
-        return Acceptor(listener, host, new_session)
+        return Acceptor(listener, endpoint, host, new_session)
 
     def connect(self, host: PeerHost, endpoint: str, address: str) -> Dialer:
         """See `Carrier`."""

@@ -171,9 +171,7 @@ class Writer:
                 break
             flushed += taken
         self.may_answer = False
-        pipe.room_made()
-        if pipe.draining and not pipe.queued():
-            pipe.owner.drained(pipe)
+        pipe.flushed()
 
     # On the path of every message.
     def _write_batch(self, pipe: QueuedPipe) -> int | None:

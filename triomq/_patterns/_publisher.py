@@ -85,6 +85,8 @@ class Publisher(Sender):
             self._take_message(pipe, message)
 
     def _subscribe(self, pipe: Pipe, topic: bytes) -> None:
+        if pipe not in self.pipes:
+            return  # disconnected: the pipe only sends what it has
         topics = self._topics.get(pipe)
         if topics is None:
             topics = self._topics[pipe] = PeerTopics(pipe)
@@ -129,16 +131,25 @@ class Publisher(Sender):
         pipe.drop()
 
     def lost(self, pipe: Pipe) -> None:
-        topics = self._topics.pop(pipe, None)
-        if topics is not None:
-            left = topics.leave()
-            self._subscriptions.forget_audiences()
-            work = self._forget(topics, left)
-            next(work, None)
-            if len(left) > _FORGOTTEN_TOGETHER:
-                self.chores.start(work)
+        self._leave(pipe)
         pipe.discard()
         self.senders.wake()
+
+    def removed(self, pipe: Pipe) -> None:
+        self._leave(pipe)
+        self.senders.wake()
+
+    def _leave(self, pipe: Pipe) -> None:
+        """Send the peer nothing more, from this moment on; what it was subscribed to is forgotten by and by."""
+        topics = self._topics.pop(pipe, None)
+        if topics is None:
+            return
+        left = topics.leave()
+        self._subscriptions.forget_audiences()
+        work = self._forget(topics, left)
+        next(work, None)
+        if len(left) > _FORGOTTEN_TOGETHER:
+            self.chores.start(work)
 
     def _forget(self, subscriber: PeerTopics, topics: list[bytes]) -> Iterator[None]:
         """Forget, piece by piece, what a peer was subscribed to."""

@@ -18,7 +18,7 @@ class Inbox:
 
     Attributes:
       queue: the messages, the oldest first. A conflating inbox keeps one, the newest.
-      limit: messages that `queue` may hold before the source is to stop; ``math.inf`` is no limit.
+      limit: messages that ``queue`` may hold before the source is to stop; ``math.inf`` is no limit.
       source: who fills the inbox; one assignment attaches or detaches.
       source_waits: the inbox was full, and the source waits for `Source.resume`.
       resume_below: messages; with this many or fewer left, the waiting source is told to resume.

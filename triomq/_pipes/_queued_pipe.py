@@ -111,6 +111,15 @@ class QueuedPipe(Pipe):
             self.owner_waits = False
             self.owner.writable(self)
 
+    # On the path of every message.
+    def flushed(self) -> None:
+        """The sink has written what it could: tell the owner, if room was made, or all has left that was to leave."""
+        if self.owner_waits and self.outbox.room() > 0:
+            self.owner_waits = False
+            self.owner.writable(self)
+        if self.draining and not self.outbox.queued():
+            self.owner.drained(self)
+
     def discard(self) -> None:
         if dropped := self.outbox.clear():
             self.drop(dropped)

@@ -38,7 +38,7 @@ class PipeOwner(Protocol):
 
 
 class Loan(Protocol):
-    """A connection that a task in ``receive`` reads for itself; see `triomq._connections._reader`."""
+    """A connection that a task in ``receive`` reads for itself, in place of the connection's own task."""
 
     borrowed: bool
     """The borrower still has the connection."""
@@ -73,16 +73,26 @@ class Source(Protocol):
 
 
 class Sink(Protocol):
-    """Where the messages in an outbox go."""
+    """Where the messages in an outbox go.
+
+    A sink is attached by ``pipe.sink = sink`` and ``pipe.sink_told = False``. Then it calls its `flush`, as messages
+    may have been queued before.
+    """
 
     def wake(self) -> None:
         """The first message since the last `flush` was queued: write it now, or gather more."""
 
     def wake_later(self) -> None:
-        """Write what is queued at the end of this turn."""
+        """Write what is queued at the end of this turn; a sink that does not gather may do so now."""
 
     def flush(self) -> None:
-        """Write what is queued, as far as the connection takes it now."""
+        """Write what is queued, as far as the connection takes it now. Never waits, never raises.
+
+        It sets ``pipe.sink_told = False`` first, else the pipe does not wake the sink for the next message; and True
+        where it knows that it cannot write before something else happens, such as room in a connection. It takes
+        messages by `Outbox.take`, tells `QueuedPipe.count_sent` which have left whole, and calls
+        `QueuedPipe.flushed` at its end.
+        """
 
 
 class _Unconnected:

@@ -14,7 +14,12 @@ from ._turn_end import TurnEnd
 
 
 class Runtime:
-    """What the sockets of one context share."""
+    """What the sockets of one context share.
+
+    Attributes:
+      random: the source of chance, such as the length of waits; `open_context` was given it, or made it.
+      flusher: writes at the end of a turn what was gathered in it.
+    """
 
     def __init__(
         self, nursery: trio.Nursery, turn_end: TurnEnd, rng: random.Random, *, strict_checkpoints: bool

@@ -23,15 +23,15 @@ class WireProtocol(ABC):
     **What every protocol must hold**
 
     * It does no input and output, has no clock, and never waits. One thread at a time calls it.
-    * Whatever the peer sends becomes events or a `RemoteProtocolError`. Any other exception is a bug, and crashes
-      the context.
+    * Whatever the peer sends becomes events or a `RemoteProtocolError`. Any other exception counts as a bug.
     * It takes memory for what has arrived, never for what a header claims. Limits such as
       ``max_message_size`` are checked by the protocol, when the header is there, and by nobody else.
     * The session notices the end of the peer's stream by itself; the protocol is not told.
 
     **Life.** The session sends `data_to_send` and feeds `receive_data` until ``established``. From then on it
-    also calls `encode`. A protocol without a handshake sets ``peer`` and ``established`` in its constructor. The
-    event `HandshakeComplete` is for those who use a protocol without a session; a session ignores it.
+    also calls `encode`. The first event of all is `HandshakeComplete`, by the call that sets ``peer`` and
+    ``established``: the session asks for one event at a time until then, so what lies behind stays buffered. A
+    protocol without a handshake sets both in its constructor, and has no such event.
 
     **Heartbeats.** When `receive_data` returned a `Ping`, the session takes the answer from `data_to_send`. A
     protocol reports whatever it must answer, such as a ping of WebSocket, as a `Ping`. The session sends `Ping`

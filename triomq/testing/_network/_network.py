@@ -13,7 +13,7 @@ import trio
 import trio.testing
 
 from ..._context import Context, open_context
-from ...abc import Transport
+from ...abc import Carrier, Transport
 from .._determinism import fixed_schedule
 from .._diagram import Diagram
 from .._recorder import Recorder
@@ -108,7 +108,7 @@ class VirtualNetwork:
         host: str = "localhost",
         *,
         strict_checkpoints: bool = False,
-        transports: Mapping[str, Transport] | None = None,
+        transports: Mapping[str, Transport | Carrier] | None = None,
         rng: Random | None = None,
     ) -> AsyncGenerator[Context]:
         """Open a context whose ``tcp`` and ``ipc`` are those of a host; otherwise as `triomq.open_context`.
