@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import sys
 from abc import ABCMeta
 from collections.abc import Callable, Iterable
 from typing import Any, ClassVar, NoReturn, Self
@@ -215,8 +216,12 @@ class Socket(trio.abc.AsyncResource, metaclass=_MadeByContext):
 
         Args:
           size: how many events it keeps for a reader that is slow; older ones are dropped and counted.
+        Raises:
+          ValueError: ``size`` is not a whole number that the machine can count up to.
         """
         self._check("monitor")
+        if not isinstance(size, int) or isinstance(size, bool) or not 0 <= size <= sys.maxsize:
+            raise ValueError(f"monitor({size!r}): size is a whole number of events, 0 or more, up to {sys.maxsize}")
         return self._monitors.open(size)
 
     @property

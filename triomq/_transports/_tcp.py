@@ -19,7 +19,7 @@ import trio
 from .._errors import AddressInUseError
 from .._options import Options
 from ._interface import Transport
-from ._listener import SocketListener, configure_buffers, explain
+from ._listener import SocketListener, configure_buffers, explain, set_option
 from ._stream import SocketStream
 from ._tcp_address import Target, TcpAddress, format_address, parse_bind, parse_connect, resolve
 
@@ -247,14 +247,15 @@ def _configure(sock: socket.socket, options: Options) -> None:
     configure_buffers(sock, options)
     if options.tcp_keepalive is None:
         return
-    sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, int(options.tcp_keepalive))
+    set_option(sock, socket.SOL_SOCKET, socket.SO_KEEPALIVE, int(options.tcp_keepalive), "tcp_keepalive")
     if not options.tcp_keepalive:
         return
     idle_name = "TCP_KEEPIDLE" if hasattr(socket, "TCP_KEEPIDLE") else "TCP_KEEPALIVE"  # the latter on macOS
-    for name, value in (
-        (idle_name, options.tcp_keepalive_idle),
-        ("TCP_KEEPINTVL", options.tcp_keepalive_interval),
-        ("TCP_KEEPCNT", options.tcp_keepalive_count),
+    for name, option in (
+        (idle_name, "tcp_keepalive_idle"),
+        ("TCP_KEEPINTVL", "tcp_keepalive_interval"),
+        ("TCP_KEEPCNT", "tcp_keepalive_count"),
     ):
-        if value is not None and (number := getattr(socket, name, None)) is not None:
-            sock.setsockopt(socket.IPPROTO_TCP, number, value)
+        value, number = getattr(options, option), getattr(socket, name, None)
+        if value is not None and number is not None:
+            set_option(sock, socket.IPPROTO_TCP, number, value, option)
