@@ -13,6 +13,7 @@ import trio
 from .._connections import Attachment, Binding, Connecting
 from .._errors import AddressInUseError, EndpointError
 from .._events import Listening, ListeningStopped, Monitor
+from .._forks import let_go_when_forked
 from .._options import Options, make_options
 from .._patterns import NOBODY_WAITS, Pattern
 from .._runtime import Turn
@@ -22,6 +23,10 @@ from ._peers import Peers
 from ._shared import Shared
 
 _CLOSED = -1  # no thread has this identifier
+
+
+def _forked(socket: Socket) -> None:
+    socket._thread = _CLOSED  # so the next call looks closer, and finds where it is
 
 
 class _MadeByContext(ABCMeta):
@@ -56,6 +61,7 @@ class Socket(trio.abc.AsyncResource, metaclass=_MadeByContext):
         self._connected: dict[str, Connecting] = {}
         self._leaving: dict[Connecting, None] = {}  # disconnected, and still sending what is queued
         shared.sockets[self] = None
+        let_go_when_forked(self, _forked)
 
     @classmethod
     def _make(cls, shared: Shared, arguments: dict[str, Any]) -> Self:
@@ -230,7 +236,12 @@ class Socket(trio.abc.AsyncResource, metaclass=_MadeByContext):
         return self._pattern.dropped_messages
 
     def statistics(self) -> SocketStatistics:
-        """Counters and queue lengths, as they are now."""
+        """Counters and queue lengths, as they are now.
+
+        Raises:
+          WrongThreadError: this is a forked process.
+        """
+        self._shared.runtime.check_process(f"{self.socket_type}.statistics")
         peers = self._peers.statistics()
         return SocketStatistics(
             messages_sent=self._peers.sent + sum(peer.messages_sent for peer in peers),

@@ -8,9 +8,10 @@ from typing import Any, final
 
 import trio
 
+from .._forks import let_go_when_forked
 from .._options import Options
 from ._interface import Listener
-from ._stream import SocketStream
+from ._stream import SocketStream, shut_down
 
 
 def explain(exc: OSError, what: str) -> OSError:
@@ -62,6 +63,7 @@ class SocketListener(Listener):
         release: Callable[[], None] | None = None,
     ) -> None:
         sock.setblocking(False)
+        let_go_when_forked(sock, socket.socket.close)
         self._sock = sock
         self._endpoint = endpoint
         self._prepare = prepare
@@ -127,6 +129,7 @@ class SocketListener(Listener):
             if self._release is not None:
                 self._release()
         finally:
+            shut_down(self._sock)
             self._sock.close()
 
     async def aclose(self) -> None:

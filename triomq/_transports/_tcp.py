@@ -17,6 +17,7 @@ from typing import Any, NamedTuple, final
 import trio
 
 from .._errors import AddressInUseError
+from .._forks import let_go_when_forked
 from .._options import Options
 from ._interface import Transport
 from ._listener import SocketListener, configure_buffers, explain, set_option
@@ -171,6 +172,7 @@ async def _attempt(route: _Route, options: Options) -> SocketStream:
     sock = socket.socket(target.family, socket.SOCK_STREAM)
     try:
         sock.setblocking(False)
+        let_go_when_forked(sock, socket.socket.close)  # now: the attempt may take long
         _configure(sock, options)
         if source is not None:
             _reuse_address(sock)  # or a fixed source port could not reconnect for minutes (TIME_WAIT)
