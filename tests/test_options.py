@@ -15,16 +15,21 @@ SOCKET_TYPES = {"REQ", "REP", "DEALER", "ROUTER", "PUB", "SUB", "XPUB", "XSUB", 
 UNITS = {"", "messages", "seconds", "octets", "connections", "peers", "probes"}
 
 # What each kind of option may be, and what not: the boundaries first.
-SECONDS = ([0, 0.0, 0.25, 3600, math.inf], [-0.001, -1, -math.inf, math.nan, "1", None, True, b"1"])
-POSITIVE_SECONDS = ([0.001, 1, 30.0, math.inf], [0, 0.0, -1, math.nan, "1", None, False])
-POSITIVE_SECONDS_OR_NONE = ([*POSITIVE_SECONDS[0], None], [0, -1, math.nan, "1", True])
-TTL = ([0, 0.1, 6553.5], [-0.1, 6553.6, math.inf, math.nan, "1", None, True])
+HUGE = [10**400, -(10**400)]  # too large for a float, and for Python to write in full
+SECONDS = ([0, 0.0, 0.25, 3600, 10**9, math.inf], [-0.001, -1, -math.inf, math.nan, "1", None, True, b"1", 1e10, *HUGE])
+POSITIVE_SECONDS = ([0.001, 1, 30.0, 1e9, math.inf], [0, 0.0, -1, math.nan, "1", None, False, 10**9 + 1, *HUGE])
+POSITIVE_SECONDS_OR_NONE = ([*POSITIVE_SECONDS[0], None], [0, -1, math.nan, "1", True, 1e10, *HUGE])
+TTL = ([0, 0.1, 6553.5], [-0.1, 6553.6, math.inf, math.nan, "1", None, True, *HUGE])
 FLAG = ([True, False], [0, 1, None, "yes", b""])
 FLAG_OR_NONE = ([True, False, None], [0, 1, "yes"])
-MESSAGES = ([0, 1, 10**9], [-1, 1.0, math.inf, None, True, "10"])
-BOUND = ([0, 1, 2**63, math.inf], [-1, 1.0, 0.5, math.nan, -math.inf, None, True, "1"])
-COUNT = ([1, 65535], [0, -1, 1.0, math.inf, None, True, "1"])
-COUNT_OR_NONE = ([1, 65535, None], [0, -1, 1.0, math.inf, True, "1"])
+MESSAGES = ([0, 1, 10**9, 2**63], [-1, 1.0, math.inf, None, True, "10", 2**63 + 1, *HUGE])
+BOUND = ([0, 1, 2**63, math.inf], [-1, 1.0, 0.5, math.nan, -math.inf, None, True, "1", 2**63 + 1, *HUGE])
+COUNT = ([1, 65535], [0, -1, 1.0, math.inf, None, True, "1", *HUGE])
+BACKLOG = ([1, 2**31 - 1], [0, -1, 1.0, math.inf, None, True, "1", 2**31, *HUGE])
+BUFFER = ([1, 2**31 - 1, None], [0, -1, 1.0, math.inf, True, "1", 2**31, 2**40, *HUGE])
+KEEPALIVE_SECONDS = ([1, 32767, None], [0, -1, 1.0, math.inf, True, "1", 32768, 300_000, 2**31, *HUGE])
+KEEPALIVE_PROBES = ([1, 127, None], [0, -1, 1.0, math.inf, True, "1", 128, 200, *HUGE])
+MODE = ([0, 0o600, 0o777, None], [-1, 0o1000, 666, 1.0, True, "0660", *HUGE])
 
 CASES = {
     "send_hwm": MESSAGES,
@@ -51,15 +56,26 @@ CASES = {
     "xpub_nodrop": FLAG,
     "invert_matching": FLAG,
     "ipv6": FLAG,
-    "backlog": COUNT,
-    "send_buffer": COUNT_OR_NONE,
-    "receive_buffer": COUNT_OR_NONE,
+    "backlog": BACKLOG,
+    "send_buffer": BUFFER,
+    "receive_buffer": BUFFER,
     "tcp_keepalive": FLAG_OR_NONE,
-    "tcp_keepalive_idle": COUNT_OR_NONE,
-    "tcp_keepalive_interval": COUNT_OR_NONE,
-    "tcp_keepalive_count": COUNT_OR_NONE,
+    "tcp_keepalive_idle": KEEPALIVE_SECONDS,
+    "tcp_keepalive_interval": KEEPALIVE_SECONDS,
+    "tcp_keepalive_count": KEEPALIVE_PROBES,
+    "ipc_mode": MODE,
     "max_peers": BOUND,
     "max_handshakes": COUNT,
+}
+
+# What an option needs beside it, to mean anything.
+BESIDE: dict[str, dict[str, object]] = {
+    "reconnect_interval": {"reconnect_interval_max": math.inf},
+    "heartbeat_timeout": {"heartbeat_interval": 1},
+    "heartbeat_ttl": {"heartbeat_interval": 1},
+    "tcp_keepalive_idle": {"tcp_keepalive": True},
+    "tcp_keepalive_interval": {"tcp_keepalive": True},
+    "tcp_keepalive_count": {"tcp_keepalive": True},
 }
 
 
@@ -78,16 +94,19 @@ def test_every_option_is_tested_here() -> None:
 
 @pytest.mark.parametrize(("name", "value"), [(name, value) for name, (good, _) in CASES.items() for value in good])
 def test_a_value_that_is_allowed(name: str, value: object) -> None:
-    options = make_options(a_type_for(name), {name: value})
+    beside = BESIDE.get(name, {})
+    options = make_options(a_type_for(name), {name: value, **beside})
     assert getattr(options, name) == value
-    assert attrs.evolve(options, **{name: FIELDS[name].default}) == Options()
+    assert attrs.evolve(options, **{name: FIELDS[name].default}) == Options(**beside)
 
 
 @pytest.mark.parametrize(("name", "value"), [(name, value) for name, (_, bad) in CASES.items() for value in bad])
 def test_a_value_that_is_not_allowed(name: str, value: object) -> None:
     with pytest.raises(ValueError, match=rf"^option {name}=") as caught:
         make_options(a_type_for(name), {name: value})
-    assert repr(value) in str(caught.value)
+    text = str(caught.value)
+    assert (repr(value) if value not in HUGE else "2**1328 or more") in text
+    assert len(text) < 400
 
 
 @pytest.mark.parametrize(
@@ -95,8 +114,19 @@ def test_a_value_that_is_not_allowed(name: str, value: object) -> None:
     [
         ("max_peers", -1, "a whole number of connections, 0 or more, or math.inf for no bound"),
         ("max_message_size", -1, "a whole number of octets, 0 or more, or math.inf for no bound"),
-        ("tcp_keepalive_idle", 0, "None for the system's default, or a whole number of seconds, 1 or more"),
-        ("tcp_keepalive_count", 0, "None for the system's default, or a whole number of probes, 1 or more"),
+        ("tcp_keepalive_idle", 0, "None for the system's default, or a whole number of seconds from 1 to 32767"),
+        ("tcp_keepalive_count", 0, "None for the system's default, or a whole number of probes from 1 to 127"),
+        ("tcp_keepalive_idle", 300_000, "None for the system's default, or a whole number of seconds from 1 to 32767"),
+        ("send_buffer", 2**31, "None for the system's default, or a whole number of octets from 1 to 2147483647"),
+        ("connect_timeout", 1e10, "a time in seconds, 1000000000 or less, or math.inf for no bound"),
+        ("max_peers", 2**64, "a whole number of connections, 2**63 or less, or math.inf for no bound"),
+        ("ipc_mode", 0o1777, "None for what the umask leaves, or permission bits from 0 to 0o777"),
+        (
+            "ipc_mode",
+            660,
+            "None for what the umask leaves, or permission bits from 0 to 0o777; write 0o660 for the bits that chmod "
+            "calls 660",
+        ),
         ("send_hwm", -1, "a number of messages (0 for no limit), 0 or more"),
         ("linger", -1, "a time in seconds, 0 or more (math.inf for no bound)"),
         ("heartbeat_ttl", 7000, "a time in seconds from 0 (none) to 6553.5, the most that a PING can say"),
@@ -160,6 +190,67 @@ def test_an_option_of_other_socket_types_is_refused_by_the_rest(name: str) -> No
         assert str(caught.value).endswith(", ".join(sorted(types)))
     for socket_type in types:
         assert make_options(socket_type, {name: FIELDS[name].default}) == Options()
+
+
+# -- pairs -------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("arguments", "named", "said"),
+    [
+        ({"heartbeat_timeout": 0.3}, "heartbeat_timeout", "give heartbeat_interval= too"),
+        ({"heartbeat_ttl": 3}, "heartbeat_ttl", "give heartbeat_interval= too"),
+        ({"heartbeat_ttl": 3, "heartbeat_interval": math.inf}, "heartbeat_ttl", "does nothing without PINGs"),
+        ({"tcp_keepalive_idle": 30}, "tcp_keepalive_idle", "give tcp_keepalive=True too"),
+        ({"tcp_keepalive_interval": 5}, "tcp_keepalive_interval", "give tcp_keepalive=True too"),
+        ({"tcp_keepalive_count": 3}, "tcp_keepalive_count", "give tcp_keepalive=True too"),
+        ({"tcp_keepalive_count": 3, "tcp_keepalive": False}, "tcp_keepalive_count", "does nothing"),
+        ({"conflate": True, "hwm": 10}, "send_hwm", "give no HWM beside it"),
+        ({"conflate": True, "receive_hwm": 0}, "receive_hwm", "conflate=True keeps one message"),
+        ({"reconnect_interval": 5, "reconnect_interval_max": 1}, "reconnect_interval_max", "reconnect_interval=5"),
+    ],
+)
+def test_half_an_option_is_refused(arguments: dict[str, object], named: str, said: str) -> None:
+    with pytest.raises(ValueError, match=rf"^option {named}={arguments.get(named, 10)}: .*{said}"):
+        make_options("DEALER", arguments)
+
+
+def test_a_publisher_never_waits_for_a_peer_that_is_never_full() -> None:
+    with pytest.raises(ValueError, match=r"^option xpub_nodrop=True: a peer is never full with conflate=True"):
+        make_options("PUB", {"conflate": True, "xpub_nodrop": True})
+
+
+@pytest.mark.parametrize(
+    ("given", "waits"),
+    [
+        ({}, (0.1, 30.0)),
+        ({"reconnect_interval": 60}, (60, 60)),
+        ({"reconnect_interval": math.inf}, (math.inf, math.inf)),
+        ({"reconnect_interval_max": 0.05}, (0.05, 0.05)),
+        ({"reconnect_interval_max": 0}, (0.1, 0)),
+        ({"reconnect_interval": 60, "reconnect_interval_max": 0}, (60, 0)),
+        ({"reconnect_interval": 2, "reconnect_interval_max": 2}, (2, 2)),
+    ],
+)
+def test_the_wait_that_was_not_given_gives_way(given: dict[str, float], waits: tuple[float, float]) -> None:
+    options = make_options("PUSH", given)
+    assert (options.reconnect_interval, options.reconnect_interval_max) == waits
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        {"conflate": True, "hwm": 1},
+        {"conflate": True},
+        {"heartbeat_interval": 1, "heartbeat_timeout": 0.1, "heartbeat_ttl": 1.1},
+        {"tcp_keepalive": True, "tcp_keepalive_idle": 30, "tcp_keepalive_interval": 5, "tcp_keepalive_count": 3},
+        {"tcp_keepalive_idle": None},
+        {"heartbeat_timeout": None, "heartbeat_ttl": 0},
+    ],
+)
+def test_whole_options_are_taken(arguments: dict[str, object]) -> None:
+    options = make_options("DEALER", arguments)
+    assert all(getattr(options, name) == value for name, value in arguments.items() if name != "hwm")
 
 
 # -- the table ---------------------------------------------------------------------------------------

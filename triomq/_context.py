@@ -14,9 +14,10 @@ exception leaves the block as it was, in no group.
 from __future__ import annotations
 
 import random
-from collections.abc import AsyncGenerator, Mapping
-from contextlib import asynccontextmanager
-from typing import TypeVar, Unpack
+from collections.abc import Mapping
+from contextlib import AbstractAsyncContextManager
+from types import TracebackType
+from typing import TypeVar, Unpack, final
 
 import trio
 
@@ -110,7 +111,7 @@ class _Services:
                     if trio.lowlevel.current_task().eventual_parent_nursery is None:
                         self.scope.shield = True
                     await trio.sleep_forever()
-        except BaseException as exc:  # noqa: ASYNC103  # raised by `open_context`, out of the nurseries
+        except BaseException as exc:  # noqa: ASYNC103  # raised by the block, out of the nurseries
             if not self.scope.shield:
                 raise  # given up before it began; out of a nursery a lone Cancelled may come in a group
             self.crash = exc
@@ -122,14 +123,74 @@ def _alone(exc: BaseException) -> BaseException:
     return exc.exceptions[0] if isinstance(exc, BaseExceptionGroup) and len(exc.exceptions) == 1 else exc
 
 
-@asynccontextmanager
-@trio.lowlevel.enable_ki_protection
-async def open_context(
+@final
+class _Block(AbstractAsyncContextManager[Context]):
+    """The block of `open_context`.
+
+    A class with two methods, and no generator: Ctrl-C is held off in a method that is protected from it and in all that
+    it calls, but not in `contextlib`, which would stand between a generator and trio. A KeyboardInterrupt there would
+    leave the nurseries half open.
+    """
+
+    def __init__(self, carriers: Carriers, rng: random.Random, *, strict_checkpoints: bool) -> None:
+        self._carriers = carriers
+        self._random = rng
+        self._strict_checkpoints = strict_checkpoints
+        self._services = _Services()
+        self._outer = trio.open_nursery()
+        self._context: Context | None = None
+
+    @trio.lowlevel.enable_ki_protection
+    async def __aenter__(self) -> Context:
+        outer = await self._outer.__aenter__()
+        try:
+            nursery, turn = await outer.start(self._services.run, outer.cancel_scope, name="triomq services")
+            runtime = Runtime(nursery, turn, self._random, strict_checkpoints=self._strict_checkpoints)
+            nursery.start_soon(runtime.flusher.run, name="triomq flusher")
+            self._context = Context(Shared(runtime, self._carriers))
+        except BaseException:
+            if (interrupt := await self._end_services()) is not None:
+                raise interrupt
+            raise
+        return self._context
+
+    @trio.lowlevel.enable_ki_protection
+    async def __aexit__(
+        self, kind: type[BaseException] | None, failure: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        assert self._context is not None
+        ours: BaseException | None = None
+        try:
+            await self._context._aclose()
+        except BaseException as exc:  # noqa: ASYNC103  # raised below, out of the nurseries
+            ours = _alone(exc)
+        ours = await self._end_services() or ours
+        if self._services.crash is not None:
+            raise InternalError(
+                "a task of triomq crashed, which is a bug of triomq: please report it with this traceback"
+            ) from self._services.crash
+        if ours is not None and (failure is None or isinstance(ours, KeyboardInterrupt)):
+            try:
+                raise ours
+            finally:
+                del ours  # its traceback refers to this frame: no cycle through it
+
+    async def _end_services(self) -> BaseException | None:
+        """End our tasks. Returns: a KeyboardInterrupt that came meanwhile."""
+        self._services.scope.cancel(reason="triomq: the context was left")
+        try:
+            await self._outer.__aexit__(None, None, None)
+        except BaseException as exc:  # noqa: ASYNC103  # the caller raises it, out of the nursery's group
+            return _alone(exc)
+        return None
+
+
+def open_context(
     *,
     strict_checkpoints: bool = False,
     transports: Mapping[str, Transport | Carrier] | None = None,
     rng: random.Random | None = None,
-) -> AsyncGenerator[Context, None]:
+) -> AbstractAsyncContextManager[Context]:
     """Open a context: ``async with triomq.open_context() as ctx:``.
 
     Leaving the block closes every socket (each lingers for up to its own ``linger``) and ends every task, connection
@@ -146,29 +207,4 @@ async def open_context(
       InternalError: a task of triomq crashed.
       UnsupportedTransportError: a `triomq.abc.StreamCarrier` wants a transport that this context has not.
     """
-    carriers = Carriers(transports or {})  # this may raise, so it comes before there is anything to end
-    services = _Services()
-    failure: BaseException | None = None
-    async with trio.open_nursery() as outer:
-        nursery, turn = await outer.start(services.run, outer.cancel_scope, name="triomq services")
-        runtime = Runtime(nursery, turn, rng or random.Random(), strict_checkpoints=strict_checkpoints)
-        nursery.start_soon(runtime.flusher.run, name="triomq flusher")
-        context = Context(Shared(runtime, carriers))
-        try:
-            yield context
-        except BaseException as exc:  # noqa: ASYNC103  # raised below, out of the nurseries, as it was
-            failure = exc
-        try:
-            await context._aclose()
-        except BaseException as exc:  # noqa: ASYNC103  # likewise
-            failure = failure or _alone(exc)
-        services.scope.cancel(reason="triomq: the context was left")
-    if services.crash is not None:
-        raise InternalError(
-            "a task of triomq crashed, which is a bug of triomq: please report it with this traceback"
-        ) from services.crash
-    if failure is not None:
-        try:
-            raise failure
-        finally:
-            del failure  # its traceback refers to this frame: no cycle through it
+    return _Block(Carriers(transports or {}), rng or random.Random(), strict_checkpoints=strict_checkpoints)

@@ -46,7 +46,7 @@ class AddressInUseError(ZmqError, OSError):
 
 
 class WrongThreadError(ZmqError, RuntimeError):
-    """A socket was used outside the trio run that its context belongs to."""
+    """A socket was used outside the trio run that its context belongs to: in another thread, or in a forked process."""
 
 
 class ProtocolError(ZmqError):

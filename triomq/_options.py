@@ -13,26 +13,50 @@ from typing import Any, TypedDict
 import attrs
 
 from ._message import BytesLike
+from ._option_pairs import order_waits, refuse_half_options
 
 _Validator = Callable[[Any, "attrs.Attribute[Any]", Any], None]
 
+_LONGEST = 1_000_000_000
+"""seconds, 31 years: the longest finite time; larger ones would overflow when they are added up or doubled"""
+_MOST = 2**63
+"""the largest finite bound: more than any machine can count up to"""
+_INT_MAX = 2**31 - 1
+"""the largest number that the system's calls take"""
+_KEEPALIVE_SECONDS, _KEEPALIVE_PROBES = 32767, 127
+"""seconds and probes: the largest that Linux takes"""
+
 
 def _fail(field: attrs.Attribute[Any], value: object, wanted: str) -> None:
-    raise ValueError(f"option {field.name}={value!r}: it is {wanted}")
+    raise ValueError(f"option {field.name}={_cut(value)}: it is {wanted}")
+
+
+def _cut(value: object) -> str:
+    """A value as text; Python refuses to write a whole number of thousands of digits."""
+    if isinstance(value, int) and value.bit_length() > 256:
+        return f"{'-' if value < 0 else ''}2**{value.bit_length() - 1} or more"
+    return repr(value)
 
 
 def _is_number(value: object) -> bool:
-    return isinstance(value, (int, float)) and not isinstance(value, bool) and not math.isnan(value)
+    return isinstance(value, (int, float)) and not isinstance(value, bool) and value == value  # nan equals nothing
 
 
 def _seconds(_: object, field: attrs.Attribute[Any], value: Any) -> None:
     if not _is_number(value) or value < 0:
         _fail(field, value, "a time in seconds, 0 or more (math.inf for no bound)")
+    _refuse_more(field, value, _LONGEST, f"a time in seconds, {_LONGEST} or less, or math.inf for no bound")
 
 
 def _positive_seconds(_: object, field: attrs.Attribute[Any], value: Any) -> None:
     if not _is_number(value) or value <= 0:
         _fail(field, value, "a time in seconds above 0 (math.inf for no bound)")
+    _seconds(_, field, value)
+
+
+def _refuse_more(field: attrs.Attribute[Any], value: Any, most: int, wanted: str) -> None:
+    if most < value != math.inf:
+        _fail(field, value, wanted)
 
 
 def _ttl(_: object, field: attrs.Attribute[Any], value: Any) -> None:
@@ -43,16 +67,30 @@ def _ttl(_: object, field: attrs.Attribute[Any], value: Any) -> None:
 
 def _bound(what: str) -> _Validator:
     def check(_: object, field: attrs.Attribute[Any], value: Any) -> None:
-        if not _is_number(value) or value < 0 or (value != math.inf and not isinstance(value, int)):
+        if value != math.inf and not _is_whole(value, 0):
             _fail(field, value, f"a whole number of {what}, 0 or more, or math.inf for no bound")
+        _refuse_more(field, value, _MOST, f"a whole number of {what}, 2**63 or less, or math.inf for no bound")
 
     return check
 
 
+def _is_whole(value: Any, minimum: int) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and value >= minimum
+
+
 def _at_least(minimum: int, what: str) -> _Validator:
     def check(_: object, field: attrs.Attribute[Any], value: Any) -> None:
-        if not isinstance(value, int) or isinstance(value, bool) or value < minimum:
+        if not _is_whole(value, minimum):
             _fail(field, value, f"{what}, {minimum} or more")
+        _refuse_more(field, value, _MOST, f"{what}, 2**63 or less")
+
+    return check
+
+
+def _between(minimum: int, maximum: int, what: str) -> _Validator:
+    def check(_: object, field: attrs.Attribute[Any], value: Any) -> None:
+        if not _is_whole(value, minimum) or value > maximum:
+            _fail(field, value, f"{what} from {minimum} to {maximum}")
 
     return check
 
@@ -72,8 +110,19 @@ def _routing_id(_: object, field: attrs.Attribute[Any], value: Any) -> None:
 _hwm = _at_least(0, "a number of messages (0 for no limit)")
 
 
-def _system(what: str) -> _Validator:
-    return attrs.validators.optional(_at_least(1, f"None for the system's default, or a whole number of {what}"))
+def _system(what: str, maximum: int) -> _Validator:
+    return attrs.validators.optional(
+        _between(1, maximum, f"None for the system's default, or a whole number of {what}")
+    )
+
+
+def _ipc_mode(_: object, field: attrs.Attribute[Any], value: Any) -> None:
+    if value is None or (_is_whole(value, 0) and value <= 0o777):
+        return
+    wanted = "None for what the umask leaves, or permission bits from 0 to 0o777"
+    if isinstance(value, int) and set(str(value)) <= set("01234567") and len(str(value)) == 3:
+        wanted += f"; write 0o{value} for the bits that chmod calls {value}"
+    _fail(field, value, wanted)
 
 
 def _option(default: Any, validator: _Validator, zmq: str, libzmq: str, unit: str, doc: str, types: str = "all") -> Any:
@@ -110,7 +159,7 @@ class Options:
     reconnect_interval_max: float = _option(
         30.0, _seconds, "ZMQ_RECONNECT_IVL_MAX", "0 (no growth)", "seconds",
         "The bound doubles with each failure up to this, and is no less than the attempt took; each wait is drawn "
-        "between 0 and the bound.",
+        "between 0 and the bound. 0 is no growth.",
     )  # fmt: skip
     connect_timeout: float = _option(
         30.0, _positive_seconds, "ZMQ_CONNECT_TIMEOUT", "0 (the system's)", "seconds", "For one attempt to connect."
@@ -123,13 +172,14 @@ class Options:
     )
     heartbeat_timeout: float | None = _option(
         None, attrs.validators.optional(_positive_seconds), "ZMQ_HEARTBEAT_TIMEOUT", "the interval", "seconds",
-        "A peer silent for so long after a PING is dropped; None is the interval.",
+        "A peer silent for so long after a PING is dropped; None is the interval. Needs ``heartbeat_interval``.",
     )  # fmt: skip
     heartbeat_ttl: float = _option(
-        0.0, _ttl, "ZMQ_HEARTBEAT_TTL", "0 (none)", "seconds", "After such a silence the peer shall drop us."
-    )
+        0.0, _ttl, "ZMQ_HEARTBEAT_TTL", "0 (none)", "seconds",
+        "After such a silence the peer shall drop us: choose it above ``heartbeat_interval``, which it needs.",
+    )  # fmt: skip
     conflate: bool = _option(
-        False, _flag, "ZMQ_CONFLATE", "0", "", "Keep only the newest message for each peer.",
+        False, _flag, "ZMQ_CONFLATE", "0", "", "Keep only the newest message for each peer; the HWMs are left out.",
         "DEALER PUB SUB PUSH PULL",
     )  # fmt: skip
     router_mandatory: bool = _option(
@@ -154,8 +204,9 @@ class Options:
         False, _flag, "ZMQ_XPUB_VERBOSE", "0", "", "Receive every subscription, not only the first to a topic.", "XPUB"
     )
     xpub_verboser: bool = _option(
-        False, _flag, "ZMQ_XPUB_VERBOSER", "0", "", "Receive every subscription and every cancellation.", "XPUB"
-    )
+        False, _flag, "ZMQ_XPUB_VERBOSER", "0", "",
+        "Receive every subscription and every cancellation; ``xpub_verbose`` is part of this.", "XPUB",
+    )  # fmt: skip
     xpub_nodrop: bool = _option(
         False, _flag, "ZMQ_XPUB_NODROP", "0", "", "Wait while any matching peer is full, instead of dropping.",
         "PUB XPUB",
@@ -165,26 +216,35 @@ class Options:
     )
     ipv6: bool = _option(True, _flag, "ZMQ_IPV6", "0", "", "Allow IPv6 beside IPv4.")
     backlog: int = _option(
-        100, _at_least(1, "a number of connections"), "ZMQ_BACKLOG", "100", "connections", "Not yet accepted ones."
-    )
+        65535, _between(1, _INT_MAX, "a number of connections"), "ZMQ_BACKLOG", "100", "connections",
+        "Most connections that the system keeps until they are accepted. The system lowers it to its own limit: on "
+        "Linux ``net.core.somaxconn``, mostly 4096.",
+    )  # fmt: skip
     send_buffer: int | None = _option(
-        None, _system("octets"), "ZMQ_SNDBUF", "-1", "octets", "The kernel's send buffer."
+        None, _system("octets", _INT_MAX), "ZMQ_SNDBUF", "-1", "octets", "The kernel's send buffer."
     )
     receive_buffer: int | None = _option(
-        None, _system("octets"), "ZMQ_RCVBUF", "-1", "octets", "The kernel's receive buffer."
+        None, _system("octets", _INT_MAX), "ZMQ_RCVBUF", "-1", "octets", "The kernel's receive buffer."
     )
     tcp_keepalive: bool | None = _option(
-        None, attrs.validators.optional(_flag), "ZMQ_TCP_KEEPALIVE", "-1", "", "None is the system's default."
-    )
+        None, attrs.validators.optional(_flag), "ZMQ_TCP_KEEPALIVE", "-1", "",
+        "Probe idle tcp connections. None is the system's default.",
+    )  # fmt: skip
     tcp_keepalive_idle: int | None = _option(
-        None, _system("seconds"), "ZMQ_TCP_KEEPALIVE_IDLE", "-1", "seconds", "Silence before the first probe."
-    )
+        None, _system("seconds", _KEEPALIVE_SECONDS), "ZMQ_TCP_KEEPALIVE_IDLE", "-1", "seconds",
+        "Silence before the first probe; needs ``tcp_keepalive=True``.",
+    )  # fmt: skip
     tcp_keepalive_interval: int | None = _option(
-        None, _system("seconds"), "ZMQ_TCP_KEEPALIVE_INTVL", "-1", "seconds", "Between probes."
-    )
+        None, _system("seconds", _KEEPALIVE_SECONDS), "ZMQ_TCP_KEEPALIVE_INTVL", "-1", "seconds",
+        "Between probes; needs ``tcp_keepalive=True``.",
+    )  # fmt: skip
     tcp_keepalive_count: int | None = _option(
-        None, _system("probes"), "ZMQ_TCP_KEEPALIVE_CNT", "-1", "probes",
-        "Unanswered probes before the connection is dead.",
+        None, _system("probes", _KEEPALIVE_PROBES), "ZMQ_TCP_KEEPALIVE_CNT", "-1", "probes",
+        "Unanswered probes before the connection is dead; needs ``tcp_keepalive=True``.",
+    )  # fmt: skip
+    ipc_mode: int | None = _option(
+        None, _ipc_mode, "", "", "",
+        "Permission bits of the file of a bound ``ipc://`` path, such as ``0o660``. None is what the umask leaves.",
     )  # fmt: skip
     max_peers: float = _option(
         math.inf, _bound("connections"), "", "", "peers", "Accepted connections at one time; more are closed at once."
@@ -240,6 +300,7 @@ class OptionArguments(TypedDict, total=False):
     tcp_keepalive_idle: int | None
     tcp_keepalive_interval: int | None
     tcp_keepalive_count: int | None
+    ipc_mode: int | None
     max_peers: float
     max_handshakes: int
     topics: Iterable[BytesLike | str]
@@ -266,7 +327,9 @@ def make_options(socket_type: str, arguments: dict[str, Any]) -> Options:
         if not _applies(fields[name], socket_type):
             types = ", ".join(sorted(fields[name].metadata["types"]))
             raise TypeError(f"option {name!r} means nothing for {socket_type}; it is for {types}")
-    return Options(**given)
+    options = Options(**given)
+    refuse_half_options(options, given)
+    return order_waits(options, given)
 
 
 def _applies(field: attrs.Attribute[Any], socket_type: str) -> bool:

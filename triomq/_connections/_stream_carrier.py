@@ -85,4 +85,5 @@ class StreamCarrier(Carrier):
     def connect(self, host: PeerHost, endpoint: str, address: str) -> Dialer:
         """See `Carrier`."""
         self._transport.check_connect(address)
+        address = self._transport.fix_address(address)
         return Dialer(self._transport, host, endpoint, address, self._new_protocol)

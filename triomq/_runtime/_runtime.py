@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import random
 import threading
 
@@ -30,14 +31,16 @@ class Runtime:
         self.turn: Turn = Turn(1 if strict_checkpoints else MESSAGES_PER_TURN, turn_end)
         self.flusher: Flusher = Flusher()
         self.thread: int = threading.get_ident()
+        self.process: int = os.getpid()
         self.token: trio.lowlevel.TrioToken = trio.lowlevel.current_trio_token()
 
     def check_thread(self, what: str) -> None:
         """Refuse use from anywhere but the trio run the context belongs to.
 
         Raises:
-          WrongThreadError: this is another thread, or another trio run.
+          WrongThreadError: this is another thread, another trio run, or a forked child.
         """
+        self.check_process(what)
         if threading.get_ident() == self.thread and trio.lowlevel.in_trio_run():
             if trio.lowlevel.current_trio_token() is self.token:
                 return
@@ -45,3 +48,15 @@ class Runtime:
             f"{what} was called outside the trio run its context was opened in; sockets belong to that run: "
             "from another thread use trio.from_thread.run(socket.send, message, trio_token=token)"
         )
+
+    def check_process(self, what: str) -> None:
+        """Refuse use in a forked child.
+
+        Raises:
+          WrongThreadError: this is one.
+        """
+        if os.getpid() != self.process:
+            raise WrongThreadError(
+                f"{what} was called in a forked process; sockets belong to the process that opened their context, and "
+                "their connections are closed here: open a context of its own in the child, or start a new process"
+            )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import sys
 from abc import ABCMeta
 from collections.abc import Callable, Iterable
 from typing import Any, ClassVar, NoReturn, Self
@@ -12,6 +13,7 @@ import trio
 from .._connections import Attachment, Binding, Connecting
 from .._errors import AddressInUseError, EndpointError
 from .._events import Listening, ListeningStopped, Monitor
+from .._forks import let_go_when_forked
 from .._options import Options, make_options
 from .._patterns import NOBODY_WAITS, Pattern
 from .._runtime import Turn
@@ -21,6 +23,10 @@ from ._peers import Peers
 from ._shared import Shared
 
 _CLOSED = -1  # no thread has this identifier
+
+
+def _forked(socket: Socket) -> None:
+    socket._thread = _CLOSED  # so the next call looks closer, and finds where it is
 
 
 class _MadeByContext(ABCMeta):
@@ -55,6 +61,7 @@ class Socket(trio.abc.AsyncResource, metaclass=_MadeByContext):
         self._connected: dict[str, Connecting] = {}
         self._leaving: dict[Connecting, None] = {}  # disconnected, and still sending what is queued
         shared.sockets[self] = None
+        let_go_when_forked(self, _forked)
 
     @classmethod
     def _make(cls, shared: Shared, arguments: dict[str, Any]) -> Self:
@@ -215,8 +222,12 @@ class Socket(trio.abc.AsyncResource, metaclass=_MadeByContext):
 
         Args:
           size: how many events it keeps for a reader that is slow; older ones are dropped and counted.
+        Raises:
+          ValueError: ``size`` is not a whole number that the machine can count up to.
         """
         self._check("monitor")
+        if not isinstance(size, int) or isinstance(size, bool) or not 0 <= size <= sys.maxsize:
+            raise ValueError(f"monitor({size!r}): size is a whole number of events, 0 or more, up to {sys.maxsize}")
         return self._monitors.open(size)
 
     @property
@@ -225,7 +236,12 @@ class Socket(trio.abc.AsyncResource, metaclass=_MadeByContext):
         return self._pattern.dropped_messages
 
     def statistics(self) -> SocketStatistics:
-        """Counters and queue lengths, as they are now."""
+        """Counters and queue lengths, as they are now.
+
+        Raises:
+          WrongThreadError: this is a forked process.
+        """
+        self._shared.runtime.check_process(f"{self.socket_type}.statistics")
         peers = self._peers.statistics()
         return SocketStatistics(
             messages_sent=self._peers.sent + sum(peer.messages_sent for peer in peers),

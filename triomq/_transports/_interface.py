@@ -121,6 +121,18 @@ class Transport(ABC):
           EndpointError: it is malformed; the text says what is wrong with it.
         """
 
+    def fix_address(self, address: str) -> str:
+        """What the address stands for at this moment: `connect` is given that, now and at each later attempt.
+
+        For an address whose meaning changes with the state of the program, such as a relative path. The meaning of a
+        name may change with the state of the network: that belongs into `connect`.
+
+        Args:
+          address: one that `check_connect` let pass.
+        Returns: the address itself, unless a transport knows better.
+        """
+        return address
+
     @abstractmethod
     async def connect(self, address: str, options: Options) -> trio.abc.Stream:
         """Make one attempt to connect; names are resolved afresh.

@@ -46,8 +46,9 @@ _LOCK_PAUSE = 0.005  # seconds; the lock is held for microseconds, unless somebo
 class IpcTransport(Transport):
     """Streams over UNIX domain sockets.
 
-    Paths may be relative; they are reported as given, as libzmq does. ``*`` is reported as an absolute path
-    (libzmq: relative to the directory it was bound in). ``@name`` is a name in Linux's abstract namespace.
+    Paths may be relative: they are read once, in the directory that is the current one at the call, and reported as
+    given, as libzmq does. ``*`` is reported as an absolute path (libzmq: relative to the directory it was bound in).
+    ``@name`` is a name in Linux's abstract namespace.
     """
 
     def check_connect(self, address: str) -> None:
@@ -61,6 +62,10 @@ class IpcTransport(Transport):
             raise EndpointError("endpoint 'ipc://*': '*' is for binding; connect to the endpoint that bind returned")
         _encode(address)
 
+    def fix_address(self, address: str) -> str:
+        """The address with an absolute path: the program may change its directory before the next attempt."""
+        return address if address.startswith("@") else os.fsdecode(_absolute(os.fsencode(address)))
+
     async def connect(self, address: str, options: Options) -> SocketStream:
         """Make one attempt to connect. Cancellation: nothing stays open.
 
@@ -69,15 +74,14 @@ class IpcTransport(Transport):
           OSError: nobody has bound the path (ENOENT), its owner is dead (ECONNREFUSED) or too busy to accept
             (EAGAIN), ….
         """
-        self.check_connect(address)
+        if not os.path.isabs(address):  # what `fix_address` made of a relative path may be longer than the limit
+            self.check_connect(address)
         endpoint = f"ipc://{address}"
+        path = _octets(address)
         await trio.lowlevel.checkpoint()  # the connect itself never waits
-        sock = _new_socket(options)
         try:
-            sock.connect(_encode(address))
-            return SocketStream(sock, endpoint)
+            return SocketStream(_connect(_within_reach(path), options), endpoint)
         except OSError as exc:
-            sock.close()
             raise explain(exc, f"cannot connect to {endpoint}") from exc
 
     async def listen(self, address: str, options: Options) -> SocketListener:
@@ -93,11 +97,13 @@ class IpcTransport(Transport):
         """
         if address == "*":
             return await _listen_temporary(options)
-        _encode(address)
-        await trio.lowlevel.checkpoint()
+        path = _encode(address)
         if address.startswith("@"):
+            await trio.lowlevel.checkpoint()
             return _listen_abstract(address, options)
-        return await _listen_path(address, options)
+        absolute = _absolute(path)  # at once: the program may change its directory while this waits
+        await trio.lowlevel.checkpoint()
+        return await _listen_path(f"ipc://{address}", absolute, options)
 
 
 def _require_support(endpoint: str) -> None:
@@ -112,6 +118,17 @@ def _encode(address: str) -> bytes:
       EndpointError: it is malformed.
       UnsupportedTransportError: there are no such sockets here.
     """
+    path = _octets(address)
+    if len(path) > _MAX_PATH:
+        raise EndpointError(
+            f"endpoint {f'ipc://{address}'!r}: the path has {len(path)} octets, and the system takes {_MAX_PATH} at "
+            "the most; use a shorter one, for example relative to the current directory"
+        )
+    return path
+
+
+def _octets(address: str) -> bytes:
+    """The address as the kernel takes it, but for its length. Raises: as `_encode`."""
     endpoint = f"ipc://{address}"
     _require_support(endpoint)
     try:
@@ -122,11 +139,6 @@ def _encode(address: str) -> bytes:
         raise EndpointError(f"endpoint {endpoint!r}: the path is empty or has a NUL in it; {_EXAMPLE}")
     if path == b"@":
         raise EndpointError(f"endpoint {endpoint!r}: there is no name after '@'; {_EXAMPLE}")
-    if len(path) > _MAX_PATH:
-        raise EndpointError(
-            f"endpoint {endpoint!r}: the path has {len(path)} octets, and the system takes {_MAX_PATH} at the most; "
-            "use a shorter one, for example relative to the current directory"
-        )
     if not path.startswith(b"@"):
         return path
     if sys.platform != "linux":
@@ -134,10 +146,47 @@ def _encode(address: str) -> bytes:
     return b"\0" + path[1:]
 
 
+def _absolute(path: bytes) -> bytes:
+    """The path, whatever directory the program changes to. (No `os.path.abspath`: ``..`` of a link is elsewhere.)"""
+    try:
+        return os.path.join(os.getcwdb(), path)
+    except OSError:
+        return path  # somebody has removed the current directory: nothing relative to it will ever be found
+
+
+def _within_reach(path: bytes) -> bytes:
+    """A path to the same file that is short enough for the kernel.
+
+    Raises:
+      OSError: the file has none, seen from the current directory.
+    """
+    if len(path) <= _MAX_PATH:
+        return path
+    short = os.path.relpath(path)
+    if len(short) > _MAX_PATH:
+        text = f"the path has {len(path)} octets, and {len(short)} from here; the system takes {_MAX_PATH} at the most"
+        raise OSError(errno.ENAMETOOLONG, text)
+    return short
+
+
 def _new_socket(options: Options) -> socket.socket:
     sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-    sock.setblocking(False)
-    configure_buffers(sock, options)
+    try:
+        sock.setblocking(False)
+        configure_buffers(sock, options)
+    except BaseException:
+        sock.close()
+        raise
+    return sock
+
+
+def _connect(path: bytes, options: Options) -> socket.socket:
+    sock = _new_socket(options)
+    try:
+        sock.connect(path)
+    except BaseException:
+        sock.close()
+        raise
     return sock
 
 
@@ -145,7 +194,14 @@ def _bind(path: bytes, options: Options) -> socket.socket:
     sock = _new_socket(options)
     try:
         sock.bind(path)
-        sock.listen(options.backlog)
+        try:
+            if options.ipc_mode is not None:
+                os.chmod(path, options.ipc_mode)  # before listen: nobody has connected yet
+            sock.listen(options.backlog)
+        except BaseException:
+            if not path.startswith(b"\0"):
+                _quietly(os.unlink, path)
+            raise
     except BaseException:
         sock.close()
         raise
@@ -164,6 +220,11 @@ def _listener(
 
 def _listen_abstract(address: str, options: Options) -> SocketListener:
     endpoint = f"ipc://{address}"
+    if options.ipc_mode is not None:
+        raise EndpointError(
+            f"endpoint {endpoint!r}: it has no file that the option ipc_mode could protect; every user of this machine "
+            "may connect to an abstract name"
+        )
     try:
         return _listener(_bind(_encode(address), options), endpoint, options, None)
     except OSError as exc:
@@ -184,19 +245,22 @@ async def _listen_temporary(options: Options) -> SocketListener:
         raise explain(exc, "cannot make a directory for ipc://*") from exc
     remove_directory = partial(_quietly, os.rmdir, directory)
     try:
-        return await _listen_path(os.path.join(directory, "socket"), options, remove_directory)
+        mode = options.ipc_mode or 0
+        if mode & 0o077:  # or the directory would keep those out whom the file's mode lets in
+            os.chmod(directory, 0o700 | (0o010 if mode & 0o070 else 0) | (0o001 if mode & 0o007 else 0))
+        path = os.path.join(directory, "socket")
+        return await _listen_path(f"ipc://{path}", os.fsencode(path), options, remove_directory)
     except BaseException:
         remove_directory()
         raise
 
 
-async def _listen_path(address: str, options: Options, then: Callable[[], None] | None = None) -> SocketListener:
-    endpoint = f"ipc://{address}"
-    path = _encode(address)
-    absolute = _absolute(path)
-    lock = await _lock_directory(os.path.dirname(absolute))
+async def _listen_path(
+    endpoint: str, path: bytes, options: Options, then: Callable[[], None] | None = None
+) -> SocketListener:
+    lock = await _lock_directory(os.path.dirname(path))
     try:
-        sock = _bind_or_take_over(path, endpoint, options)
+        sock = _bind_or_take_over(_within_reach(path), endpoint, options)
     except (AddressInUseError, FileExistsError):
         raise
     except OSError as exc:
@@ -204,20 +268,18 @@ async def _listen_path(address: str, options: Options, then: Callable[[], None] 
     finally:
         if lock is not None:
             os.close(lock)
-    bound = _look(absolute)
+    bound, owner = _look(path), os.getpid()
 
     def release() -> None:
-        found = _look(absolute)
+        if os.getpid() != owner:
+            return  # a forked child's copy: the file is the parent's
+        found = _look(path)
         if bound is not None and found is not None and os.path.samestat(found, bound):
-            _quietly(os.unlink, absolute)
+            _quietly(os.unlink, path)
         if then is not None:
             then()
 
     return _listener(sock, endpoint, options, release)
-
-
-def _absolute(path: bytes) -> bytes:
-    return os.path.abspath(path)  # the program may change directory before it closes
 
 
 def _bind_or_take_over(path: bytes, endpoint: str, options: Options) -> socket.socket:

@@ -8,9 +8,10 @@ from typing import Any, final
 
 import trio
 
+from .._forks import let_go_when_forked
 from .._options import Options
 from ._interface import Listener
-from ._stream import SocketStream
+from ._stream import SocketStream, shut_down
 
 
 def explain(exc: OSError, what: str) -> OSError:
@@ -18,12 +19,28 @@ def explain(exc: OSError, what: str) -> OSError:
     return type(exc)(exc.errno, f"{what}: {exc.strerror or exc}")
 
 
+def set_option(sock: socket.socket, level: int, number: int, value: int, option: str) -> None:
+    """``setsockopt``, with an error that names our option.
+
+    Raises:
+      OSError: the system refuses the value.
+    """
+    try:
+        sock.setsockopt(level, number, value)
+    except OSError as exc:
+        raise explain(exc, f"the system refuses the option {option}={value}") from exc
+
+
 def configure_buffers(sock: socket.socket, options: Options) -> None:
-    """Set the sizes of the kernel's buffers where the options name them."""
+    """Set the sizes of the kernel's buffers where the options name them.
+
+    Raises:
+      OSError: the system refuses a size.
+    """
     if options.send_buffer is not None:
-        sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, options.send_buffer)
+        set_option(sock, socket.SOL_SOCKET, socket.SO_SNDBUF, options.send_buffer, "send_buffer")
     if options.receive_buffer is not None:
-        sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, options.receive_buffer)
+        set_option(sock, socket.SOL_SOCKET, socket.SO_RCVBUF, options.receive_buffer, "receive_buffer")
 
 
 @final
@@ -46,6 +63,7 @@ class SocketListener(Listener):
         release: Callable[[], None] | None = None,
     ) -> None:
         sock.setblocking(False)
+        let_go_when_forked(sock, socket.socket.close)
         self._sock = sock
         self._endpoint = endpoint
         self._prepare = prepare
@@ -111,6 +129,7 @@ class SocketListener(Listener):
             if self._release is not None:
                 self._release()
         finally:
+            shut_down(self._sock)
             self._sock.close()
 
     async def aclose(self) -> None:

@@ -8,16 +8,30 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import final
 
 import trio
 
+from .._forks import let_go_when_forked
 from .._message import BytesLike
 from ._interface import NonblockingStream
 from ._stream_rules import SendGuard, receive_size
 
 _IOV_MAX = 1024  # buffers that one sendmsg takes: on Linux, macOS and the BSDs; more is EMSGSIZE
 _HAS_SENDMSG = hasattr(socket.socket, "sendmsg")  # not on Windows
+
+
+def shut_down(sock: socket.socket) -> None:
+    """End the connection, or the listening, whoever else has a copy of the descriptor, before it is closed.
+
+    The children that Python forks have none (see `triomq._forks`); those of a C library may.
+    """
+    with suppress(OSError):  # nothing is unread; it listens; the peer has ended it already; it was never connected
+        if sock.recv(1, socket.MSG_PEEK):
+            return  # closing resets it, so that the peer knows that something was lost; a shutdown would hide that
+    with suppress(OSError):  # the peer has ended it already, or it was never connected
+        sock.shutdown(socket.SHUT_RDWR)
 
 
 @final
@@ -33,6 +47,7 @@ class SocketStream(NonblockingStream):
 
     def __init__(self, sock: socket.socket, peer: str) -> None:
         sock.setblocking(False)
+        let_go_when_forked(sock, socket.socket.close)
         self._sock = sock
         self._fd = sock.fileno()
         self._recv = sock.recv  # bound once: this is looked up for every read
@@ -209,6 +224,7 @@ class SocketStream(NonblockingStream):
         if not self._closed:
             self._closed = True
             trio.lowlevel.notify_closing(self._fd)
+            shut_down(self._sock)
             self._sock.close()
 
     async def aclose(self) -> None:

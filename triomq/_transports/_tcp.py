@@ -17,9 +17,11 @@ from typing import Any, NamedTuple, final
 import trio
 
 from .._errors import AddressInUseError
+from .._forks import let_go_when_forked
 from .._options import Options
 from ._interface import Transport
-from ._listener import SocketListener, configure_buffers, explain
+from ._listener import SocketListener, configure_buffers, explain, set_option
+from ._names import Names
 from ._stream import SocketStream
 from ._tcp_address import Target, TcpAddress, format_address, parse_bind, parse_connect, resolve
 
@@ -29,6 +31,9 @@ _STAGGER = 0.25  # seconds before the next address is tried beside one that does
 @final
 class TcpTransport(Transport):
     """Streams over TCP, IPv4 and (with the option ``ipv6``, the default) IPv6."""
+
+    def __init__(self) -> None:
+        self._names = Names()
 
     def check_connect(self, address: str) -> None:
         """Refuse what `connect` could never connect to, without any I/O.
@@ -41,7 +46,8 @@ class TcpTransport(Transport):
     async def connect(self, address: str, options: Options) -> SocketStream:
         """Make one attempt to connect: every address of the host, staggered, until one answers.
 
-        Names are resolved afresh; numbers without a thread. Cancellation: nothing stays open.
+        Names are resolved afresh; numbers without a thread. Cancellation: nothing stays open; a look-up that hangs goes
+        on in its thread.
 
         Raises:
           EndpointError: the address is malformed.
@@ -49,7 +55,7 @@ class TcpTransport(Transport):
         """
         parsed = parse_connect(address)
         try:
-            routes = await _routes(parsed, options)
+            routes = await _routes(parsed, options, self._names)
             return await _first(routes, partial(_attempt, options=options))
         except OSError as exc:
             raise explain(exc, f"cannot connect to tcp://{address}") from exc
@@ -73,7 +79,7 @@ class TcpTransport(Transport):
                 sock = _bind_everywhere(parsed.port, options)
                 reported = f"tcp://0.0.0.0:{sock.getsockname()[1]}"
             else:
-                sock = _bind(await _bind_target(parsed, options), options)
+                sock = _bind(await _bind_target(parsed, options, self._names), options)
                 reported = format_address(sock.getsockname())
         except OSError as exc:
             if exc.errno == errno.EADDRINUSE:
@@ -88,13 +94,13 @@ class _Route(NamedTuple):
     source: Target | None
 
 
-async def _routes(parsed: TcpAddress, options: Options) -> list[_Route]:
+async def _routes(parsed: TcpAddress, options: Options, names: Names) -> list[_Route]:
     """What to try, in order: each address of the host, from an address of its family where a source is given."""
-    targets = await resolve(parsed.host, parsed.port, interfaces=False, to_connect=parsed.source is None)
+    targets = await resolve(parsed.host, parsed.port, interfaces=False, to_connect=parsed.source is None, names=names)
     targets = _alternate(_allowed(targets, options))
     if parsed.source is None:
         return [_Route(target, None) for target in targets]
-    sources = await resolve(*parsed.source, interfaces=True, to_connect=False)
+    sources = await resolve(*parsed.source, interfaces=True, to_connect=False, names=names)
     routes = [_Route(target, source) for target in targets if (source := _of_family(sources, target.family))]
     if not routes:
         source_text = parsed.source[0].text
@@ -166,6 +172,7 @@ async def _attempt(route: _Route, options: Options) -> SocketStream:
     sock = socket.socket(target.family, socket.SOCK_STREAM)
     try:
         sock.setblocking(False)
+        let_go_when_forked(sock, socket.socket.close)  # now: the attempt may take long
         _configure(sock, options)
         if source is not None:
             _reuse_address(sock)  # or a fixed source port could not reconnect for minutes (TIME_WAIT)
@@ -196,8 +203,8 @@ def _refuse_self(sock: socket.socket) -> None:
         raise OSError(errno.ECONNREFUSED, "nobody listens there (the socket was connected to itself)")
 
 
-async def _bind_target(parsed: TcpAddress, options: Options) -> Target:
-    targets = await resolve(parsed.host, parsed.port, interfaces=True, to_connect=False)
+async def _bind_target(parsed: TcpAddress, options: Options, names: Names) -> Target:
+    targets = await resolve(parsed.host, parsed.port, interfaces=True, to_connect=False, names=names)
     targets = _allowed(targets, options)
     # IPv4 first, or peers that speak only that could not connect to what `localhost` was bound to.
     return _of_family(targets, socket.AF_INET) or targets[0]
@@ -247,14 +254,15 @@ def _configure(sock: socket.socket, options: Options) -> None:
     configure_buffers(sock, options)
     if options.tcp_keepalive is None:
         return
-    sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, int(options.tcp_keepalive))
+    set_option(sock, socket.SOL_SOCKET, socket.SO_KEEPALIVE, int(options.tcp_keepalive), "tcp_keepalive")
     if not options.tcp_keepalive:
         return
     idle_name = "TCP_KEEPIDLE" if hasattr(socket, "TCP_KEEPIDLE") else "TCP_KEEPALIVE"  # the latter on macOS
-    for name, value in (
-        (idle_name, options.tcp_keepalive_idle),
-        ("TCP_KEEPINTVL", options.tcp_keepalive_interval),
-        ("TCP_KEEPCNT", options.tcp_keepalive_count),
+    for name, option in (
+        (idle_name, "tcp_keepalive_idle"),
+        ("TCP_KEEPINTVL", "tcp_keepalive_interval"),
+        ("TCP_KEEPCNT", "tcp_keepalive_count"),
     ):
-        if value is not None and (number := getattr(socket, name, None)) is not None:
-            sock.setsockopt(socket.IPPROTO_TCP, number, value)
+        value, number = getattr(options, option), getattr(socket, name, None)
+        if value is not None and number is not None:
+            set_option(sock, socket.IPPROTO_TCP, number, value, option)

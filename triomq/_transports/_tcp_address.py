@@ -17,9 +17,9 @@ import sys
 from typing import Any, Literal, NamedTuple, TypeAlias
 
 import attrs
-import trio
 
 from .._errors import EndpointError
+from ._names import Names
 
 HostKind: TypeAlias = Literal["any", "ipv4", "ipv6", "name"]
 
@@ -162,7 +162,9 @@ def format_address(address: tuple[Any, ...]) -> str:
     return f"tcp://[{host}]:{port}" if ":" in host else f"tcp://{host}:{port}"
 
 
-async def resolve(host: Host, port: int, *, interfaces: bool, to_connect: bool) -> list[Target]:
+async def resolve(
+    host: Host, port: int, *, interfaces: bool, to_connect: bool, names: Names | None = None
+) -> list[Target]:
     """Find the socket addresses of a host, now; numbers and interfaces without waiting.
 
     Args:
@@ -170,6 +172,7 @@ async def resolve(host: Host, port: int, *, interfaces: bool, to_connect: bool) 
       port: goes into the addresses.
       interfaces: whether a name may be that of a network interface; it comes before a host's.
       to_connect: whether ``0.0.0.0`` and ``::`` mean "this machine" instead of "everywhere".
+      names: looks up a name; those who share one share the look-ups under way.
 
     Raises:
       OSError: there is no such name, interface or zone.
@@ -182,11 +185,11 @@ async def resolve(host: Host, port: int, *, interfaces: bool, to_connect: bool) 
     if interfaces and (found := interface_targets(host.text, port)):
         return found
     try:
-        answers = await trio.socket.getaddrinfo(host.text, port, type=socket.SOCK_STREAM)
+        answers = await (names or Names()).look_up(host.text, port)
     except UnicodeError as exc:  # what the resolver's own check of names does not like
         raise socket.gaierror(socket.EAI_NONAME, f"not a host name: {exc}") from exc
     wanted = (socket.AF_INET, socket.AF_INET6)
-    targets = [Target(family, address) for family, _, _, _, address in answers if family in wanted]
+    targets = [Target(family, address) for family, address in answers if family in wanted]
     if not targets:
         raise socket.gaierror(socket.EAI_NONAME, "the name has no address")
     return targets
