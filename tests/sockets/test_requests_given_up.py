@@ -191,6 +191,29 @@ async def test_one_of_several_peers_is_left_and_the_others_stay(endpoint: str, v
         assert len(good.peers) == 1
 
 
+@pytest.mark.parametrize("name", [b"", b"me"])
+@pytest.mark.parametrize("kind", ["ROUTER", "REP"])
+async def test_a_request_given_up_after_its_peer_has_gone(
+    kind: str, name: bytes, virtual_network: VirtualNetwork
+) -> None:
+    """The next peer at the endpoint answers the next request."""
+    net = virtual_network
+    async with net.open_context() as ctx:
+        req = ctx.socket(triomq.REQ, routing_id=name)
+        async with net.open_context() as first:
+            server = first.socket(getattr(triomq, kind), linger=0)
+            endpoint = await server.bind("tcp://127.0.0.1:5555")
+            req.connect(endpoint)
+            await req.send(b"lost")
+            await server.receive()
+        while req.peers:
+            await trio.sleep(0.01)
+        req._req.give_up()
+        router = ctx.socket(triomq.ROUTER)
+        await router.bind(endpoint)
+        await answered(req, router, b"next")
+
+
 async def test_a_request_whose_connection_is_gone_costs_no_other_connection(virtual_network: VirtualNetwork) -> None:
     """Its late reply cannot come by the new one, so that stays."""
     net = virtual_network

@@ -105,6 +105,8 @@ class Req(RoundRobin, FairReceiver):
 
     def _leave(self, pipe: Pipe, request: Message) -> None:
         self.routing_id = b""
+        if pipe.peer is None:
+            return  # the connection has ended already
         self._left.add(pipe)
         if pipe not in self._lasting:
             pipe.draining = True
