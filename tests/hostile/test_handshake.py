@@ -145,14 +145,17 @@ async def test_an_identity_in_use(virtual_network: VirtualNetwork) -> None:
 
 
 async def test_an_identity_in_use_is_handed_over(virtual_network: VirtualNetwork) -> None:
-    """With router_handover the second gets the name; the first is dropped, and told of."""
+    """With router_handover the second gets the name, and what is for the name; the first is known by another one."""
     async with attacked("ROUTER", virtual_network, router_handover=True) as scene, scene.established(b"name") as first:
         async with scene.attacker() as second:
             await second.greet("DEALER", b"name")
-            await first.hear_end()
-            assert isinstance(await scene.why(first), triomq.PeerUnwantedError)
+            await until(lambda: len(scene.victim.peers) == 3)
             await scene.victim.send([b"name", b"for the second"])
             assert await second.hear_frame() == b"for the second"
+            await first.say(frame(b"from the first"))
+            await until(lambda: bool(scene.strange))
+            ((name, body),) = scene.strange
+            assert (name[:1], body) == (b"\0", b"from the first")
 
 
 async def test_a_hundred_peers_of_one_name() -> None:

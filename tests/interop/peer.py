@@ -5,6 +5,7 @@ Octets travel as latin-1 text. Every wait has an end; the process ends with its 
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
 import sys
@@ -160,6 +161,45 @@ class Peer:
         """From now on, run libzmq's own proxy between two sockets."""
         sockets = [self._sockets.pop(frontend), self._sockets.pop(backend)]
         self._in_thread(lambda: zmq.proxy(*sockets), sockets)
+
+    def broker(self, frontend: str, backend: str) -> None:
+        """From now on, give each request of a client to the worker that has been idle for longest.
+
+        Both sockets are ROUTERs. Like many programs it takes for granted that a REQ writes a delimiter and no more.
+        """
+        sockets = clients, workers = self._sockets.pop(frontend), self._sockets.pop(backend)
+        idle: list[bytes] = []
+
+        def work() -> None:
+            while True:
+                if workers.poll(1):
+                    worker, empty, client, *reply = workers.recv_multipart()
+                    assert empty == b""
+                    idle.append(worker)
+                    if reply:
+                        clients.send_multipart([client, *reply])
+                if idle and clients.poll(1):
+                    client, empty, request = clients.recv_multipart()
+                    assert empty == b""
+                    workers.send_multipart([idle.pop(0), b"", client, b"", request])
+
+        for socket in sockets:
+            socket.rcvtimeo = -1
+        self._in_thread(work, list(sockets))
+
+    def worker(self, name: str, delays: list[float]) -> None:
+        """From now on, let a REQ work for a `broker`: each reply takes its time in seconds, in turn."""
+        socket = self._sockets.pop(name)
+
+        def work() -> None:
+            socket.send(b"READY")
+            for delay in itertools.cycle(delays):
+                client, empty, request = socket.recv_multipart()
+                time.sleep(delay)
+                socket.send_multipart([client, empty, request])
+
+        socket.rcvtimeo = -1
+        self._in_thread(work, [socket])
 
     def _in_thread(self, work: Callable[[], None], sockets: list[zmq.Socket[bytes]]) -> None:
         def run() -> None:

@@ -16,6 +16,8 @@ from .pairs import bring_together, until
 
 pytestmark = pytest.mark.interop
 
+MOST_SECONDS = 10.0  # of one request, with all that it is asked again
+
 
 @asynccontextmanager
 async def asking(req: triomq.REQ, question: bytes) -> AsyncIterator[trio.CancelScope]:
@@ -37,7 +39,6 @@ async def asked(router: Theirs, question: bytes) -> tuple[bytes, ...]:
     """The envelope of the request that a ROUTER receives, which is this one."""
     *envelope, body = await router.receive()
     assert body == question
-    assert envelope[0] == b"asker"
     assert envelope[-1] == b""
     return tuple(envelope)
 
@@ -75,12 +76,16 @@ async def test_a_request_given_up_at_their_rep(
 async def test_a_request_given_up_at_their_router(
     ctx: triomq.Context, peer: Peer, endpoint: str, options: dict[str, Any], order: str
 ) -> None:
-    """A ROUTER may answer in any order, or not at all; each request gets its own reply or none."""
+    """A ROUTER may answer in any order, or not at all; each request gets its own reply or none.
+
+    Without ``req_correlate`` there is never more than a delimiter before it, and a new connection, without a name.
+    """
     req, router = ctx.socket(triomq.REQ, routing_id=b"asker", **options), await peer.socket("ROUTER")
     await bring_together(req, router, endpoint, we_bind=False)
     for number in range(5):
         async with asking(req, b"late"):
             late = await asked(router, b"late")
+        assert late == (b"asker", b"") if not (number or options) else len(late) == 2 + len(options)
         async with trio.open_nursery() as nursery:
             answers: list[tuple[bytes, ...]] = []
 
@@ -121,6 +126,7 @@ async def test_correlation_at_their_router(ctx: triomq.Context, peer: Peer, endp
     for number in range(3):
         await req.send(b"question")
         name, request_id, delimiter = envelope = await asked(router, b"question")
+        assert name == b"asker"
         assert len(request_id) == 4
         seen.add(request_id)
         other = bytes((request_id[0] ^ 1,)) + request_id[1:]
@@ -196,3 +202,36 @@ async def test_requests_to_several_of_theirs_in_turn(ctx: triomq.Context, peer: 
         sent = req.statistics().messages_sent
         async with asking(req, b"the silent one's turn"):
             await until(lambda sent=sent: req.statistics().messages_sent > sent)
+
+
+@pytest.mark.parametrize("options", [{}, {"routing_id": b"Client-1"}, {"immediate": True}], ids=str)
+async def test_retries_at_a_broker_that_knows_nothing_but_the_delimiter(
+    ctx: triomq.Context, peer: Peer, endpoint: str, options: dict[str, Any]
+) -> None:
+    """Clients that give up and ask again do not end it, and each gets the reply to its last question."""
+    frontend, backend = await peer.socket("ROUTER"), await peer.socket("ROUTER")
+    place, inside = await frontend.bind(endpoint), await backend.bind(endpoint)
+    await peer.call("broker", frontend=frontend.name, backend=backend.name)
+    for delays in ([0.0, 0.1, 0.0, 0.0, 0.0], [0.1, 0.0, 0.0, 0.0, 0.0, 0.0]):
+        worker = await peer.socket("REQ")
+        await worker.connect(inside)
+        await peer.call("worker", name=worker.name, delays=delays)
+    given_up = 0
+
+    async def client() -> None:
+        nonlocal given_up
+        req = ctx.socket(triomq.REQ, **options, reconnect_interval=0.02, reconnect_interval_max=0.02, linger=0)
+        req.connect(place)
+        for number in range(10):
+            with trio.fail_after(MOST_SECONDS):
+                while True:
+                    question = b"%d.%d" % (number, given_up)
+                    with trio.move_on_after(0.06):
+                        assert await req.request(question) == (question,)
+                        break
+                    given_up += 1
+
+    async with trio.open_nursery() as nursery:
+        for _ in range(1 if "routing_id" in options else 3):
+            nursery.start_soon(client)
+    assert given_up >= 2

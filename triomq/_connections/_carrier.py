@@ -48,6 +48,10 @@ class PeerHost(Protocol):
     closing: bool
     """The socket is being closed: it wants no new peer."""
 
+    @property
+    def routing_id(self) -> bytes:
+        """The name to announce to the peer of a connection that is made now."""
+
     def emit(self, event: MonitorEvent) -> None:
         """Tell the socket's monitors."""
 

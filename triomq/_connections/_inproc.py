@@ -147,6 +147,7 @@ class InprocConnection(Connecting):
         far.other, near.other = near, far
         far.joined, near.joined = True, False
         far.inbox.source, near.inbox.source = near, far
+        far.reconnect = near.reconnect = self.part
         return far
 
     # --- joining --------------------------------------------------------------------------
@@ -222,20 +223,19 @@ class InprocConnection(Connecting):
 
     # --- parting --------------------------------------------------------------------------
 
-    def _split(self) -> InprocBinding | None:
+    def _split(self, error: Exception | None = None) -> InprocBinding | None:
         binding, self._binding = self._binding, None
         if binding is not None:
             del binding.connections[self]
             for host in (self._host, binding.host):
-                host.emit(Disconnected(endpoint=self._endpoint, address=self._endpoint, error=None))
-            binding.host.peer_left(self._far)
-            self._host.peer_left(self._near)
+                host.emit(Disconnected(endpoint=self._endpoint, address=self._endpoint, error=error))
             binding.host.remove_pipe(self._far)
+            self._host.peer_left(self._near)
         return binding
 
-    def part(self) -> None:
-        """The binding socket goes: gather again, for the next socket that binds the name."""
-        self._split()
+    def part(self, error: Exception | None = None) -> None:
+        """The binding socket goes, or one of the two wants a new connection: gather again, for who binds the name."""
+        self._split(error)
         immediate = self._host.options.immediate
         if immediate:  # nothing is queued for a peer to come
             self._host.remove_pipe(self._near)
@@ -269,7 +269,7 @@ def _sum(sending: float, receiving: float) -> float:
 def _peer_info(host: PeerHost) -> PeerInfo:
     return PeerInfo(
         socket_type=host.socket_type,
-        routing_id=host.options.routing_id,
+        routing_id=host.routing_id,
         metadata={},
         version=(3, 1),
         mechanism="NULL",
@@ -278,5 +278,5 @@ def _peer_info(host: PeerHost) -> PeerInfo:
 
 def _succeeded(endpoint: str, peer: PeerHost) -> HandshakeSucceeded:
     return HandshakeSucceeded(
-        endpoint=endpoint, address=endpoint, socket_type=peer.socket_type, routing_id=peer.options.routing_id
+        endpoint=endpoint, address=endpoint, socket_type=peer.socket_type, routing_id=peer.routing_id
     )

@@ -215,6 +215,11 @@ class Reader:
         self._hang_up(error)
         return True
 
+    def renew(self, error: Exception) -> None:
+        """See `Source`."""
+        self._writer.detach()  # the session's own task detaches later
+        self._hang_up(error)
+
     def lend(self) -> Loan | None:
         """Let a task in ``receive`` read in place of the reader's own; None if that is not possible now."""
         if self._state is not _READING or self._protocol.has_buffered or self._pipe.inbox.is_full:

@@ -26,7 +26,7 @@ def new_zmtp(host: PeerHost, as_server: bool) -> zmtp.WireProtocol:
     return zmtp.Connection(
         host.socket_type,
         as_server=as_server,
-        routing_id=options.routing_id,
+        routing_id=host.routing_id,
         max_message_size=options.max_message_size,
     )
 

@@ -7,6 +7,11 @@ import random
 from .._pipes import Pipe
 
 
+def is_made_here(routing_id: bytes) -> bool:
+    """Whether a `Directory` made the id for a peer that announced none."""
+    return routing_id[:1] == b"\0"
+
+
 class Directory:
     """Pipes by routing id.
 
@@ -25,7 +30,8 @@ class Directory:
         return self._pipes.get(routing_id)
 
     def add(self, routing_id: bytes, pipe: Pipe) -> None:
-        """Enter a pipe; it replaces one of the same id."""
+        """Enter a pipe under an id, and no longer under another one; it replaces one of the same id."""
+        self.remove(pipe)
         self._pipes[routing_id] = pipe
         pipe.routing_id = routing_id
 

@@ -79,6 +79,7 @@ class Pattern:
       turn: what costly work is counted against.
 
     Attributes:
+      routing_id: the name to announce to the peers of connections that are yet to be made.
       pipes: those that may be sent to, in the order in which they were added.
       dropped_messages: all that the pipes dropped so far, and the messages that were for no pipe.
       senders, receivers: the tasks that wait to send and to receive.
@@ -94,6 +95,7 @@ class Pattern:
     def __init__(self, options: Options, rng: random.Random, turn: Budget) -> None:
         self.options: Options = options
         self.turn: Budget = turn
+        self.routing_id: bytes = options.routing_id
         self.pipes: dict[Pipe, None] = {}
         self.dropped_messages: int = 0
         self.senders: Waiting = NOBODY_WAITS

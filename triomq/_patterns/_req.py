@@ -6,10 +6,10 @@ import random
 from collections.abc import Sequence
 from typing import ClassVar
 
-from .._errors import WrongStateError
+from .._errors import PeerUnwantedError, WrongStateError
 from .._message import Frames, Message, new_message
 from .._options import Options
-from .._pipes import Pipe, Received
+from .._pipes import Pipe, QueuedPipe, Received
 from ._fair import FairReceiver
 from ._pattern import Budget, Receiver, Sender
 from ._probe import probe
@@ -21,9 +21,18 @@ _DELIMITER = b""
 class Req(RoundRobin, FairReceiver):
     """REQ: a request to the next peer that has room, then the reply of that peer; strictly alternating.
 
-    How a late reply is told from the one that is wanted: a request that was given up may still be answered. Until
-    that has happened on the connection, further requests on it carry a request id, a frame of four bytes before
-    the delimiter, which every peer that follows RFC 28 returns. With ``req_correlate`` every request does.
+    How a late reply is told from the one that is wanted: a request that was given up may still be answered. RFC 28
+    lets a request begin with a delimiter and nothing else, and programs with a ROUTER rely on that. So:
+
+    * A ROUTER that owes a reply is left: the connection ends, and what it brings meanwhile is dropped. The next
+      request for that peer waits for a new connection. To that the ROUTER does not send the late reply, because it
+      does not know who is there: from now on this socket announces no routing id.
+    * A REP returns whatever stands before the delimiter, and its program never sees that. From the first request on
+      that was given up, requests to a REP carry an id there, a frame of four bytes.
+    * A ROUTER that connects to us finds us again, and libzmq's then sends what it still had for us. So requests to it
+      carry an id, too.
+
+    With ``req_correlate`` every request carries an id.
 
     Attributes:
       asked: the pipe of the peer that owes the reply; None when there is no request.
@@ -36,8 +45,11 @@ class Req(RoundRobin, FairReceiver):
         super().__init__(options, rng, turn)
         self.asked: Pipe | None = None
         self._expected: tuple[bytes, ...] = ()  # the frames that the reply begins with
-        self._request: Message | None = None  # as it was sent, envelope included
-        self._given_up: dict[Pipe, Message] = {}  # requests without id whose reply may still come, and is not wanted
+        self._request: Message | None = None  # as it was sent, envelope included; None if no connection can answer it
+        self._late_replies = False  # a reply that is not wanted any more may still come
+        self._unfinished: dict[Pipe, Message] = {}  # requests given up while they were half written
+        self._left: set[Pipe] = set()  # pipes whose connection is about to end: what it brings is not wanted
+        self._lasting: set[Pipe] = set()  # pipes that outlive their connections
         self._next_id = rng.getrandbits(32)
 
     def submit(self, message: Frames) -> bool:
@@ -52,7 +64,7 @@ class Req(RoundRobin, FairReceiver):
         if pipe is None:
             return False
         envelope: tuple[bytes, ...] = (_DELIMITER,)
-        if self.options.req_correlate or pipe in self._given_up:
+        if self.options.req_correlate or (self._late_replies and self._finds_us(pipe)):
             self._next_id = (self._next_id + 1) & 0xFFFFFFFF
             envelope = (self._next_id.to_bytes(4, "big"), _DELIMITER)
         # Noted before the request is sent: over inproc the reply may be there when `send` returns.
@@ -60,6 +72,9 @@ class Req(RoundRobin, FairReceiver):
         self._request = new_message(Message, envelope + message)
         self.balancer.send(self._request)
         return True
+
+    def would_accept(self, message: Frames) -> bool:
+        return (self.asked is None or self.options.req_relaxed) and self.can_submit()
 
     room_for_many = Sender.room_for_many  # each request needs its envelope, and its turn
 
@@ -80,9 +95,24 @@ class Req(RoundRobin, FairReceiver):
         if pipe.withdraw(request):
             pipe.room_made()
             return
-        arrived = self.fair_queue.take() is not None
-        if not arrived and len(self._expected) == 1:
-            self._given_up[pipe] = request
+        if self.fair_queue.take() is not None:
+            return  # the reply has arrived
+        self._late_replies = True
+        if len(self._expected) == 1 and not self._finds_us(pipe):
+            self._leave(pipe, request)
+        elif pipe.queued():
+            self._unfinished[pipe] = request
+
+    def _leave(self, pipe: Pipe, request: Message) -> None:
+        self.routing_id = b""
+        if pipe.peer is None:
+            return  # the connection has ended already
+        self._left.add(pipe)
+        if pipe not in self._lasting:
+            pipe.draining = True
+            self.balancer.remove(pipe)
+        pipe.inbox.source.renew(PeerUnwantedError("a request to this peer was given up, and its reply is not wanted"))
+        pipe.withdraw(request)  # if it was half written, it would be sent again
 
     def interpret(self, pipe: Pipe, events: Sequence[Received]) -> list[Message]:
         """Let through what is the awaited reply, without its envelope."""
@@ -90,24 +120,45 @@ class Req(RoundRobin, FairReceiver):
         replies: Sequence[Message] = events  # type: ignore[assignment]  # see wanted
         for message in replies:
             size = len(self._expected)
-            if pipe in self._given_up and message[:1] == (_DELIMITER,):
-                del self._given_up[pipe]
-            elif (
+            if (
                 pipe is self.asked
                 and not kept
                 and not pipe.inbox.queue
                 and message[:size] == self._expected
                 and len(message) > size
+                and pipe not in self._left
             ):
                 kept.append(new_message(Message, message[size:]))
                 continue
             pipe.drop()
         return kept
 
+    def added(self, pipe: Pipe) -> None:
+        if pipe.peer is None:  # the peer is yet to come, now and whenever the connection is lost
+            self._lasting.add(pipe)
+        self.balancer.activate(pipe)
+        self.senders.wake()
+
     def ready(self, pipe: Pipe) -> None:
         probe(pipe, self.options)
 
     def lost(self, pipe: Pipe) -> None:
-        request = self._given_up.pop(pipe, None)
-        if request is not None:
-            pipe.withdraw(request)  # if it had not left whole, it would be sent again
+        self._left.discard(pipe)
+        unfinished = self._unfinished.pop(pipe, None)
+        if unfinished is not None:
+            pipe.withdraw(unfinished)  # it would be sent again
+        if pipe is self.asked and not pipe.queued():
+            self._late_replies = True  # the request has left, and the peer may come back
+            if not self.routing_id:
+                self._request = None  # a peer that we come back to does not know us any more
+
+    def removed(self, pipe: Pipe) -> None:
+        self._lasting.discard(pipe)
+        self.balancer.remove(pipe)
+
+    def _finds_us(self, pipe: Pipe) -> bool:
+        """Whether a late reply may come by another connection too, or the id is none of the peer's business."""
+        if pipe.peer is None:
+            return False
+        accepted = isinstance(pipe, QueuedPipe) and pipe not in self._lasting and not self.options.immediate
+        return accepted or pipe.peer.socket_type == "REP"

@@ -10,7 +10,7 @@ from .._errors import PeerUnwantedError, UnroutableError
 from .._message import Frames, Message, new_message
 from .._options import Options
 from .._pipes import Pipe, Received
-from ._directory import Directory
+from ._directory import Directory, is_made_here
 from ._fair import FairReceiver
 from ._pattern import Budget, Sender
 from ._probe import probe
@@ -50,22 +50,32 @@ class Router(Sender, FairReceiver):
 
     def admit(self, pipe: Pipe) -> None:
         assert pipe.peer is not None
-        routing_id = pipe.peer.routing_id or pipe.routing_id or self._directory.new_id()
-        holder = self._directory.get(routing_id)
+        directory = self._directory
+        routing_id = pipe.peer.routing_id or directory.new_id()
+        holder = directory.get(routing_id)
         if holder is not None and holder is not pipe:
             if not self.options.router_handover:
                 raise PeerUnwantedError(f"the routing id {routing_id!r} is in use; router_handover would pass it on")
-            self._directory.remove(holder)
-            holder.routing_id = b""
-            holder.inbox.source.hang_up(
-                PeerUnwantedError(f"its routing id {routing_id!r} was handed over to another peer")
-            )
-        self._directory.remove(pipe)
-        self._directory.add(routing_id, pipe)
+            # The connection stays: a peer that was hung up on would come back at once, and take the id over again.
+            directory.add(directory.new_id(), holder)
+        if pipe.routing_id not in (b"", routing_id):
+            self._take_name(pipe)
+        directory.add(routing_id, pipe)
 
     def ready(self, pipe: Pipe) -> None:
         probe(pipe, self.options)
         self.senders.wake()
+
+    def lost(self, pipe: Pipe) -> None:
+        if is_made_here(pipe.routing_id):  # nobody can come back under this name
+            self._take_name(pipe)
+            self.senders.wake()
+
+    def _take_name(self, pipe: Pipe) -> None:
+        """The next peer at the pipe is another one: what is queued is not for it."""
+        self._directory.remove(pipe)
+        pipe.routing_id = b""
+        pipe.discard()
 
     def removed(self, pipe: Pipe) -> None:
         self._directory.remove(pipe)

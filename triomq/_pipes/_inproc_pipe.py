@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from .._message import Message, new_message
 from ..zmtp import Cancel, Item, Subscribe
 from ._inbox import Inbox
@@ -17,9 +19,10 @@ class InprocPipe(Pipe):
       other: the other end.
       joined: ``other`` belongs to a socket, or did: what was sent is that socket's.
       plain: what arrives here goes into the inbox as it is. Worked out once, and not for every message.
+      reconnect: parts the two sockets and joins them again by a new far end; given the reason.
     """
 
-    __slots__ = ("joined", "other", "plain")
+    __slots__ = ("joined", "other", "plain", "reconnect")
 
     other: InprocPipe
     joined: bool
@@ -28,6 +31,7 @@ class InprocPipe(Pipe):
     def __init__(self, owner: PipeOwner, endpoint: str, limit: float, *, conflate: bool) -> None:
         super().__init__(owner, endpoint, Inbox(limit, conflate=conflate))
         self.plain = not owner.interprets and not conflate
+        self.reconnect: Callable[[Exception], None] = _stay
 
     # On the path of every message.
     def send_nowait(self, item: Item, at_once: bool = True) -> bool:
@@ -93,6 +97,10 @@ class InprocPipe(Pipe):
         """See `Source`: the peer is a socket of this program."""
         return False
 
+    def renew(self, error: Exception) -> None:
+        """See `Source`."""
+        self.reconnect(error)
+
     def lend(self) -> Loan | None:
         """See `Source`: there is no connection to read."""
         return None
@@ -100,6 +108,11 @@ class InprocPipe(Pipe):
     def let_go(self) -> None:
         super().let_go()
         self.other = NO_PIPE
+        self.reconnect = _stay
+
+
+def _stay(_: Exception) -> None:
+    """There is no connection."""
 
 
 NO_PIPE = InprocPipe(NOBODY, "", 0, conflate=False)

@@ -68,6 +68,13 @@ class Source(Protocol):
         Returns: False if there is no connection to end: the peer is a socket of this program, and is trusted.
         """
 
+    def renew(self, error: Exception) -> None:
+        """End the connection, and let the side that connects make a new one; the monitor tells ``error``.
+
+        What is queued from now on, or was not wholly written, waits for the new connection. What the old connection
+        brings until the owner's ``lost`` is called may still be delivered.
+        """
+
     def lend(self) -> Loan | None:
         """Let a task in ``receive`` read the connection itself; None if that is not possible now."""
 
@@ -104,6 +111,9 @@ class _Unconnected:
     def hang_up(self, error: Exception) -> bool:
         """There is nothing to end."""
         return False
+
+    def renew(self, error: Exception) -> None:
+        """The next connection is a new one."""
 
     def lend(self) -> Loan | None:
         """There is nothing to read."""

@@ -52,6 +52,11 @@ class Peers:
 
     # --- what carriers tell -----------------------------------------------------------------
 
+    @property
+    def routing_id(self) -> bytes:
+        """See `PeerHost`."""
+        return self._pattern.routing_id
+
     def emit(self, event: MonitorEvent) -> None:
         """See `PeerHost`."""
         self._monitors.emit(event)
