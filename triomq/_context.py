@@ -150,7 +150,7 @@ class _Block(AbstractAsyncContextManager[Context]):
             self._context = Context(Shared(runtime, self._carriers))
         except BaseException:
             if (interrupt := await self._end_services()) is not None:
-                raise interrupt
+                raise interrupt from None
             raise
         return self._context
 
