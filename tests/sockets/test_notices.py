@@ -7,7 +7,6 @@ import trio
 import trio.testing
 
 import triomq
-from triomq._sockets import _publishing
 from triomq.testing import VirtualNetwork
 
 ENDPOINTS = pytest.mark.parametrize("endpoint", ["tcp://127.0.0.1:0", "inproc://it"])
@@ -107,52 +106,3 @@ async def test_who_waits_is_woken_by_a_peer_that_leaves(
         await trio.testing.wait_all_tasks_blocked()
         assert heard == [b"\0t"]
         nursery.cancel_scope.cancel()
-
-
-@ENDPOINTS
-async def test_unread_notices_that_undo_each_other_are_forgotten_in_the_end(
-    endpoint: str, monkeypatch: pytest.MonkeyPatch, virtual_network: VirtualNetwork
-) -> None:
-    """What is left says truly what is wanted now, to whoever knew what was wanted when it was last read."""
-    monkeypatch.setattr(_publishing, "_MOST_NOTICES", 10)
-    async with virtual_network.open_context() as ctx:
-        xpub, xsub = ctx.socket(triomq.XPUB), ctx.socket(triomq.XSUB)
-        xsub.connect(await xpub.bind(endpoint))
-        await xsub.wait_peers()
-        await xsub.send(b"\1known")
-        assert bytes(await xpub.receive()) == b"\1known"
-        for message in (b"\0known", b"\1new", b"message", *[b"\1again", b"\0again"] * 500, b"\1again"):
-            await xsub.send(message)
-        told = await received(xpub)
-        assert told[:3] == [b"\0known", b"\1new", b"message"]
-        assert len(told) <= 11  # ten notices and a message
-        again = told[3:]
-        assert again == ([b"\1again", b"\0again"] * 5)[: len(again)]
-        assert again[-1] == b"\1again"
-
-
-@pytest.mark.parametrize("verbosity", ["xpub_verbose", "xpub_verboser"])
-async def test_repeated_subscriptions_are_forgotten_too(verbosity: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A verbose XPUB's unread notices are bounded as well; the first of a topic is kept."""
-    monkeypatch.setattr(_publishing, "_MOST_NOTICES", 10)
-    async with triomq.open_context() as ctx:
-        xpub, xsub = ctx.socket(triomq.XPUB, **{verbosity: True}), ctx.socket(triomq.XSUB)
-        xsub.connect(await xpub.bind("inproc://it"))
-        for _ in range(1000):
-            await xsub.send(b"\1t")
-        told = await received(xpub)
-        assert 1 <= len(told) <= 10
-        assert set(told) == {b"\1t"}
-
-
-async def test_octets_of_unread_notices_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Few notices of long topics count as many."""
-    monkeypatch.setattr(_publishing, "_MOST_OCTETS", 100_000)
-    async with triomq.open_context() as ctx:
-        xpub, xsub = ctx.socket(triomq.XPUB), ctx.socket(triomq.XSUB)
-        xsub.connect(await xpub.bind("inproc://it"))
-        for number in range(100):
-            topic = b"%d" % number + bytes(10_000)
-            await xsub.send(b"\1" + topic)
-            await xsub.send(b"\0" + topic)
-        assert sum(map(len, await received(xpub))) <= 101_000

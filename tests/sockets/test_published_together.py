@@ -14,10 +14,6 @@ import trio.testing
 
 import triomq
 from triomq import zmtp
-from triomq._patterns import Distributor
-from triomq._patterns._subscriptions import Audience
-from triomq._pipes._pipe import NOBODY, Pipe
-from triomq._pipes._stream_pipe import StreamPipe
 from triomq.testing import VirtualNetwork
 
 from ..virtual import dial
@@ -264,22 +260,3 @@ async def test_a_publisher_whose_subscribers_share_nothing_keeps_nothing(virtual
             assert tracemalloc.get_traced_memory()[0] < 100 * 3000
         finally:
             tracemalloc.stop()
-
-
-@pytest.mark.parametrize("hwm", [10, 1000])
-def test_what_all_have_written_is_kept_by_nobody(hwm: int) -> None:
-    """Not even for the audience, whose tail is closed but still known; nor what is dropped."""
-    pipes = [StreamPipe(NOBODY, "tcp://far", hwm, hwm) for _ in range(3)]
-    for pipe in pipes:
-        pipe.shares_encoding = True
-    audience: Audience[Pipe] = Audience(pipes)
-    for _ in range(200):
-        Distributor().publish((b"it",), audience)
-    assert [pipe.queued() for pipe in pipes] == [min(hwm, 200)] * 3
-    assert [pipe.dropped for pipe in pipes] == [200 - min(hwm, 200)] * 3
-    for pipe in pipes:
-        messages, rows = pipe.take(1000)
-        assert b"".join(rows or messages) == b"\0\2it" * min(hwm, 200)
-        assert pipe.queued() == 0
-    assert audience.shared.tail.messages == []
-    assert Distributor().publish((b"it",), audience) == (3 if hwm < 64 else 1)

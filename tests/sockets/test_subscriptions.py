@@ -7,7 +7,6 @@ import trio
 import trio.testing
 
 import triomq
-from triomq._sockets import _publishing
 from triomq.testing import VirtualNetwork
 
 ENDPOINTS = pytest.mark.parametrize("endpoint", ["tcp://127.0.0.1:0", "inproc://it"])
@@ -43,32 +42,6 @@ async def test_messages_of_subscribers_still_count(virtual_network: VirtualNetwo
         assert xpub.statistics().peers[0].receive_queue < 9
         received = [bytes(await xpub.receive()) for _ in range(9)]
         assert received == [b"\1%d" % n if n % 3 == 0 else b"message %d" % n for n in range(9)]
-
-
-async def test_a_peer_with_too_many_topics_is_dropped_and_forgotten(
-    monkeypatch: pytest.MonkeyPatch, virtual_network: VirtualNetwork
-) -> None:
-    """The reason is in the monitor's event; another subscriber is not disturbed."""
-    monkeypatch.setattr(_publishing, "_MOST_TOPICS", 10)
-    async with virtual_network.open_context() as ctx:
-        pub = ctx.socket(triomq.PUB)
-        monitor = pub.monitor()
-        endpoint = await pub.bind("tcp://127.0.0.1:0")
-        modest = ctx.socket(triomq.SUB, topics=["0"])
-        modest.connect(endpoint)
-        await pub.wait_subscribers("0")
-        greedy = ctx.socket(triomq.SUB, topics=[str(number) for number in range(11)])
-        greedy.connect(endpoint)
-        async for event in monitor:
-            if isinstance(event, triomq.Disconnected):
-                break
-        assert isinstance(event.error, triomq.RemoteProtocolError)
-        assert "more than 10 topics" in str(event.error)
-        greedy.disconnect(endpoint)
-        await trio.sleep(1)
-        await pub.send(b"0!")
-        assert await modest.receive() == (b"0!",)
-        assert [peer.socket_type for peer in pub.peers] == ["SUB"]
 
 
 @ENDPOINTS
