@@ -25,8 +25,8 @@ settings.register_profile("repeatable", derandomize=True, database=None, deadlin
 settings.register_profile("explore", deadline=None, max_examples=2000, print_blob=True)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "repeatable"))
 
-# A thread or a child that was told to end may need this long (seconds) to be gone.
-GRACE = 2.0
+# A thread or a child that was told to end may need this long (seconds) to be gone, on a machine that is busy.
+GRACE = 20.0
 
 _failed_key = pytest.StashKey[bool]()
 _fd_directory = next((path for path in ("/proc/self/fd", "/dev/fd") if os.path.isdir(path)), None)

@@ -1,4 +1,4 @@
-"""A program for `test_keyboard_interrupt`: it gets into a state, says so, and stays there for ever."""
+"""A program for `test_keyboard_interrupt`: it gets into each state it is told, says so, and stays there for ever."""
 
 from __future__ import annotations
 
@@ -113,7 +113,8 @@ async def main(name: str) -> None:
 
 
 if __name__ == "__main__":
-    try:
-        trio.run(main, sys.argv[1])
-    except KeyboardInterrupt:
-        print("interrupted")
+    for line in sys.stdin:
+        try:
+            trio.run(main, line.strip())
+        except KeyboardInterrupt:
+            print("interrupted", flush=True)

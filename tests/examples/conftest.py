@@ -51,7 +51,7 @@ class Program:
     async def interrupted(self, number: signal.Signals = signal.SIGINT) -> list[str]:
         """Press Ctrl-C; as `ended`."""
         self.process.send_signal(number)
-        with trio.fail_after(5):
+        with trio.fail_after(30):
             return await self.ended()
 
     async def _read(self) -> bytes:

@@ -12,6 +12,8 @@ from pathlib import Path
 import pytest
 import trio
 
+import triomq
+
 EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
 ENDPOINT_ARGUMENTS = {
     "hwserver": 1, "interrupt": 1, "mtserver": 1, "msgqueue": 2, "rrbroker": 2, "wuserver": 1, "psenvpub": 1,
@@ -25,7 +27,7 @@ pytestmark = pytest.mark.slow
 @pytest.fixture(autouse=True)
 def bounded() -> trio.CancelScope:
     """No example may take longer; a test enters it."""
-    return trio.fail_after(45)
+    return trio.fail_after(90)
 
 
 async def test_hello_world(start, endpoints, bounded) -> None:
@@ -69,15 +71,33 @@ async def test_a_broker_shares_the_work_out(start, endpoints, bounded) -> None:
     with bounded:
         frontend, backend = endpoints(2)
         broker = await start("msgqueue", frontend, backend)
-        workers = [await start("rrworker", backend, 0.02) for _ in range(2)]
-        client = await start("rrclient", frontend, 1)
-        await client.ended()
+        workers = [await start("rrworker", backend, 0) for _ in range(2)]
+        asked = await ask_until_all_work(frontend, workers)
         client = await start("rrclient", frontend, 30)
         await client.ended()
         counts = [len(await worker.interrupted()) for worker in workers]
-        assert sum(counts) == 31
-        assert min(counts) >= 10, counts  # one worker may have connected a little late
+        assert sum(counts) == asked + 30
+        assert min(counts) >= 15, counts  # they have taken turns since both were there
         assert await broker.interrupted() == []
+
+
+async def ask_until_all_work(frontend: str, workers: list) -> int:
+    """Ask until each worker has had a request: all are connected then. Returns: how often."""
+    asked = 0
+    async with triomq.open_context() as ctx, trio.open_nursery() as asking:
+
+        async def ask() -> None:
+            nonlocal asked
+            req = ctx.socket(triomq.REQ)
+            req.connect(frontend)
+            while not all(worker.output for worker in workers):
+                asked += 1
+                await req.request(b"Hello")
+
+        asking.start_soon(ask)
+        for worker in workers:
+            await worker.printed("Received request")
+    return asked
 
 
 async def test_multithreaded_service(start, endpoints, bounded) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import select
 import signal
 import subprocess
 import sys
@@ -17,9 +18,13 @@ import attrs
 import trio
 
 SCRIPT = Path(__file__).with_name("peer.py")
-PATIENCE = 10.0  # seconds for one answer of the other process
+PATIENCE = 60.0  # seconds for one answer of the other process: it is alive, however busy the machine
 
 _names = count()
+
+
+def _new_serial() -> int:
+    return os.getpid() * 1_000_000_000 + next(_names)
 
 
 class PeerError(Exception):
@@ -36,6 +41,19 @@ class PeerProcess:
 
     def signal(self, number: int) -> None:
         self._popen.send_signal(number)
+
+    def call_standing_still(self, command: str, **arguments: Any) -> None:
+        """Run a command there, and let nothing run here until it has been answered."""
+        assert self._popen.stdin is not None
+        assert self._popen.stdout is not None
+        serial = _new_serial()
+        os.write(self._popen.stdin.fileno(), json.dumps([serial, command, arguments]).encode() + b"\n")
+        answer = b""
+        while not answer.endswith(b"\n"):
+            ready, _, _ = select.select([self._popen.stdout], [], [], PATIENCE)
+            assert ready, f"{command}({arguments}) was not answered"
+            answer += os.read(self._popen.stdout.fileno(), 100_000)
+        assert json.loads(answer) == {"serial": serial, "result": None}
 
     def end(self) -> None:
         """Kill the process and forget it."""
@@ -71,7 +89,7 @@ class Peer:
     async def call(self, command: str, *, patience: float = PATIENCE, **arguments: Any) -> Any:
         """Run a command there, and wait for its answer as long as ``patience``. Raises: PeerError."""
         async with self._lock:
-            serial = os.getpid() * 1_000_000_000 + next(_names)
+            serial = _new_serial()
             with trio.fail_after(patience):
                 await self._commands.send_all(json.dumps([serial, command, arguments]).encode() + b"\n")
                 while (answer := json.loads(await self._line()))["serial"] != serial:
@@ -95,6 +113,10 @@ class Peer:
         plain = {key: _text(value) for key, value in options.items()}
         await self.call("open", name=name, kind=kind, options=plain)
         return Theirs(self, name, kind)
+
+    def call_standing_still(self, command: str, **arguments: Any) -> None:
+        """As `call`, but this whole thread stands still until the answer comes."""
+        self._process.call_standing_still(command, **arguments)
 
     def kill(self) -> None:
         self._process.signal(signal.SIGKILL)
@@ -167,13 +189,16 @@ class Theirs:
         return message
 
     async def receive_within(self, seconds: float) -> tuple[bytes, ...] | None:
-        """The next message, or None."""
+        """The next message, or None: that proves nothing, one may be on its way."""
         frames = await self.peer.call("receive", name=self.name, timeout=seconds)
         return None if frames is None else _octets(frames)
 
-    async def receive_all(self, quiet: float) -> list[tuple[bytes, ...]]:
-        """Every message until none comes for ``quiet`` seconds."""
-        return [_octets(frames) for frames in await self.peer.call("receive_all", name=self.name, quiet=quiet)]
+    @staticmethod
+    async def receive_shared(sockets: Sequence[Theirs], count: int) -> list[list[tuple[bytes, ...]]]:
+        """That many messages in all, in whichever of the sockets they arrive; for each what it got."""
+        names = [socket.name for socket in sockets]
+        got = await sockets[0].peer.call("receive_shared", names=names, count=count)
+        return [[_octets(frames) for frames in messages] for messages in got]
 
     async def call(self, command: str, **arguments: Any) -> Any:
         """A command about this socket."""

@@ -9,7 +9,7 @@ import trio
 
 import triomq
 
-from .libzmq import Peer, Theirs
+from .libzmq import PATIENCE, Peer, Theirs
 
 FIRST_ID = b"first"
 SECOND_ID = b"second"
@@ -89,13 +89,12 @@ class Couple:
 
     async def _wait_for_silent_publisher(self) -> None:
         # libzmq's PUB tells nobody that it has been subscribed to.
-        with trio.move_on_after(5) as scope:
-            while True:
-                await self.theirs.send(b"heard?")
-                with trio.move_on_after(0.02):
-                    await self.ours.receive()
-                    break
-        assert not scope.cancelled_caught
+        heard = False
+        while not heard:
+            await self.theirs.send(b"heard?")
+            with trio.move_on_after(0.02):
+                await self.ours.receive()
+                heard = True
         await self.theirs.send(b"heard.")
         while await self.ours.receive() != (b"heard.",):
             pass
@@ -167,8 +166,8 @@ async def couple(
     return made
 
 
-async def until(condition: Any, seconds: float = 5.0) -> None:
+async def until(condition: Any) -> None:
     """Look again and again until the condition holds; for what neither library tells."""
-    with trio.fail_after(seconds):
+    with trio.fail_after(PATIENCE):
         while not condition():  # noqa: ASYNC110  # there is no event
             await trio.sleep(0.002)

@@ -16,7 +16,7 @@ from typing import Any
 
 import zmq
 
-PATIENCE = 8000  # milliseconds
+PATIENCE = 40_000  # milliseconds after which what is waited for will not come
 
 
 def encoded(frames: list[bytes]) -> list[str]:
@@ -39,9 +39,13 @@ class Peer:
         self._context: zmq.Context[zmq.Socket[bytes]] = zmq.Context()
         self._sockets: dict[str, zmq.Socket[bytes]] = {}
         self._threads: list[threading.Thread] = []
+        self._watched: dict[str, zmq.Socket[bytes]] = {}
 
     def reset(self) -> None:
         """Close everything; a thread that serves sockets closes its own when the context ends."""
+        for name in self._watched:
+            self._sockets[name].disable_monitor()
+        self._watched.clear()
         for socket in self._sockets.values():
             socket.close(0)
         self._sockets.clear()
@@ -101,12 +105,42 @@ class Peer:
         socket = self._sockets[name]
         return encoded(socket.recv_multipart()) if socket.poll(int(timeout * 1000)) else None
 
-    def receive_all(self, name: str, quiet: float) -> list[list[str]]:
-        """Every message until none comes for ``quiet`` seconds."""
-        messages = []
-        while (message := self.receive(name, quiet)) is not None:
-            messages.append(message)
-        return messages
+    def watch(self, name: str) -> None:
+        """From now on, note when a connection of the socket ends."""
+        self._watched[name] = self._sockets[name].get_monitor_socket(zmq.EVENT_DISCONNECTED)
+
+    def until_disconnected(self, name: str) -> None:
+        """Wait until a connection has ended, since `watch` or since the last time."""
+        assert self._watched[name].poll(PATIENCE), "no connection ended"
+        self._watched[name].recv_multipart()
+
+    def until_alone(self, name: str) -> None:
+        """Wait until a bound socket that sends to any peer has taken notice that its only one has left.
+
+        It takes notice only while it is called; and in two steps, of which only the first shows.
+        """
+        socket = self._sockets[name]
+        deadline = time.monotonic() + PATIENCE / 1000
+        while socket.get(zmq.EVENTS) & zmq.POLLOUT:
+            assert time.monotonic() < deadline, "the peer is still there"
+            time.sleep(0.002)
+        for _ in range(10):
+            time.sleep(0.002)
+            socket.get(zmq.EVENTS)
+
+    def receive_shared(self, names: list[str], count: int) -> list[list[list[str]]]:
+        """That many messages in all, in whichever of the sockets they arrive; for each what it got."""
+        got: list[list[list[str]]] = [[] for _ in names]
+        poller = zmq.Poller()
+        for name in names:
+            poller.register(self._sockets[name], zmq.POLLIN)
+        while sum(map(len, got)) < count:
+            ready = dict(poller.poll(PATIENCE))
+            assert ready, f"only {sum(map(len, got))} of {count} arrived"
+            for messages, name in zip(got, names, strict=True):
+                if self._sockets[name] in ready:
+                    messages.append(encoded(self._sockets[name].recv_multipart()))
+        return got
 
     def send_sized(self, name: str, number: int, size: int) -> None:
         """Send a number and a frame of that size."""
@@ -116,16 +150,9 @@ class Peer:
         """The first frame of the next message."""
         return self._sockets[name].recv_multipart()[0].decode("latin-1")
 
-    def receive_prefixes(self, name: str, quiet: float) -> list[str]:
-        """The first frame of every message until none comes for ``quiet`` seconds."""
-        prefixes = []
-        while self._sockets[name].poll(int(quiet * 1000)):
-            prefixes.append(self.receive_prefix(name))
-        return prefixes
-
-    def receive_heads(self, name: str, quiet: float) -> list[str]:
-        """The first frame of every message until none comes for ``quiet`` seconds."""
-        return [message[0] for message in self.receive_all(name, quiet)]
+    def receive_prefixes(self, name: str, count: int) -> list[str]:
+        """The first frames of as many messages."""
+        return [self.receive_prefix(name) for _ in range(count)]
 
     def send_sizes(self, name: str, sizes: list[int]) -> None:
         """Send one message whose frames have these sizes."""

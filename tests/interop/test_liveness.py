@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-import time
+from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
@@ -12,90 +12,108 @@ import trio
 import triomq
 
 from .libzmq import Peer, own_process
+from .overheard import Overheard
 from .pairs import PAIRINGS, Couple, bring_together, ours_of, theirs_of
 
 pytestmark = pytest.mark.interop
 
 QUICK = {"reconnect_interval_max": 0.1}
+LIMIT = 3.0  # seconds of silence after which the living would be dropped; no process waits that long for its turn
+SOON = 1.0  # the same for those who are to be dropped
 WE_BIND = pytest.mark.parametrize("we_bind", [True, False], ids=["we-bind", "we-connect"])
 
 
-async def nothing_ends(monitor: triomq.Monitor, seconds: float) -> None:
-    """No connection ends within so many seconds."""
-    with trio.move_on_after(seconds):
+@pytest.fixture
+def tcp() -> Overheard:
+    return Overheard()
+
+
+@pytest.fixture
+async def ctx(tcp: Overheard) -> AsyncIterator[triomq.Context]:
+    async with triomq.open_context(transports={"tcp": tcp}) as ctx:
+        yield ctx
+
+
+def nothing_ended(monitor: triomq.Monitor) -> None:
+    """No connection has ended until now."""
+    with pytest.raises(trio.WouldBlock):
         while True:
-            event = await monitor.receive()
+            event = monitor.receive_nowait()
             assert not isinstance(event, (triomq.Disconnected, triomq.HandshakeFailed)), event
 
 
 async def end_of(monitor: triomq.Monitor) -> triomq.Disconnected:
     """The next event of that class."""
-    with trio.fail_after(5):
-        while not isinstance(event := await monitor.receive(), triomq.Disconnected):
-            pass
+    while not isinstance(event := await monitor.receive(), triomq.Disconnected):
+        pass
     return event
 
 
-@WE_BIND
-async def test_both_ping(ctx: triomq.Context, peer: Peer, we_bind: bool) -> None:
+async def test_both_ping(ctx: triomq.Context, peer: Peer, tcp: Overheard) -> None:
     """With heartbeats of both an idle connection outlasts many intervals, and messages pass after as before."""
     pairs = []
-    for pairing in PAIRINGS:
-        ours = ours_of(ctx, pairing.first, heartbeat_interval=0.05, heartbeat_timeout=0.5, heartbeat_ttl=0.5)
-        theirs = await theirs_of(
-            peer, pairing.second, first=False, heartbeat_ivl=50, heartbeat_timeout=500, heartbeat_ttl=500
-        )
-        await bring_together(ours, theirs, "tcp://127.0.0.1:*", we_bind=we_bind)
-        pairs.append(Couple(pairing, ours, theirs, ours_first=True))
+    for we_bind in (True, False):
+        for pairing in PAIRINGS:
+            ours = ours_of(ctx, pairing.first, heartbeat_interval=0.05, heartbeat_timeout=LIMIT, heartbeat_ttl=LIMIT)
+            options = {"heartbeat_ivl": 50, "heartbeat_timeout": int(LIMIT * 1000), "heartbeat_ttl": int(LIMIT * 1000)}
+            theirs = await theirs_of(peer, pairing.second, first=False, **options)
+            await bring_together(ours, theirs, "tcp://127.0.0.1:*", we_bind=we_bind)
+            pairs.append(Couple(pairing, ours, theirs, ours_first=True))
     for pair in pairs:
         await pair.get_ready()
         await pair.exchange(b"before")
     monitors = [pair.ours.monitor() for pair in pairs]
-    await trio.sleep(1.2)
+    async with trio.open_nursery() as nursery:
+        for name in ("PING", "PONG"):
+            nursery.start_soon(tcp.heard, name, 3 * len(pairs))
+        await trio.sleep(LIMIT + 0.5)
     for pair, monitor in zip(pairs, monitors, strict=True):
-        await nothing_ends(monitor, 0.02)
+        nothing_ended(monitor)
         await pair.exchange(b"after")
 
 
-@pytest.mark.parametrize(("we_bind", "ttl"), [(True, 0), (False, 500)], ids=["we-bind", "we-connect-ttl"])
-async def test_a_full_consumer_is_no_dead_one(ctx: triomq.Context, peer: Peer, we_bind: bool, ttl: int) -> None:
+async def test_a_full_consumer_is_no_dead_one(ctx: triomq.Context, peer: Peer, tcp: Overheard) -> None:
     """libzmq keeps a PULL that takes nothing for many intervals, also when it pings with a TTL."""
-    pull = ctx.socket(triomq.PULL, receive_hwm=1, **QUICK)
-    push = await theirs_of(peer, "PUSH", heartbeat_ivl=50, heartbeat_timeout=500, heartbeat_ttl=ttl)
-    await bring_together(pull, push, "tcp://127.0.0.1:*", we_bind=we_bind)
-    await pull.wait_peers()
-    monitor = pull.monitor()
-    await nothing_ends(monitor, 0.3)
-    await push.call("send_numbers", start=0, stop=500, envelope=[])
-    await nothing_ends(monitor, 1.2)
-    for number in range(500):
-        assert await pull.receive() == (b"%d" % number,)
-    await nothing_ends(monitor, 0.3)
-    await push.send(b"afterwards")
-    assert await pull.receive() == (b"afterwards",)
+    couples = []
+    for we_bind, ttl in ((True, 0.0), (False, LIMIT)):
+        pull = ctx.socket(triomq.PULL, receive_hwm=1, **QUICK)
+        push = await theirs_of(
+            peer, "PUSH", heartbeat_ivl=50, heartbeat_timeout=int(LIMIT * 1000), heartbeat_ttl=int(ttl * 1000)
+        )
+        await bring_together(pull, push, "tcp://127.0.0.1:*", we_bind=we_bind)
+        await pull.wait_peers()
+        couples.append((pull, push, pull.monitor()))
+        await tcp.heard("PING", 5)
+    for _, push, _ in couples:
+        await push.call("send_numbers", start=0, stop=500, envelope=[])
+    await trio.sleep(LIMIT + 0.5)
+    for pull, push, monitor in couples:
+        for number in range(500):
+            assert await pull.receive() == (b"%d" % number,)
+        await tcp.heard("PING", 5)
+        nothing_ended(monitor)
+        await push.send(b"afterwards")
+        assert await pull.receive() == (b"afterwards",)
 
 
 @WE_BIND
 @pytest.mark.parametrize("who_pings", ["we", "they"])
-async def test_a_stopped_process_is_dropped(ctx: triomq.Context, who_pings: str, we_bind: bool) -> None:
-    """Within interval and timeout, or within the TTL it asked for; it is served again when it goes on."""
-    limit = 0.5
+async def test_a_stopped_process_is_dropped(ctx: triomq.Context, tcp: Overheard, who_pings: str, we_bind: bool) -> None:
+    """When interval and timeout are over, or the TTL it asked for; it is served again when it goes on."""
     if who_pings == "we":
-        ours, theirs = {"heartbeat_interval": 0.1, "heartbeat_timeout": 0.4}, {}
+        ours, theirs = {"heartbeat_interval": 0.25, "heartbeat_timeout": SOON - 0.25}, {}
     else:
-        ours, theirs = {}, {"heartbeat_ivl": 50, "heartbeat_timeout": 5000, "heartbeat_ttl": 500}
+        ours, theirs = {}, {"heartbeat_ivl": 50, "heartbeat_timeout": 60_000, "heartbeat_ttl": int(SOON * 1000)}
     async with own_process() as process:
         dealer, other = ctx.socket(triomq.DEALER, **ours, **QUICK), await process.socket("DEALER", **theirs)
         await bring_together(dealer, other, "tcp://127.0.0.1:*", we_bind=we_bind)
         await dealer.wait_peers()
         monitor = dealer.monitor()
-        await nothing_ends(monitor, 0.3)
+        await tcp.heard("PONG" if who_pings == "we" else "PING")
         process.stop()
-        stopped = trio.current_time()
         event = await end_of(monitor)
-        silence = trio.current_time() - stopped
         assert isinstance(event.error, triomq.SilentPeerError)
-        assert limit - 0.15 < silence < limit + 1
+        assert f"for {SOON} s" in str(event.error)
         process.go_on()
         await dealer.wait_peers()
         await dealer.send(b"still there?")
@@ -106,18 +124,21 @@ async def test_a_stopped_process_is_dropped(ctx: triomq.Context, who_pings: str,
 
 @WE_BIND
 @pytest.mark.parametrize("means", ["our-ttl", "their-timeout"])
-async def test_we_are_dropped_when_we_stop(ctx: triomq.Context, peer: Peer, means: str, we_bind: bool) -> None:
+async def test_we_are_dropped_when_we_stop(
+    ctx: triomq.Context, peer: Peer, tcp: Overheard, means: str, we_bind: bool
+) -> None:
     """libzmq drops us as our TTL or its own timeout says, once our thread stands still; then both are back."""
-    ours: dict[str, Any] = {"heartbeat_interval": 0.05, "heartbeat_timeout": 5, "heartbeat_ttl": 0.4}
+    ours: dict[str, Any] = {"heartbeat_interval": 0.05, "heartbeat_timeout": 60, "heartbeat_ttl": SOON}
     theirs: dict[str, Any] = {}
     if means == "their-timeout":
-        ours, theirs = {}, {"heartbeat_ivl": 50, "heartbeat_timeout": 350}
+        ours, theirs = {}, {"heartbeat_ivl": 50, "heartbeat_timeout": int(SOON * 1000)}
     dealer, other = ctx.socket(triomq.DEALER, **ours, **QUICK), await peer.socket("DEALER", reconnect_ivl=20, **theirs)
     await bring_together(dealer, other, "tcp://127.0.0.1:*", we_bind=we_bind)
     await dealer.wait_peers()
     monitor = dealer.monitor()
-    await nothing_ends(monitor, 0.3)
-    time.sleep(0.8)  # noqa: ASYNC251  # the thread is to stand still
+    await tcp.heard("PONG" if means == "our-ttl" else "PING")
+    await other.call("watch")
+    peer.call_standing_still("until_disconnected", name=other.name)
     event = await end_of(monitor)
     assert not isinstance(event.error, triomq.SilentPeerError)
     await dealer.wait_peers()
@@ -129,7 +150,7 @@ async def test_we_are_dropped_when_we_stop(ctx: triomq.Context, peer: Peer, mean
 
 @pytest.mark.parametrize("options", [{}, {"heartbeat_interval": math.inf}], ids=["off", "for-ever"])
 async def test_without_heartbeats_a_stopped_process_is_kept(ctx: triomq.Context, options: dict[str, Any]) -> None:
-    """Nobody is dropped for silence that was not asked about; what was sent meanwhile arrives."""
+    """What is sent meanwhile arrives, over the same connection."""
     async with own_process() as process:
         push, pull = ours_of(ctx, "PUSH", **options), await theirs_of(process, "PULL")
         await bring_together(push, pull, "tcp://127.0.0.1:*", we_bind=False)
@@ -137,6 +158,6 @@ async def test_without_heartbeats_a_stopped_process_is_kept(ctx: triomq.Context,
         monitor = push.monitor()
         process.stop()
         await push.send_many([b"one", b"two"])
-        await nothing_ends(monitor, 0.4)
         process.go_on()
         assert [await pull.receive(), await pull.receive()] == [(b"one",), (b"two",)]
+        nothing_ended(monitor)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
@@ -14,7 +16,6 @@ from .pairs import bring_together, until
 
 pytestmark = pytest.mark.interop
 
-QUIET = 0.1  # seconds without a message after which none is taken to come
 LARGE = bytes(64 * 1024)
 
 
@@ -49,28 +50,11 @@ class Subscriber:
         await self._socket.aclose()
 
 
-async def receive_within(socket: Any, seconds: float) -> tuple[bytes, ...] | None:
-    """The next message at a socket of either library, or None."""
-    if not isinstance(socket, triomq.Socket):
-        return await socket.receive_within(seconds)
-    with trio.move_on_after(seconds):
-        return await socket.receive()
-    return None
-
-
 async def told_until(publisher: Any, last: bytes) -> list[bytes]:
     """What an XPUB is told before ``last``, markers left out."""
     told = []
     while (message := (await publisher.receive())[0]) != last:
         told.append(message)
-    return [message for message in told if not message[1:].startswith(b"mark")]
-
-
-async def told_in_the_end(publisher: Any) -> list[bytes]:
-    """What an XPUB is told until it is quiet, markers left out."""
-    told = []
-    while (message := await receive_within(publisher, QUIET)) is not None:
-        told.append(message[0])
     return [message for message in told if not message[1:].startswith(b"mark")]
 
 
@@ -88,13 +72,19 @@ async def test_what_an_xpub_is_told(
         publisher = await peer.socket("XPUB", **({verbosity: 1} if verbosity else {}))
         one, two = [Subscriber(ctx.socket(triomq.SUB)) for _ in range(2)]
     every, all_cancellations = bool(verbosity), verbosity == "xpub_verboser"
+    witness = Subscriber(await peer.socket("SUB") if we_publish else ctx.socket(triomq.SUB))
     place = await publisher.bind(endpoint)
-    for subscriber in (one, two):
+    for subscriber in (one, two, witness):
         await subscriber.connect(place)
 
     async def told_after(step: int, subscriber: Subscriber) -> list[bytes]:
         await subscriber.subscribe(b"mark %d" % step)
         return await told_until(publisher, b"\1mark %d" % step)
+
+    async def told_by_leaving(last_step: int, subscriber: Subscriber) -> list[bytes]:
+        await subscriber.aclose()
+        first = await told_until(publisher, b"\0mark %d" % last_step)  # all that it cancels is told in one go
+        return sorted(first + await told_after(last_step + 10, witness))
 
     await one.subscribe(b"a")
     assert await told_after(1, one) == [b"\1a"]
@@ -106,10 +96,8 @@ async def test_what_an_xpub_is_told(
     assert await told_after(4, one) == ([b"\0a"] if all_cancellations else [])
     await one.subscribe(b"a")
     assert await told_after(5, one) == ([b"\1a"] if every else [])
-    await one.aclose()
-    assert await told_in_the_end(publisher) == ([b"\0a"] if all_cancellations else [])
-    await two.aclose()
-    assert sorted(await told_in_the_end(publisher)) == [b"\0a", b"\0b"]
+    assert await told_by_leaving(5, one) == ([b"\0a"] if all_cancellations else [])
+    assert await told_by_leaving(3, two) == [b"\0a", b"\0b"]
 
 
 @pytest.mark.parametrize("we_publish", [True, False], ids=["we-publish", "they-publish"])
@@ -168,12 +156,12 @@ async def test_several_subscribers_each_with_its_topics(ctx: triomq.Context, pee
     await publisher.wait_subscribers(b"abc", 3)
     await publisher.wait_subscribers(b"b", 2)
     sent = [(topic, b"%d" % number) for number in range(50) for topic in (b"abc", b"ac", b"b", b"c", b"")]
+    sent += [(b"ab", b"the last for three"), (b"b", b"the last for two")]
     for message in sent:
         await publisher.send(message)
     for subscriber, topic in zip(subscribers, (b"", b"a", b"ab", b"b"), strict=True):
         wanted = [message for message in sent if message[0].startswith(topic)]
         assert [await subscriber.receive() for _ in wanted] == wanted
-        assert await subscriber.receive_within(0) is None
 
 
 @pytest.mark.parametrize("kind", ["PUB", "XPUB"])
@@ -188,17 +176,16 @@ async def test_a_subscriber_of_theirs_that_does_not_read(ctx: triomq.Context, pe
     await eager.connect(place)
     await publisher.wait_subscribers(b"", 2)
     total = 0
-    with trio.fail_after(5):
-        while publisher.statistics().peers[0].messages_dropped < 20:
-            publisher.send_nowait([b"%d" % total, LARGE])
-            total += 1
-            await until(lambda: publisher.statistics().peers[1].send_queue == 0)
-    got = [await eager.call("receive_prefix") for _ in range(total)]
-    assert got == [str(number) for number in range(total)]
+    while publisher.statistics().peers[0].messages_dropped < 20:
+        publisher.send_nowait([b"%d" % total, LARGE])
+        total += 1
+        await until(lambda: publisher.statistics().peers[1].send_queue == 0)
+    assert await eager.call("receive_prefixes", count=total) == [str(number) for number in range(total)]
     counted = publisher.statistics()
     assert counted.messages_dropped == counted.peers[0].messages_dropped
-    late = [int(number) for number in await idle.call("receive_prefixes", quiet=QUIET)]
-    assert late == list(range(total - counted.messages_dropped))  # the oldest were kept
+    kept = total - counted.messages_dropped
+    late = [int(number) for number in await idle.call("receive_prefixes", count=kept)]
+    assert late == list(range(kept))  # the oldest
     await publisher.send(b"%d" % total)
     assert await idle.receive() == (b"%d" % total,)
 
@@ -212,11 +199,24 @@ async def test_a_subscriber_of_ours_that_does_not_read(ctx: triomq.Context, peer
     for number in range(200):
         await publisher.call("send_sized", number=number, size=len(LARGE))
     assert subscriber.statistics().messages_received <= 3
-    got = []
-    while (message := await receive_within(subscriber, QUIET)) is not None:
-        got.append(int(message[0]))
+    async with repeatedly(publisher.send, b"again"):  # it is dropped as long as there is no room
+        got = []
+        while (head := (await subscriber.receive())[0]) != b"again":
+            got.append(int(head))
     assert got[:10] == list(range(10))
     assert got == sorted(set(got))
     assert len(got) < 200
-    await publisher.send(b"again")
-    assert await subscriber.receive() == (b"again",)
+
+
+@asynccontextmanager
+async def repeatedly(call: Callable[[bytes], Awaitable[None]], message: bytes) -> AsyncIterator[None]:
+    """Make the call again and again during the block."""
+
+    async def work() -> None:
+        while True:
+            await call(message)
+
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(work)
+        yield
+        nursery.cancel_scope.cancel()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import random
 from typing import Any
 
@@ -31,7 +32,7 @@ async def test_cancelled_requests_at_an_echo(
     answered = 0
     for number in range(400):
         question = b"%d" % number
-        with trio.move_on_after(rng.choice((0, 0.0001, 0.0002, 0.0004, 0.0008, 5))):
+        with trio.move_on_after(rng.choice((0, 0.0001, 0.0002, 0.0004, 0.0008, math.inf))):
             assert await req.request(question) == (question,)
             answered += 1
     assert await req.request(b"at last") == (b"at last",)
@@ -104,7 +105,6 @@ async def test_a_second_pair_at_ours(ctx: triomq.Context, peer: Peer, endpoint: 
     await pair.send(b"to the first")
     assert await pair.receive() == (b"from the first",)
     assert await first.receive() == (b"to the first",)
-    assert await second.receive_within(0.05) is None
     assert len(pair.peers) == 1
     await first.aclose()
     assert await pair.receive() == (b"from the second",)
@@ -122,14 +122,13 @@ async def test_a_second_pair_of_ours(ctx: triomq.Context, peer: Peer, endpoint: 
     assert await theirs.receive() == (b"from the first",)
     second.connect(place)
     await second.wait_peers()
-    assert await theirs.receive_within(0.05) is None
     await second.send(b"not heard")
     await first.send(b"again")
     assert await theirs.receive() == (b"again",)
     await theirs.send(b"to the first")
     assert await first.receive() == (b"to the first",)
     await first.aclose()
-    assert await theirs.receive_within(0.1) is None
+    await theirs.call("until_alone")
     second.disconnect(place)
     second.connect(place)
     await second.send(b"from the second")

@@ -91,5 +91,5 @@ def test_as_a_guest_of_another_loop() -> None:
     outcomes = []
     trio.lowlevel.start_guest_run(main, run_sync_soon_threadsafe=jobs.put, done_callback=outcomes.append)
     while not outcomes:
-        jobs.get(timeout=10)()
+        jobs.get(timeout=60)()
     assert outcomes[0].unwrap() == "hello"

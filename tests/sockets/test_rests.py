@@ -16,8 +16,9 @@ LONG = b"x" * TOO_MUCH
 
 async def lost(socket: triomq.Socket) -> None:
     """Wait until the socket has noticed that its peer is gone."""
+    events = socket.monitor()
     while socket.peers:
-        await socket._peers.watchers.wait()
+        await events.receive()
 
 
 async def test_a_request_given_up_half_written_is_not_sent_to_the_next_peer(virtual_network: VirtualNetwork) -> None:
