@@ -1,0 +1,618 @@
+"""The reader by itself: its five states, which call is allowed in which, and what each call does there."""
+
+from __future__ import annotations
+
+import math
+import sys
+from collections import deque
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from typing import Any
+
+import pytest
+import trio
+import trio.testing
+from trio.testing import wait_all_tasks_blocked
+
+from triomq import Message, RemoteProtocolError
+from triomq._connections import _reader
+from triomq._connections._reader import Reader
+from triomq._patterns import FairReceiver
+from triomq._pipes import QueuedPipe
+from triomq._runtime import turn_end
+from triomq.abc import NonblockingStream, WireProtocol
+from triomq.zmtp import Ping, Pong, Subscribe
+
+from ..patterns.fakes import Scene
+from ..pipes.roles import texts
+
+
+class Stream(NonblockingStream):
+    """What arrives is what the test says: bytes, ``b""`` for the end, or an exception."""
+
+    def __init__(self, *, can_interrupt: bool = True) -> None:
+        self._arrived: deque[bytes | Exception] = deque()
+        self._woken = trio.Event()
+        self.can_interrupt = can_interrupt  # type: ignore[misc]
+        self.reads: list[int] = []
+        self.waiting: set[str] = set()  # the names of the tasks that wait to read
+        self.closed = False
+
+    def arrive(self, *things: bytes | Exception) -> None:
+        self._arrived += things
+        self._woken.set()
+
+    def receive_nowait(self, max_bytes: int) -> bytes:
+        self.reads.append(max_bytes)
+        if not self._arrived:
+            raise trio.WouldBlock
+        thing = self._arrived.popleft()
+        if isinstance(thing, Exception):
+            raise thing
+        if len(thing) > max_bytes:
+            self._arrived.appendleft(thing[max_bytes:])
+        return thing[:max_bytes]
+
+    async def wait_receivable(self) -> None:
+        if self.closed:
+            raise trio.ClosedResourceError
+        name = trio.lowlevel.current_task().name
+        if self._arrived:
+            await trio.lowlevel.checkpoint()
+            return
+        self.waiting.add(name)
+        self._woken = trio.Event()
+        try:
+            await self._woken.wait()
+        finally:
+            self.waiting.discard(name)
+
+    def interrupt(self) -> None:
+        self._woken.set()
+
+    def send_nowait(self, buffers: Sequence[Any]) -> int:
+        raise AssertionError("the reader sends nothing")
+
+    async def send_some(self, buffers: Sequence[Any]) -> int:
+        raise AssertionError("the reader sends nothing")
+
+    def end_sending(self) -> bool:
+        raise AssertionError("the reader sends nothing")
+
+    async def wait_send_all_might_not_block(self) -> None:
+        raise AssertionError("the reader sends nothing")
+
+    async def send_all(self, data: Any) -> None:
+        raise AssertionError("the reader sends nothing")
+
+    async def receive_some(self, max_bytes: int | None = None) -> bytes:
+        raise AssertionError("the reader does not wait so")
+
+    async def aclose(self) -> None:
+        self.closed = True
+
+
+class Letters(WireProtocol):
+    """Each byte is a message; but ``!`` is a PING, ``:`` a PONG, ``*`` a SUBSCRIBE, and ``?`` breaks the protocol."""
+
+    def __init__(self) -> None:
+        self.peer = None
+        self.established = True
+        self.has_buffered = False
+        self.messages_only = True
+        self.between_messages = True
+        self.shares_encoding = False
+        self._buffer = b""
+
+    def receive_data(self, data: bytes, limit: int = sys.maxsize) -> list[Any]:
+        self._buffer += data
+        taken, self._buffer = self._buffer[:limit], self._buffer[limit:]
+        if taken[:1] == b"?":
+            raise RemoteProtocolError("that is no letter")
+        if b"?" in taken:
+            at = taken.index(b"?")
+            taken, self._buffer = taken[:at], taken[at:] + self._buffer
+        self.has_buffered = bool(self._buffer)
+        special: dict[str, Any] = {"!": Ping(ttl=3), ":": Pong(), "*": Subscribe(b"t")}
+        events = [special.get(letter) or Message([letter.encode()]) for letter in taken.decode()]
+        self.messages_only = all(isinstance(event, Message) for event in events)
+        return events
+
+    def receive_hint(self) -> int:
+        return 0
+
+    def data_to_send(self) -> bytes:
+        raise AssertionError("the reader sends nothing")
+
+    def encode(self, messages: Sequence[Any], out: list[bytes]) -> int:
+        raise AssertionError("the reader sends nothing")
+
+
+class Told:
+    """Stands for the writer and for the heartbeats: writes down what the reader tells them."""
+
+    def __init__(self) -> None:
+        self.told: list[str] = []
+        self.may_answer = False
+        self.active = True
+        self.sign_of_life_every = math.inf
+
+    def __getattr__(self, name: str) -> Any:
+        return lambda *_: self.told.append(name)
+
+
+class Rig:
+    """A reader, and what is around it.
+
+    Attributes:
+      ended: how `Reader.run` ended: None while it runs, or what it raised, or ``"in good order"``.
+    """
+
+    def __init__(self, end: Any, *, limit: float, can_interrupt: bool) -> None:
+        self.stream = Stream(can_interrupt=can_interrupt)
+        self.protocol = Letters()
+        self.scene = Scene(Fair)
+        self.pipe = QueuedPipe(self.scene.pattern, "tcp://x", 10, limit)
+        self.scene.admit(self.pipe)
+        self.writer, self.heartbeats = Told(), Told()
+        self.hung_up: list[Exception] = []
+        self.reader = Reader(
+            self.stream, self.protocol, self.pipe, self.writer, self.heartbeats, end, (Message,), self.hung_up.append  # type: ignore[arg-type]
+        )  # fmt: skip
+        self.pipe.inbox.source = self.reader
+        self.ended: Exception | str | None = None
+
+    async def run(self) -> None:
+        try:
+            await self.reader.run()
+        except Exception as exc:
+            self.ended = exc
+        else:
+            self.ended = "in good order"
+
+    @property
+    def state(self) -> str:
+        return repr(self.reader._state)
+
+    def received(self) -> str:
+        """What the user gets now."""
+        return b"".join(map(bytes, self.scene.pattern.take_many(999))).decode()
+
+
+class Fair(FairReceiver):
+    """The simplest pattern that receives."""
+
+
+@asynccontextmanager
+async def rigged(*, limit: float = 100, can_interrupt: bool = True, runs: bool = True) -> AsyncIterator[Rig]:
+    """A reader whose own task waits for the stream; or has not begun, if not ``runs``."""
+    with turn_end() as end:
+        async with trio.open_nursery() as nursery:
+            rig = Rig(end, limit=limit, can_interrupt=can_interrupt)
+            if runs:
+                nursery.start_soon(rig.run, name="own")
+                await wait_all_tasks_blocked()
+            yield rig
+            nursery.cancel_scope.cancel()
+
+
+# --- the table ---------------------------------------------------------------------------------
+
+STATES = ["READING", "LENT", "FULL", "LEAVING", "ENDED"]
+CALLS = ["lend", "take back", "fill", "empty", "leave", "end"]
+
+# Written a second time, row by row, with what each call is for.
+ALLOWED = {
+    # Only a connection that is read by its own task, and has room, is lent.
+    "lend": {"READING": "LENT"},
+    # A borrower gives back whatever became of the connection meanwhile; it cannot be full, as nobody filled it.
+    "take back": {"LENT": "READING", "READING": "READING", "LEAVING": "LEAVING", "ENDED": "ENDED"},
+    # Only the reader's own task finds the inbox full.
+    "fill": {"READING": "FULL"},
+    # The inbox has room again; or the socket was closed, or the connection ended, while it had none.
+    "empty": {"FULL": "READING", "LEAVING": "LEAVING", "ENDED": "ENDED"},
+    # The socket is closed, whatever the connection does just then.
+    "leave": {"READING": "LEAVING", "LENT": "LEAVING", "FULL": "LEAVING", "LEAVING": "LEAVING", "ENDED": "ENDED"},
+    # A connection may end at any time, and is over for good.
+    "end": dict.fromkeys(STATES, "ENDED"),
+}  # fmt: skip
+
+
+async def reach(rig: Rig, state: str) -> None:
+    """Bring the reader into a state by what happens to connections."""
+    if state == "LENT":
+        assert rig.reader.lend() is rig.reader
+    elif state == "FULL":
+        rig.stream.arrive(b"a" * 100)
+    elif state == "LEAVING":
+        rig.reader.stop_delivering()
+    elif state == "ENDED":
+        rig.reader.stop()
+    await wait_all_tasks_blocked()
+    assert rig.state == state
+
+
+@pytest.mark.parametrize("state", STATES)
+@pytest.mark.parametrize("call", CALLS)
+async def test_a_call_is_allowed_in_these_states_and_a_bug_in_any_other(state: str, call: str) -> None:
+    async with rigged() as rig:
+        await reach(rig, state)
+        after = ALLOWED[call].get(state)
+        if after is None:
+            with pytest.raises(KeyError):
+                rig.reader._move(call)
+            after = state
+        else:
+            rig.reader._move(call)
+        assert rig.state == after
+        assert rig.reader.borrowed is (after == "LENT")
+        rig.reader._state = _reader._ENDED  # nothing goes on from here
+
+
+def test_the_table_has_no_further_row() -> None:
+    assert {(repr(state), call): repr(after) for (state, call), after in _reader._MOVES.items()} == {
+        (state, call): after for call, row in ALLOWED.items() for state, after in row.items()
+    }
+
+
+@pytest.mark.parametrize("state", STATES)
+async def test_only_a_connection_that_its_own_task_reads_is_lent(state: str) -> None:
+    async with rigged() as rig:
+        await reach(rig, state)
+        if state != "READING":
+            assert rig.reader.lend() is None
+            assert rig.state == state
+        else:
+            assert rig.reader.lend() is rig.reader
+
+
+async def test_to_give_back_a_connection_that_is_full_is_a_bug() -> None:
+    async with rigged() as rig:
+        await reach(rig, "FULL")
+        with pytest.raises(KeyError):
+            rig.reader.give_back()
+
+
+# --- READING -----------------------------------------------------------------------------------
+
+
+async def test_its_own_task_delivers_what_arrives() -> None:
+    async with rigged() as rig:
+        rig.stream.arrive(b"ab")
+        rig.stream.arrive(b"c")
+        await wait_all_tasks_blocked()
+        assert rig.received() == "abc"
+        assert rig.stream.waiting == {"own"}
+
+
+async def test_the_end_of_the_stream_ends_it_in_good_order() -> None:
+    async with rigged() as rig:
+        rig.stream.arrive(b"a", b"")
+        await wait_all_tasks_blocked()
+        assert (rig.received(), rig.ended, rig.state) == ("a", "in good order", "ENDED")
+
+
+@pytest.mark.parametrize("error", [trio.BrokenResourceError(), trio.ClosedResourceError()], ids=repr)
+async def test_a_dead_connection_is_raised(error: Exception) -> None:
+    async with rigged() as rig:
+        rig.stream.arrive(b"a", error)
+        await wait_all_tasks_blocked()
+        assert (rig.received(), rig.ended) == ("a", error)
+
+
+async def test_a_peer_that_breaks_the_protocol_is_raised_after_what_it_sent_before() -> None:
+    async with rigged() as rig:
+        rig.stream.arrive(b"ab?")
+        await wait_all_tasks_blocked()
+        assert rig.received() == "ab"
+        assert isinstance(rig.ended, RemoteProtocolError)
+
+
+async def test_a_false_alarm_delivers_nothing() -> None:
+    async with rigged() as rig:
+        rig.stream.interrupt()
+        await wait_all_tasks_blocked()
+        assert (rig.received(), rig.ended, rig.stream.waiting) == ("", None, {"own"})
+
+
+@pytest.mark.parametrize(("data", "may_answer"), [(b"a", True), (b"ab", False)])
+async def test_to_one_message_there_may_be_an_answer_at_once(data: bytes, may_answer: bool) -> None:
+    async with rigged() as rig:
+        rig.stream.arrive(data)
+        await wait_all_tasks_blocked()
+        assert rig.writer.may_answer is may_answer
+
+
+@pytest.mark.parametrize(
+    ("data", "told"),
+    [
+        (b"a", ["heard"]),
+        (b"!", ["heard", "ping_received"]),
+        (b"a!", ["heard", "ping_received"]),
+        (b"!a", ["heard", "ping_received", "ping_followed"]),
+        (b"!:", ["heard", "ping_received", "ping_followed"]),
+        (b"!!", ["heard", "ping_received", "ping_received"]),
+        (b"*", ["heard", "ping_followed"]),
+    ],
+)
+async def test_heartbeats_are_told_what_they_have_to_know(data: bytes, told: list[str]) -> None:
+    async with rigged() as rig:
+        rig.stream.arrive(data)
+        await wait_all_tasks_blocked()
+        assert rig.heartbeats.told == told
+        assert rig.writer.told == ["send_control"] * data.count(b"!")
+
+
+async def test_what_is_not_wanted_is_left_out() -> None:
+    async with rigged() as rig:
+        rig.stream.arrive(b"a*b!c:")
+        await wait_all_tasks_blocked()
+        assert rig.received() == "abc"
+        assert rig.pipe.received == 3
+
+
+# --- FULL --------------------------------------------------------------------------------------
+
+
+async def test_nothing_is_read_while_the_inbox_is_full_and_again_when_half_of_it_was_taken() -> None:
+    async with rigged(limit=4) as rig:
+        rig.stream.arrive(b"abcd")
+        await wait_all_tasks_blocked()
+        assert rig.state == "FULL"
+        rig.stream.arrive(b"efgh")
+        reads = len(rig.stream.reads)
+        rig.scene.pattern.take()
+        await wait_all_tasks_blocked()
+        assert (rig.state, len(rig.stream.reads)) == ("FULL", reads)
+        rig.scene.pattern.take()
+        await wait_all_tasks_blocked()
+        assert texts(rig.pipe.inbox) == "cdef"
+        assert rig.state == "FULL"
+        assert rig.received() == "cdef"
+        await wait_all_tasks_blocked()
+        assert (rig.received(), rig.state) == ("gh", "READING")
+
+
+async def test_no_more_is_taken_in_than_the_inbox_has_room_for_and_the_rest_comes_later() -> None:
+    async with rigged(limit=2) as rig:
+        rig.stream.arrive(b"abcde")
+        got = ""
+        for part in ("ab", "cd", "e"):
+            await wait_all_tasks_blocked()
+            assert texts(rig.pipe.inbox) == part
+            got += rig.received()
+        assert got == "abcde"
+        await wait_all_tasks_blocked()
+        assert rig.state == "READING"
+
+
+async def test_heartbeats_pause_while_nothing_is_read_and_what_was_read_behind_a_ping_has_followed_it() -> None:
+    async with rigged(limit=2) as rig:
+        rig.stream.arrive(b"a!bc")
+        await wait_all_tasks_blocked()
+        assert texts(rig.pipe.inbox) == "ab"
+        assert rig.heartbeats.told == ["heard", "ping_received", "ping_followed", "pause"]
+        rig.received()
+        await wait_all_tasks_blocked()
+        assert texts(rig.pipe.inbox) == "c"
+        assert rig.heartbeats.told[4:] == ["proceed", "ping_followed"]
+
+
+async def test_a_full_inbox_shows_signs_of_life(autojump_clock: trio.testing.MockClock) -> None:
+    async with rigged(limit=1) as rig:
+        rig.heartbeats.sign_of_life_every = 0.5
+        rig.stream.arrive(b"a")
+        await trio.sleep(2.1)
+        assert rig.heartbeats.told == ["heard", "pause", *["show_life"] * 4]
+        rig.received()
+        await trio.sleep(2)
+        assert rig.heartbeats.told[6:] == ["proceed"]
+
+
+# --- LENT --------------------------------------------------------------------------------------
+
+
+async def test_a_lent_connection_is_read_by_its_borrower_alone() -> None:
+    async with rigged() as rig:
+        loan = rig.reader.lend()
+        assert loan is not None
+        await wait_all_tasks_blocked()
+        rig.stream.arrive(b"a")
+        await wait_all_tasks_blocked()
+        assert (rig.received(), rig.stream.reads) == ("", [])
+        await loan.wait()
+        loan.take_in()
+        assert loan.borrowed
+        assert rig.received() == "a"
+
+
+async def test_its_own_task_steps_aside_and_reads_on_at_the_end_of_the_turn() -> None:
+    async with rigged() as rig:
+        loan = rig.reader.lend()
+        assert loan is not None
+        await wait_all_tasks_blocked()
+        assert rig.stream.waiting == set()
+        loan.give_back()
+        assert rig.state == "READING"
+        await wait_all_tasks_blocked()
+        assert rig.stream.waiting == {"own"}
+
+
+async def test_lent_again_within_the_turn_its_own_task_goes_on_sleeping() -> None:
+    async with rigged() as rig:
+        for _ in range(3):
+            loan = rig.reader.lend()
+            assert loan is not None
+            loan.give_back()
+        assert rig.reader.lend() is not None
+        await wait_all_tasks_blocked()
+        assert (rig.stream.waiting, rig.state) == (set(), "LENT")
+
+
+async def test_its_own_task_that_was_woken_for_what_a_borrower_has_read_reads_nothing_twice() -> None:
+    async with rigged() as rig:
+        rig.stream.arrive(b"a")  # wakes its own task, which has not run yet
+        loan = rig.reader.lend()
+        assert loan is not None
+        loan.take_in()
+        loan.give_back()
+        await wait_all_tasks_blocked()
+        assert (rig.received(), rig.ended, rig.stream.waiting) == ("a", None, {"own"})
+
+
+async def test_with_something_left_in_the_buffer_the_loan_is_over() -> None:
+    async with rigged(limit=2) as rig:
+        loan = rig.reader.lend()
+        assert loan is not None
+        rig.stream.arrive(b"abc")
+        loan.take_in()
+        assert not loan.borrowed
+        assert rig.received() == "ab"
+        loan.give_back()
+        await wait_all_tasks_blocked()
+        assert rig.received() == "c"
+
+
+@pytest.mark.parametrize("why", ["something is buffered", "the inbox is full", "the stream cannot be interrupted"])
+async def test_a_connection_that_a_borrower_could_not_wait_for_is_not_lent(why: str) -> None:
+    async with rigged(limit=2, can_interrupt="interrupted" not in why, runs=False) as rig:
+        rig.protocol.has_buffered = "buffered" in why
+        if "full" in why:
+            rig.pipe.deliver([Message([b"a"]), Message([b"b"])])
+        assert rig.reader.lend() is None
+        assert rig.state == "READING"
+
+
+async def test_a_borrower_is_poked() -> None:
+    async with rigged() as rig, trio.open_nursery() as nursery:
+        loan = rig.reader.lend()
+        assert loan is not None
+        nursery.start_soon(loan.wait, name="borrower")
+        await wait_all_tasks_blocked()
+        assert rig.stream.waiting == {"borrower"}
+        loan.poke()
+        await wait_all_tasks_blocked()
+        assert rig.stream.waiting == set()
+        assert loan.borrowed
+
+
+async def test_with_no_borrower_waiting_a_poke_wakes_nobody() -> None:
+    async with rigged() as rig:
+        rig.reader.poke()
+        await wait_all_tasks_blocked()
+        assert rig.stream.reads == []
+
+
+@pytest.mark.parametrize(
+    ("things", "ended"),
+    [
+        ([b""], "in good order"),
+        ([trio.BrokenResourceError()], trio.BrokenResourceError),
+        ([trio.ClosedResourceError()], trio.ClosedResourceError),
+        ([b"?"], RemoteProtocolError),
+    ],
+    ids=["end", "broken", "closed", "protocol"],
+)
+async def test_what_a_borrower_meets_with_is_raised_by_the_readers_own_task(things: list[Any], ended: Any) -> None:
+    async with rigged() as rig:
+        loan = rig.reader.lend()
+        assert loan is not None
+        rig.stream.arrive(*things)
+        await loan.wait()
+        loan.take_in()
+        assert not loan.borrowed
+        assert rig.ended is None
+        loan.give_back()
+        await wait_all_tasks_blocked()
+        assert rig.ended == ended or isinstance(rig.ended, ended)
+
+
+async def test_a_stream_that_is_closed_ends_the_wait_and_the_loan() -> None:
+    async with rigged() as rig:
+        loan = rig.reader.lend()
+        assert loan is not None
+        rig.stream.closed = True
+        await loan.wait()
+        assert not loan.borrowed
+
+
+# --- LEAVING -----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("state", ["READING", "LENT", "FULL"])
+async def test_when_the_socket_is_closed_what_arrives_is_thrown_away_until_the_peer_ends(state: str) -> None:
+    async with rigged() as rig:
+        await reach(rig, state)
+        before = texts(rig.pipe.inbox)
+        rig.reader.stop_delivering()
+        assert not rig.reader.borrowed
+        rig.stream.arrive(b"xyz")
+        await wait_all_tasks_blocked()
+        assert texts(rig.pipe.inbox) == before
+        assert rig.ended is None
+        rig.stream.arrive(b"")
+        await wait_all_tasks_blocked()
+        assert rig.ended == "in good order"
+
+
+async def test_a_borrower_gives_back_a_connection_that_was_left_meanwhile() -> None:
+    async with rigged() as rig:
+        await reach(rig, "LENT")
+        rig.reader.stop_delivering()
+        rig.reader.give_back()
+        await wait_all_tasks_blocked()
+        assert (rig.state, rig.stream.waiting) == ("LEAVING", {"own"})
+
+
+# --- ENDED -------------------------------------------------------------------------------------
+
+
+async def test_a_borrower_that_waits_is_poked_when_the_connection_is_ended() -> None:
+    async with rigged() as rig, trio.open_nursery() as nursery:
+        loan = rig.reader.lend()
+        assert loan is not None
+        nursery.start_soon(loan.wait, name="borrower")
+        await wait_all_tasks_blocked()
+        rig.reader.stop()
+        await wait_all_tasks_blocked()
+        assert rig.stream.waiting == set()
+        assert not loan.borrowed
+
+
+async def test_hanging_up_is_the_sessions_business() -> None:
+    async with rigged() as rig:
+        error = RemoteProtocolError("too many topics")
+        assert rig.reader.hang_up(error)
+        assert rig.hung_up == [error]
+
+
+# --- a look ------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("state", "reads"), [("READING", 1), ("LENT", 1), ("FULL", 0), ("LEAVING", 0), ("ENDED", 0)])
+async def test_a_look_reads_only_where_nobody_is_about_to(state: str, reads: int) -> None:
+    async with rigged() as rig:
+        await reach(rig, state)
+        before = len(rig.stream.reads)
+        assert rig.reader.look() is (reads == 0)
+        assert len(rig.stream.reads) == before + reads
+
+
+@pytest.mark.parametrize("state", ["READING", "LENT"])
+async def test_what_a_look_finds_is_delivered(state: str) -> None:
+    async with rigged() as rig:
+        await reach(rig, state)
+        rig.stream._arrived.append(b"a")  # in the kernel; nobody was woken yet
+        assert rig.reader.look()
+        assert (rig.received(), rig.state) == ("a", state)
+
+
+@pytest.mark.parametrize(
+    ("thing", "ended"), [(b"", "in good order"), (trio.BrokenResourceError(), trio.BrokenResourceError)], ids=repr
+)
+async def test_an_end_that_a_look_finds_ends_the_connection(thing: Any, ended: Any) -> None:
+    async with rigged() as rig:
+        rig.stream._arrived.append(thing)
+        assert rig.reader.look()
+        await wait_all_tasks_blocked()
+        assert rig.ended == ended or isinstance(rig.ended, ended)
