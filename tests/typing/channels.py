@@ -129,7 +129,9 @@ async def proxies_start_in_a_nursery(frontend: triomq.ROUTER, backend: triomq.DE
         nursery.start_soon(triomq.proxy, frontend)  # type: ignore[arg-type]
 
 
-async def helpers_over_several_types(pull: triomq.PULL, sub: triomq.SUB, push: triomq.PUSH, dealer: triomq.DEALER) -> None:
+async def helpers_over_several_types(
+    pull: triomq.PULL, sub: triomq.SUB, push: triomq.PUSH, dealer: triomq.DEALER
+) -> None:
     async def drain(socket: triomq.ReceiveSocket) -> list[triomq.Message]:
         assert_type(socket.receive_nowait(), triomq.Message)
         return await socket.receive_many(10)
