@@ -224,6 +224,26 @@ async def test_what_is_heard_before_the_hand_over_is_no_answer_to_the_ping(
     assert rig.given_up == [16]
 
 
+async def test_after_the_hand_over_it_does_not_help_that_the_peer_takes_more(
+    nursery: trio.Nursery, autojump_clock: MockClock
+) -> None:
+    rig = begun(nursery, heartbeat_interval=10, heartbeat_timeout=4)
+    for time in range(11, 100):
+        await until(time)
+        rig.taken_at = time
+    assert rig.given_up == [14]
+
+
+async def test_a_ping_that_was_not_ours_to_send_starts_no_clock(
+    nursery: trio.Nursery, autojump_clock: MockClock
+) -> None:
+    rig = begun(nursery, heartbeat_interval=10, heartbeat_timeout=4)
+    await until(5)
+    rig.hand_over()
+    await until(1000)
+    assert rig.given_up == [14]
+
+
 # --- what the peer's PING promises -------------------------------------------------------------
 
 
