@@ -89,9 +89,16 @@ class Stream(NonblockingStream):
 
 
 class Letters(WireProtocol):
-    """Each byte is a message; but ``!`` is a PING, ``:`` a PONG, ``*`` a SUBSCRIBE, and ``?`` breaks the protocol."""
+    """Each byte is a message; but ``!`` is a PING, ``:`` a PONG, ``*`` a SUBSCRIBE, and ``?`` breaks the protocol.
+
+    Attributes:
+      hints: what `receive_hint` returns, one after the other.
+      swallows: nothing is ever whole.
+    """
 
     def __init__(self) -> None:
+        self.hints: list[int] = []
+        self.swallows = False
         self.peer = None
         self.established = True
         self.has_buffered = False
@@ -101,6 +108,8 @@ class Letters(WireProtocol):
         self._buffer = b""
 
     def receive_data(self, data: bytes, limit: int = sys.maxsize) -> list[Any]:
+        if self.swallows:
+            return []
         self._buffer += data
         taken, self._buffer = self._buffer[:limit], self._buffer[limit:]
         if taken[:1] == b"?":
@@ -115,7 +124,7 @@ class Letters(WireProtocol):
         return events
 
     def receive_hint(self) -> int:
-        return 0
+        return self.hints.pop(0) if self.hints else 0
 
     def data_to_send(self) -> bytes:
         raise AssertionError("the reader sends nothing")

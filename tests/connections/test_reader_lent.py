@@ -39,15 +39,29 @@ async def test_its_own_task_steps_aside_and_reads_on_at_the_end_of_the_turn() ->
         assert rig.stream.waiting == {"own"}
 
 
+class StepsOfItsOwn(trio.abc.Instrument):
+    """Counts how often the reader's own task runs on."""
+
+    def __init__(self) -> None:
+        self.count = 0
+
+    def before_task_step(self, task: trio.lowlevel.Task) -> None:
+        """See `trio.abc.Instrument`."""
+        self.count += task.name == "own"
+
+
 async def test_lent_again_within_the_turn_its_own_task_goes_on_sleeping() -> None:
     async with rigged() as rig:
+        loan = rig.reader.lend()
+        await wait_all_tasks_blocked()
+        trio.lowlevel.add_instrument(steps := StepsOfItsOwn())
         for _ in range(3):
-            loan = rig.reader.lend()
             assert loan is not None
             loan.give_back()
-        assert rig.reader.lend() is not None
+            loan = rig.reader.lend()
         await wait_all_tasks_blocked()
-        assert (rig.stream.waiting, rig.state) == (set(), "LENT")
+        trio.lowlevel.remove_instrument(steps)
+        assert (steps.count, rig.stream.waiting, rig.state) == (0, set(), "LENT")
 
 
 async def test_its_own_task_that_was_woken_for_what_a_borrower_has_read_reads_nothing_twice() -> None:

@@ -11,6 +11,7 @@ from trio.testing import wait_all_tasks_blocked
 
 from triomq import RemoteProtocolError
 from triomq._connections import _reader
+from triomq._connections._read_size import HEADER_SIZE, READ_SIZE
 
 from ..pipes.roles import texts
 from .reader_rig import Rig, rigged
@@ -170,6 +171,30 @@ async def test_what_is_not_wanted_is_left_out() -> None:
         assert rig.pipe.received == 3
 
 
+async def test_reads_grow_while_they_come_back_full_and_are_small_again_after_commands() -> None:
+    async with rigged() as rig:
+        rig.protocol.swallows = True
+        rig.stream.arrive(bytes(READ_SIZE), bytes(2 * READ_SIZE))
+        await wait_all_tasks_blocked()
+        rig.protocol.swallows = False
+        rig.stream.arrive(b"!", b"a")
+        await wait_all_tasks_blocked()
+        assert rig.stream.reads == [READ_SIZE, 2 * READ_SIZE, 4 * READ_SIZE, READ_SIZE]
+
+
+async def test_a_large_body_is_read_alone_and_so_is_the_next_header_with_the_body_behind_it() -> None:
+    async with rigged() as rig:
+        assert rig.reader.lend() is not None
+        rig.protocol.between_messages = False
+        rig.protocol.hints = [100_000, 0, 50_000, 50_000]
+        rig.stream.arrive(b"a" * 10, b"b" * HEADER_SIZE, b"c" * 5)
+        rig.reader.take_in()
+        assert rig.received() == "a" * 10
+        rig.reader.take_in()
+        assert rig.received() == "b" * HEADER_SIZE + "c" * 5
+        assert rig.stream.reads == [100_000, HEADER_SIZE, 50_000]
+
+
 # --- FULL --------------------------------------------------------------------------------------
 
 
@@ -215,6 +240,14 @@ async def test_heartbeats_pause_while_nothing_is_read_and_what_was_read_behind_a
         await wait_all_tasks_blocked()
         assert texts(rig.pipe.inbox) == "c"
         assert rig.heartbeats.told[4:] == ["proceed", "ping_followed"]
+
+
+async def test_cancelled_while_the_inbox_is_full_it_waits_for_no_room() -> None:
+    async with rigged(limit=1) as rig:
+        rig.stream.arrive(b"a")
+        await wait_all_tasks_blocked()
+        assert rig.pipe.inbox.source_waits
+    assert not rig.pipe.inbox.source_waits
 
 
 async def test_a_full_inbox_shows_signs_of_life(autojump_clock: trio.testing.MockClock) -> None:
