@@ -78,6 +78,16 @@ def test_subscribers_are_told_in_the_order_of_their_subscriptions(added: list[tu
     assert all(tree.count(topic, who) == added.count((topic, who)) for topic, who in added)
 
 
+@given(st.lists(topics, max_size=30))
+def test_of_topics_that_are_gone_nothing_is_kept(added: list[bytes]) -> None:
+    tree: Subscriptions[int] = Subscriptions()
+    for who, topic in enumerate(added):
+        tree.add(topic, who)
+    for who, topic in reversed(list(enumerate(added))):
+        tree.remove(topic, who)
+    assert not tree._root.children
+
+
 def test_all_of_a_subscribers_subscriptions_to_a_topic_go_at_once() -> None:
     tree: Subscriptions[str] = Subscriptions()
     for who in "aab":

@@ -147,8 +147,14 @@ class Heartbeats:
     def heard(self) -> None:
         """The peer has said something."""
         self._more_due = self._answer_due = math.inf
+        self._peer_ttl = 0.0
         if self._ping is _Ping.SENT:
             self._ping = _Ping.ANSWERED
+
+    def ping_followed(self) -> None:
+        """Something followed the peer's PING in what was read with the PING: the peer has kept its promise."""
+        self._more_due = math.inf
+        self._peer_ttl = 0.0
 
     def ping_sent(self) -> None:
         """Our PING was handed over whole."""
@@ -182,6 +188,9 @@ class Heartbeats:
         now = trio.current_time()
         if self._ping is not _Ping.ANSWERED:
             self._answer_due = now + self._timeout
+            self._watch()
+        if self._peer_ttl:
+            self._more_due = now + self._peer_ttl
             self._watch()
 
     @property

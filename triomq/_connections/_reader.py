@@ -154,6 +154,7 @@ class Reader:
                 await self._wait_for_room()
             elif self._state is not _LEAVING and self._protocol.has_buffered:
                 await trio.lowlevel.checkpoint()
+                self._heartbeats.ping_followed()
                 self._deliver(b"")
             else:
                 self._waits = True
@@ -325,6 +326,8 @@ class Reader:
             if isinstance(event, zmtp.Ping):
                 self._writer.send_control()
                 self._heartbeats.ping_received(event.ttl)
+        if events and not isinstance(events[-1], zmtp.Ping):
+            self._heartbeats.ping_followed()
         return [event for event in events if isinstance(event, self._wanted)]
 
     async def _wait_for_room(self) -> None:

@@ -1,0 +1,151 @@
+"""The reader by itself, while a task in ``receive`` has borrowed the connection."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+import trio
+from trio.testing import wait_all_tasks_blocked
+
+from triomq import Message, RemoteProtocolError
+
+from .reader_rig import rigged
+
+
+async def test_a_lent_connection_is_read_by_its_borrower_alone() -> None:
+    async with rigged() as rig:
+        loan = rig.reader.lend()
+        assert loan is not None
+        await wait_all_tasks_blocked()
+        rig.stream.arrive(b"a")
+        await wait_all_tasks_blocked()
+        assert (rig.received(), rig.stream.reads) == ("", [])
+        await loan.wait()
+        loan.take_in()
+        assert loan.borrowed
+        assert rig.received() == "a"
+
+
+async def test_its_own_task_steps_aside_and_reads_on_at_the_end_of_the_turn() -> None:
+    async with rigged() as rig:
+        loan = rig.reader.lend()
+        assert loan is not None
+        await wait_all_tasks_blocked()
+        assert rig.stream.waiting == set()
+        loan.give_back()
+        assert rig.state == "READING"
+        await wait_all_tasks_blocked()
+        assert rig.stream.waiting == {"own"}
+
+
+class StepsOfItsOwn(trio.abc.Instrument):
+    """Counts how often the reader's own task runs on."""
+
+    def __init__(self) -> None:
+        self.count = 0
+
+    def before_task_step(self, task: trio.lowlevel.Task) -> None:
+        """See `trio.abc.Instrument`."""
+        self.count += task.name == "own"
+
+
+async def test_lent_again_within_the_turn_its_own_task_goes_on_sleeping() -> None:
+    async with rigged() as rig:
+        loan = rig.reader.lend()
+        await wait_all_tasks_blocked()
+        trio.lowlevel.add_instrument(steps := StepsOfItsOwn())
+        for _ in range(3):
+            assert loan is not None
+            loan.give_back()
+            loan = rig.reader.lend()
+        await wait_all_tasks_blocked()
+        trio.lowlevel.remove_instrument(steps)
+        assert (steps.count, rig.stream.waiting, rig.state) == (0, set(), "LENT")
+
+
+async def test_its_own_task_that_was_woken_for_what_a_borrower_has_read_reads_nothing_twice() -> None:
+    async with rigged() as rig:
+        rig.stream.arrive(b"a")  # wakes its own task, which has not run yet
+        loan = rig.reader.lend()
+        assert loan is not None
+        loan.take_in()
+        loan.give_back()
+        await wait_all_tasks_blocked()
+        assert (rig.received(), rig.ended, rig.stream.waiting) == ("a", None, {"own"})
+
+
+async def test_with_something_left_in_the_buffer_the_loan_is_over() -> None:
+    async with rigged(limit=2) as rig:
+        loan = rig.reader.lend()
+        assert loan is not None
+        rig.stream.arrive(b"abc")
+        loan.take_in()
+        assert not loan.borrowed
+        assert rig.received() == "ab"
+        loan.give_back()
+        await wait_all_tasks_blocked()
+        assert rig.received() == "c"
+
+
+@pytest.mark.parametrize("why", ["something is buffered", "the inbox is full", "the stream cannot be interrupted"])
+async def test_a_connection_that_a_borrower_could_not_wait_for_is_not_lent(why: str) -> None:
+    async with rigged(limit=2, can_interrupt="interrupted" not in why, runs=False) as rig:
+        rig.protocol.has_buffered = "buffered" in why
+        if "full" in why:
+            rig.pipe.deliver([Message([b"a"]), Message([b"b"])])
+        assert rig.reader.lend() is None
+        assert rig.state == "READING"
+
+
+async def test_a_borrower_is_poked() -> None:
+    async with rigged() as rig, trio.open_nursery() as nursery:
+        loan = rig.reader.lend()
+        assert loan is not None
+        nursery.start_soon(loan.wait, name="borrower")
+        await wait_all_tasks_blocked()
+        assert rig.stream.waiting == {"borrower"}
+        loan.poke()
+        await wait_all_tasks_blocked()
+        assert rig.stream.waiting == set()
+        assert loan.borrowed
+
+
+async def test_with_no_borrower_waiting_a_poke_wakes_nobody() -> None:
+    async with rigged() as rig:
+        rig.reader.poke()
+        await wait_all_tasks_blocked()
+        assert rig.stream.reads == []
+
+
+@pytest.mark.parametrize(
+    ("things", "ended"),
+    [
+        ([b""], "in good order"),
+        ([trio.BrokenResourceError()], trio.BrokenResourceError),
+        ([trio.ClosedResourceError()], trio.ClosedResourceError),
+        ([b"?"], RemoteProtocolError),
+    ],
+    ids=["end", "broken", "closed", "protocol"],
+)
+async def test_what_a_borrower_meets_with_is_raised_by_the_readers_own_task(things: list[Any], ended: Any) -> None:
+    async with rigged() as rig:
+        loan = rig.reader.lend()
+        assert loan is not None
+        rig.stream.arrive(*things)
+        await loan.wait()
+        loan.take_in()
+        assert not loan.borrowed
+        assert rig.ended is None
+        loan.give_back()
+        await wait_all_tasks_blocked()
+        assert rig.ended == ended or isinstance(rig.ended, ended)
+
+
+async def test_a_stream_that_is_closed_ends_the_wait_and_the_loan() -> None:
+    async with rigged() as rig:
+        loan = rig.reader.lend()
+        assert loan is not None
+        rig.stream.closed = True
+        await loan.wait()
+        assert not loan.borrowed
