@@ -55,7 +55,7 @@ PYTHON_PAGES = {
     "typing": {"typing.Self", "Self", "Any", "typing.Any", "Unpack", "typing.Unpack", "TypeVar", "typing.TypeVar"},
     "random": {"random.Random", "Random"},
     "os": {"os.PathLike"},
-    "contextlib": {"contextlib.AbstractContextManager"},
+    "contextlib": {"contextlib.AbstractContextManager", "contextlib.AbstractAsyncContextManager"},
     "json": {"json.JSONDecodeError"},
     "collections.abc": {
         "Iterable", "Iterator", "AsyncGenerator", "Awaitable", "Mapping", "Sequence", "Callable",

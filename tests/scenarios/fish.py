@@ -65,15 +65,14 @@ def out_of_order(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def sender_asleep(monkeypatch: pytest.MonkeyPatch) -> None:
     """Of ten times that a full queue has room again, one time nobody is told."""
-    room_made, times = QueuedPipe.room_made, count(1)
+    flushed, times = QueuedPipe.flushed, count(1)
 
     def forgetful(self: QueuedPipe) -> None:
         if self.owner_waits and next(times) % 10 == 0:
             self.owner_waits = False
-        else:
-            room_made(self)
+        flushed(self)
 
-    monkeypatch.setattr(QueuedPipe, "room_made", forgetful)
+    monkeypatch.setattr(QueuedPipe, "flushed", forgetful)
 
 
 def receiver_asleep(monkeypatch: pytest.MonkeyPatch) -> None:
