@@ -150,9 +150,9 @@ class _Block(AbstractAsyncContextManager[Context]):
             runtime = Runtime(nursery, turn, self._random, strict_checkpoints=self._strict_checkpoints)
             nursery.start_soon(runtime.flusher.run, name="triomq flusher")
             self._context = Context(Shared(runtime, Carriers(self._transports)))
-        except BaseException:
+        except BaseException as exc:
             if (interrupt := await self._end_services()) is not None:
-                raise interrupt
+                raise interrupt from exc
             raise
         return self._context
 
