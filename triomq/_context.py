@@ -83,7 +83,7 @@ class Context:
 
     async def _aclose(self) -> None:
         """Close every socket, all of them at once."""
-        self._closed = True
+        self._closed = self._shared.runtime.ending = True
         async with trio.open_nursery() as nursery:
             for socket in self.sockets:
                 nursery.start_soon(socket.aclose)
