@@ -83,7 +83,7 @@ class Context:
 
     async def _aclose(self) -> None:
         """Close every socket, all of them at once."""
-        self._closed = True
+        self._closed = self._shared.runtime.ending = True
         async with trio.open_nursery() as nursery:
             for socket in self.sockets:
                 nursery.start_soon(socket.aclose)
@@ -148,9 +148,9 @@ class _Block(AbstractAsyncContextManager[Context]):
             runtime = Runtime(nursery, turn, self._random, strict_checkpoints=self._strict_checkpoints)
             nursery.start_soon(runtime.flusher.run, name="triomq flusher")
             self._context = Context(Shared(runtime, self._carriers))
-        except BaseException:
+        except BaseException as exc:
             if (interrupt := await self._end_services()) is not None:
-                raise interrupt from None
+                raise interrupt from exc
             raise
         return self._context
 

@@ -221,8 +221,9 @@ class Options:
         "Linux ``net.core.somaxconn``, mostly 4096.",
     )  # fmt: skip
     send_buffer: int | None = _option(
-        None, _system("octets", _INT_MAX), "ZMQ_SNDBUF", "-1", "octets", "The kernel's send buffer."
-    )
+        None, _system("octets", _INT_MAX), "ZMQ_SNDBUF", "-1", "octets",
+        "The kernel's send buffer. None is the system's default for tcp, and 2 MiB for ipc.",
+    )  # fmt: skip
     receive_buffer: int | None = _option(
         None, _system("octets", _INT_MAX), "ZMQ_RCVBUF", "-1", "octets", "The kernel's receive buffer."
     )

@@ -239,3 +239,35 @@ async def test_buffer_sizes_are_set():
             assert sock.getsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF) in (40_000, 80_000)
             sock.detach()
             stream.close()
+
+
+def send_buffer_of(stream: SocketStream) -> int:
+    sock = socket.socket(fileno=stream.fileno())
+    try:
+        return sock.getsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF)
+    finally:
+        sock.detach()
+
+
+async def test_the_send_buffer_is_not_the_small_one_of_the_system():
+    """Of both sides: the system gives an accepted socket its default, whatever the listening one has."""
+    with socket.socket(socket.AF_UNIX) as plain:
+        small = plain.getsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF)
+    async with await IPC.listen("feed", DEFAULTS) as listener:
+        client = await IPC.connect("feed", DEFAULTS)
+        server = await listener.accept()
+        try:
+            assert send_buffer_of(client) == send_buffer_of(server) > small
+        finally:
+            client.close(), server.close()
+
+
+async def test_a_system_that_gives_no_large_buffer_is_no_fault(monkeypatch):
+    class Small(socket.socket):
+        def setsockopt(self, level, number, value):
+            raise OSError(errno.ENOBUFS, "No buffer space available")
+
+    monkeypatch.setattr(ipc_module.socket, "socket", Small)
+    async with await IPC.listen("feed", DEFAULTS) as listener:
+        client, server = await meet(listener)
+        client.close(), server.close()

@@ -28,6 +28,7 @@ class Runtime:
         self.nursery: trio.Nursery = nursery
         self.turn_end: TurnEnd = turn_end
         self.random: random.Random = rng
+        self.ending: bool = False  # the context is being left
         self.turn: Turn = Turn(1 if strict_checkpoints else MESSAGES_PER_TURN, turn_end)
         self.flusher: Flusher = Flusher()
         self.thread: int = threading.get_ident()

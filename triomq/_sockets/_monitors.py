@@ -5,6 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
+from weakref import ref
 
 from .._events import Monitor, MonitorEvent
 
@@ -36,7 +37,8 @@ class Monitors:
     """
 
     def __init__(self, socket: Socket, observers: Sequence[Observer]) -> None:
-        self._socket: Socket | None = socket  # until it has ended: no cycle is left
+        self._socket = ref(socket)  # weakly: the socket has us
+        self._ended = False
         self._observers: Sequence[Observer] = observers
         self._monitors: list[Monitor] = []
 
@@ -58,15 +60,15 @@ class Monitors:
             self._monitors = [monitor for monitor in self._monitors if not monitor._closed]
             for monitor in self._monitors:
                 monitor._put(event)
-        if self._socket is not None:
+        if self._observers and not self._ended and (socket := self._socket()) is not None:
             for observer in self._observers:
-                observer.event(self._socket, event)
+                observer.event(socket, event)
 
     def end(self) -> None:
         """The socket is closed: the monitors end when they are empty."""
         for monitor in self._monitors:
             monitor._end()
-        socket, self._socket = self._socket, None
-        if socket is not None:
+        ended, self._ended = self._ended, True
+        if not ended and (socket := self._socket()) is not None:
             for observer in self._observers:
                 observer.closed(socket)

@@ -48,11 +48,13 @@ class Socket(trio.abc.AsyncResource, metaclass=_MadeByContext):
     _pattern_class: ClassVar[type[Pattern]]
     """What the socket type does with messages."""
 
+    _thread: int = _CLOSED
+    """Compared in every call: the thread of the context, from when the socket is made until it is closed."""
+
     def __init__(self, shared: Shared, arguments: dict[str, Any]) -> None:
         runtime = shared.runtime
         self._shared: Shared = shared
         self._options: Options = make_options(self.socket_type, arguments)
-        self._thread: int = runtime.thread  # compared in every call; _CLOSED once the socket is closed
         self._turn: Turn = runtime.turn
         self._pattern: Pattern = self._pattern_class(self._options, runtime.random, runtime.turn)
         self._monitors: Monitors = Monitors(self, shared.observers)
@@ -62,6 +64,7 @@ class Socket(trio.abc.AsyncResource, metaclass=_MadeByContext):
         self._leaving: dict[Connecting, None] = {}  # disconnected, and still sending what is queued
         shared.sockets[self] = None
         let_go_when_forked(self, _forked)
+        self._thread = runtime.thread
 
     @classmethod
     def _make(cls, shared: Shared, arguments: dict[str, Any]) -> Self:
@@ -273,10 +276,7 @@ class Socket(trio.abc.AsyncResource, metaclass=_MadeByContext):
         """
         self._shared.runtime.check_thread(f"{self.socket_type}.aclose")
         if not self._peers.closing:
-            self._peers.closing = True
-            self._thread = _CLOSED
-            self._wake_all_closed()
-            self._pattern.close()
+            self._refuse_calls()
             for attachment in self._attachments():
                 attachment.stop()
         try:
@@ -287,6 +287,23 @@ class Socket(trio.abc.AsyncResource, metaclass=_MadeByContext):
             self._end()
             with trio.CancelScope(shield=True):
                 await self._peers.tasks.wait_ended()
+
+    def _refuse_calls(self) -> None:
+        self._peers.closing = True
+        self._thread = _CLOSED
+        self._wake_all_closed()
+        self._pattern.close()
+
+    def _end_unused(self) -> None:
+        """Close a socket without endpoints: it has nothing to send and nothing to wait for."""
+        self._refuse_calls()
+        self._end()
+
+    def __del__(self) -> None:
+        """The program has dropped the socket. Open, it is kept for its context to close; see `Forgotten`."""
+        if self._thread != _CLOSED:  # it was made, and neither closed nor inherited by a forked child
+            self._shared.sockets[self] = None  # the garbage collector has removed it, if it found it in a cycle
+            self._shared.forgotten.keep(self)
 
     def _attachments(self) -> tuple[Attachment, ...]:
         return (*self._bound.values(), *self._connected.values(), *self._leaving)
@@ -319,3 +336,4 @@ class Socket(trio.abc.AsyncResource, metaclass=_MadeByContext):
         self._pattern.senders = self._pattern.receivers = NOBODY_WAITS
         self._monitors.end()
         self._shared.sockets.pop(self, None)
+        self._shared.forgotten.discard(self)

@@ -38,6 +38,8 @@ from ._stream import SocketStream
 
 _MAX_PATH = 107 if sys.platform == "linux" else 103  # octets in sockaddr_un.sun_path, less the final NUL
 _EXAMPLE = "right is for example 'ipc:///tmp/feed' or, to bind a private temporary path, 'ipc://*'"
+_SEND_BUFFER = 2 * 1024 * 1024
+"""octets asked for where the option is not given; Linux counts double, so it is what tcp grows to by itself (4 MiB)"""
 _LOCK_TRIES = 20
 _LOCK_PAUSE = 0.005  # seconds; the lock is held for microseconds, unless somebody means harm
 
@@ -173,11 +175,19 @@ def _new_socket(options: Options) -> socket.socket:
     sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     try:
         sock.setblocking(False)
-        configure_buffers(sock, options)
+        _configure(sock, options)
     except BaseException:
         sock.close()
         raise
     return sock
+
+
+def _configure(sock: socket.socket, options: Options) -> None:
+    """Set the buffers: the system's default of 208 KiB for ipc is soon full while the peer computes."""
+    if options.send_buffer is None:
+        with suppress(OSError):  # the system has a smaller limit, and does not cut to it: its default stays
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _SEND_BUFFER)
+    configure_buffers(sock, options)
 
 
 def _connect(path: bytes, options: Options) -> socket.socket:
@@ -212,7 +222,7 @@ def _listener(
     sock: socket.socket, endpoint: str, options: Options, release: Callable[[], None] | None
 ) -> SocketListener:
     def prepare(accepted: socket.socket, _: Any) -> str:
-        configure_buffers(accepted, options)
+        _configure(accepted, options)
         return endpoint  # who connects has no name
 
     return SocketListener(sock, endpoint, prepare, release)
