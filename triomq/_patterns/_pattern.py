@@ -69,6 +69,8 @@ class Pattern:
 
     wanted: ClassVar[tuple[type, ...]] = (Message,)
     """The classes of what a peer sends that `interpret` takes; a connection leaves out the rest."""
+    has_one_peer: ClassVar[bool] = False
+    """Of two connections to one endpoint the second would find its place taken."""
     interprets: bool = False
     """What a peer sent is not simply what the user may receive: `interpret` is asked."""
 
