@@ -197,3 +197,6 @@ class Receiver(Pattern, ABC):
     @abstractmethod
     def peek(self) -> Message | None:
         """The message that `take` would return."""
+
+    def refused(self) -> None:
+        """The message that was taken last could not be passed on: nobody will answer it."""

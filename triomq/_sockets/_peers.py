@@ -121,7 +121,7 @@ class Peers:
         self._announce_vacancy()
 
     def retire_accepted(self, endpoint: str, connected: Collection[Pipe | None]) -> None:
-        """Retire the pipes that came through an endpoint, whose connections are about to end; not the connected ones."""
+        """Retire the pipes that came through an endpoint that is bound no longer; not the ``connected`` ones."""
         for pipe in list(self._pattern.pipes):
             if pipe.endpoint == endpoint and pipe not in connected:
                 self.retire_pipe(pipe)
