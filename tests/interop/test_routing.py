@@ -135,3 +135,18 @@ async def test_a_second_pair_of_ours(ctx: triomq.Context, peer: Peer, endpoint: 
     assert await theirs.receive() == (b"from the second",)
     await theirs.send(b"to the second")
     assert await second.receive() == (b"to the second",)
+
+
+async def test_a_pair_that_is_connected_again_while_it_sends(ctx: triomq.Context, peer: Peer, endpoint: str) -> None:
+    """libzmq's PAIR would hang up on a second connection: all goes by the first."""
+    pair, theirs = ctx.socket(triomq.PAIR, linger=5), await peer.socket("PAIR")
+    place = await theirs.bind(endpoint)
+    for number in range(4):
+        pair.connect(place)
+        await pair.send(b"%d" % number)
+        pair.disconnect(place)
+    pair.connect(place)
+    for number in range(4):
+        assert await theirs.receive() == (b"%d" % number,)
+    await theirs.send(b"and back")
+    assert await pair.receive() == (b"and back",)

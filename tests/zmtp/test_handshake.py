@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from triomq import RefusedByPeerError
 from triomq._errors import LocalProtocolError, RemoteProtocolError
 from triomq.zmtp import COMPATIBLE, Connection, HandshakeComplete, State
+from triomq.zmtp._commands import encode_error
 
 
 def fault_of(connection: Connection, octets: bytes) -> RemoteProtocolError:
@@ -49,7 +52,7 @@ def test_the_reason_names_what_would_do(greeted, ready) -> None:
     connection.data_to_send()
     fault = fault_of(connection, ready("PUB"))
     assert str(fault).startswith("PULL does not talk to PUB; it talks to PUSH")
-    reason = b"PULL does not talk to PUB; it talks to PUSH"
+    reason = b"PULL_does_not_talk_to_PUB;_it_talks_to_PUSH"  # 0*255VCHAR, which no space is
     assert connection.data_to_send() == bytes((4, 7 + len(reason))) + b"\x05ERROR" + bytes((len(reason),)) + reason
 
 
@@ -140,8 +143,6 @@ READY_FAULTS = [
     (command(b"\x05READY" + PUSH + prop(b"", b"1")), 8 + 20, "without a name"),
     (command(b"\x05READY" + PUSH + prop(b"SOCKET-type", b"PULL")), 8 + 20, "two Socket-Type"),
     (command(b"\x05READY" + prop(b"Identity", b"1") + prop(b"identity", b"1") + PUSH), 8 + 14, "two Identity"),
-    (command(b"\x05READY" + PUSH + prop(b"Identity", b"x" * 256)), 15, "an Identity of 256 octets"),
-    (command(b"\x05READY" + PUSH + prop(b"Identity", b"\0a")), 8, "begins with a zero octet"),
     (command(b"\x05READY" + PUSH + prop(b"X", b"") * 64), 15 + 20 + 63 * 6, "more than 64 metadata properties"),
 ]
 
@@ -156,6 +157,33 @@ def test_handshake_faults(octets: bytes, offset: int, text: str, size: int, gree
     fault = fault_of(connection, pieces[-1])
     assert fault.offset == 64 + offset
     assert text in str(fault)
+
+
+IDENTITIES = [(b"x" * 256, "an Identity of 256 octets"), (b"\0a", "begins with a zero octet")]
+
+
+@pytest.mark.parametrize(("identity", "fault"), IDENTITIES)
+@pytest.mark.parametrize("socket_type", ["PULL", "SUB", "REP", "DEALER", "PAIR", "XPUB", "ROUTER"])
+def test_an_identity_is_judged_by_a_router_alone(
+    socket_type: str, identity: bytes, fault: str, greeted: Any, ready: Any
+) -> None:
+    """All others ignore it, whatever it is."""
+    partner = min(COMPATIBLE[socket_type])
+    octets = ready(partner, identity)
+    if socket_type == "ROUTER":
+        assert fault in str(fault_of(greeted(socket_type), octets))
+    else:
+        (event,) = greeted(socket_type).receive_data(octets)
+        assert isinstance(event, HandshakeComplete)
+        assert event.peer.socket_type == partner
+
+
+@pytest.mark.parametrize("reason", ["two words", "", "\n\x1b[2J", "é ü", "x" * 300, "~!"])
+def test_the_reason_of_an_error_is_visible_characters(reason: str) -> None:
+    body = encode_error(reason)
+    assert body[:6] == b"\5ERROR"
+    assert body[6] == len(body) - 7 == min(len(reason), 255)
+    assert all(0x21 <= octet <= 0x7E for octet in body[7:])
 
 
 def test_limits_of_the_handshake_are_not_below_what_is_promised(greeted) -> None:

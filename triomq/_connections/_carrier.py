@@ -20,6 +20,7 @@ such as ``inproc`` or a multicast fabric, implements `Carrier` itself.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 from contextlib import AbstractContextManager
 from typing import Protocol
 
@@ -47,6 +48,8 @@ class PeerHost(Protocol):
     """What the sockets of the context share, such as the source of chance."""
     closing: bool
     """The socket is being closed: it wants no new peer."""
+    retries: dict[Callable[[], None], None]
+    """Each is called, once, when a peer leaves: one that was unwanted may be admitted now."""
 
     @property
     def routing_id(self) -> bytes:

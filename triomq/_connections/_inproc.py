@@ -35,6 +35,7 @@ class InprocCarrier(Carrier):
     def __init__(self) -> None:
         self._bindings: dict[str, InprocBinding] = {}
         self._waiting: dict[str, dict[InprocConnection, None]] = {}
+        self._joining: set[str] = set()  # names; when two of one part again at once, that makes no place for a third
 
     async def bind(self, host: PeerHost, endpoint: str, address: str) -> InprocBinding:
         """Give a name to a socket.
@@ -67,13 +68,23 @@ class InprocCarrier(Carrier):
         """Let a connection wait for its name."""
         self._waiting.setdefault(connection.name, {})[connection] = None
 
-    def retry(self, name: str) -> None:
-        """Join the connections that wait for a name with the socket that has bound it, if one has."""
+    def retry(self, name: str) -> bool:
+        """Join the connections that wait for a name with the socket that has bound it, if one has.
+
+        Returns: False if this is going on already; then it is to be tried later.
+        """
+        if name in self._joining:
+            return False
         binding = self._bindings.get(name)
         if binding is not None:
-            for connection in list(self._waiting.get(name, ())):
-                if connection.join(binding):
-                    self.forget(connection)
+            self._joining.add(name)
+            try:
+                for connection in list(self._waiting.get(name, ())):
+                    if connection.join(binding):
+                        self.forget(connection)
+            finally:
+                self._joining.remove(name)
+        return True
 
     def forget(self, connection: InprocConnection) -> None:
         """The connection waits no longer."""
@@ -112,6 +123,7 @@ class InprocBinding(Binding):
         self.stop()
         for connection in list(self.connections):
             connection.part()
+        self.host.retries.clear()
 
     async def wait_closed(self) -> None:
         """See `Binding`: the name is free already."""
@@ -126,6 +138,8 @@ class InprocConnection(Connecting):
         self._carrier = carrier
         self._host = host
         self._binding: InprocBinding | None = None
+        self._told = False  # that there is no place
+        self._unwanted_by: tuple[PeerHost, ...] = ()  # who has no place, or the other of the two
         self._near = self._new_near()
         self._far = self._new_far()
         if not host.options.immediate:
@@ -168,12 +182,33 @@ class InprocConnection(Connecting):
             gathered = self._far.inbox.queue
             self._far = self._new_far()
             self._far.inbox.put(list(gathered))
-            self._failed(binding, exc)
+            if not self._told:
+                self._told = True
+                self._failed(binding, exc)
+            self._wait_for_vacancy(binding.host)
             return False
+        self._told = False
+        self._stop_waiting()
         self._binding = binding
         binding.connections[self] = None
         self._hand_over(binding.host)
         return True
+
+    def _wait_for_vacancy(self, theirs: PeerHost) -> None:
+        self._stop_waiting()
+        self._unwanted_by = (self._host, theirs)
+        for host in self._unwanted_by:
+            host.retries[self._retry] = None
+
+    def _stop_waiting(self) -> None:
+        for host in self._unwanted_by:
+            host.retries.pop(self._retry, None)
+        self._unwanted_by = ()
+
+    def _retry(self) -> None:
+        """There may be a place now."""
+        if not self._carrier.retry(self.name) and self._unwanted_by:
+            self._wait_for_vacancy(self._unwanted_by[-1])
 
     def _agree_on_limits(self, theirs: PeerHost) -> None:
         """Give both inboxes the limit of a queue that stands for both sides' queues."""
@@ -249,6 +284,7 @@ class InprocConnection(Connecting):
     def close(self) -> None:
         """See `Attachment`. What was sent stays with the receiver."""
         self._carrier.forget(self)
+        self._stop_waiting()
         binding = self._split()
         self._host.remove_pipe(self._near)
         self._far.let_go()

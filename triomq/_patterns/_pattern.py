@@ -89,6 +89,8 @@ class Pattern:
 
     wanted: ClassVar[tuple[type, ...]] = (Message,)
     """The classes of what a peer sends that `interpret` takes; a connection leaves out the rest."""
+    has_one_peer: ClassVar[bool] = False
+    """Of two connections to one endpoint the second would find its place taken."""
     interprets: bool = False
     """What a peer sent is not simply what the user may receive: `interpret` is asked."""
 
@@ -227,3 +229,6 @@ class Receiver(Pattern, ABC):
     @abstractmethod
     def peek(self) -> Message | None:
         """The message that `take` would return."""
+
+    def refused(self) -> None:
+        """The message that was taken last could not be passed on: nobody will answer it."""

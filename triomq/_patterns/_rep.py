@@ -53,6 +53,13 @@ class Rep(Sender, FairReceiver):
         request = None if self.requester is not None else self.fair_queue.peek()
         return None if request is None else new_message(Message, request[request.index(b"") + 1 :])
 
+    def refused(self) -> None:
+        self.requester = None
+        self.receivers.wake()
+
+    def would_accept(self, message: Frames) -> bool:
+        return self.requester is not None
+
     def submit(self, message: Frames) -> bool:
         requester = self.requester
         if requester is None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 
 import trio
@@ -26,6 +26,7 @@ class Peers:
       pipes: every pipe of the socket; the pattern has those of them that may be sent to.
       count: pipes whose peer is connected.
       sent, received: messages of pipes that are gone.
+      retries: what to do when a peer leaves; see `PeerHost`.
       watchers: tasks that wait for a peer or a subscription to come or go, or for a queue to be sent.
     """
 
@@ -44,6 +45,7 @@ class Peers:
         self.sent: int = 0
         self.received: int = 0
         self.watchers: Watchers = Watchers()
+        self.retries: dict[Callable[[], None], None] = {}
         self._pattern = pattern
         self._monitors = monitors
         self._vacancies: dict[trio.CancelScope, None] = {}  # each is cancelled when a peer leaves
@@ -87,29 +89,51 @@ class Peers:
 
     def peer_left(self, pipe: Pipe) -> None:
         """See `PeerHost`."""
-        if pipe.peer is not None:
-            pipe.peer = None
-            self.count -= 1
-            self._pattern.lost(pipe)
+        if self._forget_peer(pipe):
             self._announce_vacancy()
+
+    def _forget_peer(self, pipe: Pipe) -> bool:
+        if pipe.peer is None:
+            return False
+        pipe.peer = None
+        self.count -= 1
+        self._pattern.lost(pipe)
+        return True
 
     def remove_pipe(self, pipe: Pipe) -> None:
         """See `PeerHost`."""
         if not pipe.alive:
             return
-        self.peer_left(pipe)
+        self._forget_peer(pipe)
         pipe.alive = False
         pipe.discard()
         if pipe in self.pipes:
             del self.pipes[pipe]
             self.sent += pipe.sent
             self.received += pipe.received
-        self.retire_pipe(pipe)
+        self._take_from_pattern(pipe)
         pipe.let_go()
         self._announce_vacancy()
 
     def retire_pipe(self, pipe: Pipe) -> None:
         """Queue nothing more for the peer; what is queued still leaves."""
+        pipe.draining = True
+        self._take_from_pattern(pipe)
+        self._announce_vacancy()
+
+    def retire_accepted(self, endpoint: str, connected: Collection[Pipe | None]) -> None:
+        """Retire the pipes that came through an endpoint that is bound no longer; not the ``connected`` ones."""
+        for pipe in list(self._pattern.pipes):
+            if pipe.endpoint == endpoint and pipe not in connected:
+                self.retire_pipe(pipe)
+
+    def restore_pipe(self, pipe: Pipe) -> None:
+        """Undo `retire_pipe`."""
+        pipe.draining = False
+        self._pattern.pipes[pipe] = None
+        self._pattern.added(pipe)
+
+    def _take_from_pattern(self, pipe: Pipe) -> None:
         if pipe in self._pattern.pipes:
             del self._pattern.pipes[pipe]
             self._pattern.removed(pipe)
@@ -126,6 +150,9 @@ class Peers:
 
     def _announce_vacancy(self) -> None:
         self.watchers.wake()
+        for retry in list(self.retries):
+            if self.retries.pop(retry, self) is None:  # no earlier one has taken it back
+                retry()
         for vacancy in self._vacancies:
             vacancy.cancel(reason="triomq: there may be a place for this peer now")
 

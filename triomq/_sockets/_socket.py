@@ -61,7 +61,7 @@ class Socket(trio.abc.AsyncResource, metaclass=_MadeByContext):
         self._peers: Peers = Peers(self.socket_type, self._options, self._pattern, runtime, self._monitors)
         self._bound: dict[str, Binding] = {}
         self._connected: dict[str, Connecting] = {}
-        self._leaving: dict[Connecting, None] = {}  # disconnected, and still sending what is queued
+        self._leaving: dict[Connecting, str] = {}  # disconnected from an endpoint, and still sending what is queued
         shared.sockets[self] = None
         let_go_when_forked(self, _forked)
         self._thread = runtime.thread
@@ -122,6 +122,7 @@ class Socket(trio.abc.AsyncResource, metaclass=_MadeByContext):
         if binding is None:
             raise EndpointError(self._no_such(endpoint, "bound", self._bound))
         binding.close()
+        self._peers.retire_accepted(endpoint, [connecting.pipe for connecting in self._connected.values()])
         self._monitors.emit(ListeningStopped(endpoint=endpoint))
         with trio.CancelScope(shield=True):
             await binding.wait_closed()
@@ -140,7 +141,7 @@ class Socket(trio.abc.AsyncResource, metaclass=_MadeByContext):
         """
         self._check("connect")
         carrier, address = self._shared.carriers.find(endpoint)
-        if endpoint in self._connected:
+        if endpoint in self._connected or self._connect_again(endpoint):
             return
         self._pattern.check_connect()
         self._pattern.check_endpoint(self._connected)
@@ -162,19 +163,37 @@ class Socket(trio.abc.AsyncResource, metaclass=_MadeByContext):
             connecting.close()
             return
         self._peers.retire_pipe(pipe)
-        pipe.draining = True
-        self._leaving[connecting] = None
+        self._leaving[connecting] = endpoint
 
         async def finish() -> None:
             try:
                 with trio.move_on_after(self._options.linger):
-                    while pipe.queued() and pipe.alive:
+                    while pipe.queued() and pipe.alive and connecting in self._leaving:
                         await self._peers.watchers.wait()
             finally:
-                connecting.close()
-                self._leaving.pop(connecting, None)
+                if self._leaving.pop(connecting, None) is not None:
+                    connecting.close()
 
         self._peers.tasks.start(finish, name=f"triomq disconnecting {endpoint}")
+
+    def _connect_again(self, endpoint: str) -> bool:
+        """Where there is one peer: go on with a connection that was disconnected and still sends.
+
+        Returns: whether there is one.
+        """
+        if not self._pattern.has_one_peer:
+            return False
+        for connecting, leaving in self._leaving.items():
+            pipe = connecting.pipe
+            if leaving == endpoint and pipe is not None and pipe.alive:
+                self._pattern.check_connect()
+                self._pattern.check_endpoint(self._connected)
+                del self._leaving[connecting]
+                self._connected[endpoint] = connecting
+                self._peers.restore_pipe(pipe)
+                self._peers.watchers.wake()  # the task that was to disconnect
+                return True
+        return False
 
     @property
     def endpoints(self) -> tuple[str, ...]:

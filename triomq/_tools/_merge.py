@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from threading import get_ident
 from typing import Generic, TypeVar
 
 import trio
@@ -16,7 +17,8 @@ class MergedChannel(trio.abc.ReceiveChannel[tuple[R, Message]], Generic[R]):
     """The messages of several sockets, each with the socket it came from.
 
     Fair: the sockets take turns. There is no queue in between: a message stays in its socket until it is received
-    here, so cancelling loses nothing, and the sockets may be received from directly at the same time.
+    here, so cancelling loses nothing, and the sockets may be received from directly at the same time. A REP that owes
+    a reply is passed over until it has sent that; so is a REQ that has asked nothing.
     """
 
     def __init__(self, sockets: tuple[R, ...]) -> None:
@@ -35,12 +37,12 @@ class MergedChannel(trio.abc.ReceiveChannel[tuple[R, Message]], Generic[R]):
         if self._closed:
             raise trio.ClosedResourceError("this merged channel was closed")
         for index, socket in enumerate(self._sockets):
-            try:
-                message = socket.receive_nowait()
-            except trio.WouldBlock:
-                continue
-            self._sockets.append(self._sockets.pop(index))
-            return socket, message
+            if get_ident() != socket._thread:  # closed, or of another thread
+                socket._check("receive_nowait")
+            message = socket._receiver.take()  # None also for a REP or REQ out of turn
+            if message is not None:
+                self._sockets.append(self._sockets.pop(index))
+                return socket, message
         raise trio.WouldBlock
 
     @trio.lowlevel.enable_ki_protection

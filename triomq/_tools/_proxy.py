@@ -16,9 +16,11 @@ from typing import overload
 import attrs
 import trio
 
-from .._errors import UnroutableError
-from .._sockets import Bell, ReceiveSocket, SendSocket, Socket
+from .._errors import UnroutableError, WrongStateError
+from .._message import Frames
+from .._sockets import REP, REQ, Bell, ReceiveSocket, SendSocket, Socket
 
+_WAYS = (b"forward", b"backward")
 _PER_TURN = 64  # messages moved before the other way, and other tasks, have their turn
 
 
@@ -70,14 +72,30 @@ class _Direction:
     """Moves messages from one socket to another.
 
     A message is looked at, queued at the destination, and only then taken from the source.
+
+    Args:
+      mark: what the capture's copies begin with.
+      moved: counts of messages moved forward, moved backward, dropped.
+      index: where ``moved`` counts the messages of this direction.
+
+    Attributes:
+      out_of_turn: a message was there, and the destination is a REP or a REQ that may not send now.
     """
 
     def __init__(
-        self, source: ReceiveSocket, destination: SendSocket, capture: SendSocket | None, moved: list[int], index: int
+        self,
+        source: ReceiveSocket,
+        destination: SendSocket,
+        capture: SendSocket | None,
+        mark: Frames,
+        moved: list[int],
+        index: int,
     ) -> None:
+        self.out_of_turn: bool = False
         self._source = source
         self._destination = destination
         self._capture = capture
+        self._mark = mark
         self._moved = moved
         self._index = index
 
@@ -89,24 +107,35 @@ class _Direction:
     # On the path of every message.
     def move(self, most: int) -> int:
         """Move what can be moved. Returns: how many of ``most`` messages may still be moved."""
+        self.out_of_turn = False
         source = self._source._receiver
-        peek = source.peek
+        peek, mark = source.peek, self._mark
         message = peek()
         if message is None:
             return most
         destination, capture, moved, index = self._destination, self._capture, self._moved, self._index
         submit, take, turn = destination._sender.submit, source.take, destination._turn
         turn.grant(most)
-        while message is not None and (capture is None or capture._sender.would_accept(message)):
+        while message is not None:
+            copy = mark + message if mark else message
+            if capture is not None and not capture._sender.would_accept(copy):
+                break
+            refused = False
             try:
                 if not submit(message):
                     break
                 moved[index] += 1
+            except WrongStateError:
+                self.out_of_turn = True
+                break
             except (UnroutableError, ValueError):  # a peer's message can be for nobody; that is not our failure
                 moved[2] += 1
+                refused = True
             if capture is not None:
-                capture._sender.submit(message)  # there was room, and nobody else sends there
+                capture._sender.submit(copy)  # there was room, and nobody else sends there
             take()
+            if refused:
+                source.refused()
             turn.left -= 1
             if turn.left <= 0:
                 break
@@ -157,7 +186,8 @@ class _ProxyTask:
                     self._directions.remove(direction)
                     self._directions.append(direction)
                     return True
-            return False
+            # What was moved the other way may have given a REP or a REQ its turn; nobody else tells of that.
+            return left < _PER_TURN and any([direction.out_of_turn for direction in self._directions])
         finally:
             for flusher in self._flushers:
                 flusher.flush_gathered(more=left <= 0)
@@ -169,6 +199,7 @@ async def proxy(
     backend: SendSocket,
     capture: SendSocket | None = None,
     *,
+    capture_direction: bool = False,
     task_status: trio.TaskStatus[ProxyHandle] = trio.TASK_STATUS_IGNORED,
 ) -> None: ...
 @overload
@@ -177,6 +208,7 @@ async def proxy(
     backend: ReceiveSocket,
     capture: SendSocket | None = None,
     *,
+    capture_direction: bool = False,
     task_status: trio.TaskStatus[ProxyHandle] = trio.TASK_STATUS_IGNORED,
 ) -> None: ...
 @trio.lowlevel.enable_ki_protection
@@ -185,21 +217,26 @@ async def proxy(
     backend: Socket,
     capture: Socket | None = None,
     *,
+    capture_direction: bool = False,
     task_status: trio.TaskStatus[ProxyHandle] = trio.TASK_STATUS_IGNORED,
 ) -> None:
     """Move messages from ``frontend`` to ``backend`` and back, until cancelled.
 
     Usual pairs are ROUTER and DEALER, XSUB and XPUB, PULL and PUSH: messages go each way in which the one socket
-    receives and the other sends. A message is taken only when the other side has room for it, and the capture has.
+    receives and the other sends. A message is taken only when the other side has room for it, and the capture has. For
+    a REP that has no request to reply to, and a REQ that awaits a reply, messages wait.
 
     Args:
       frontend, backend: bound or connected already, and used by nobody else meanwhile.
       capture: a PUB, XPUB, PUSH, DEALER or PAIR, used by nobody else either: gets a copy of every message that is
         moved.
+      capture_direction: let each copy begin with a frame that tells which way its message went: ``forward``, from the
+        frontend to the backend, or ``backward``.
     Returns: only after ``terminate()`` on the handle that ``await nursery.start(triomq.proxy, …)`` returns.
     Cancellation: no message is lost and none is sent twice; if it is cancelled already, none is moved.
     Raises:
-      TypeError: neither socket can send what the other receives, or ``capture`` is of another type.
+      TypeError: neither socket can send what the other receives; or one is a REP or a REQ, and the other is of the
+        same type or does not both send and receive, so there is never an answer; or ``capture`` is of another type.
       ValueError: ``capture`` is the frontend or the backend.
       trio.ClosedResourceError: one of the sockets was closed.
     """
@@ -208,9 +245,13 @@ async def proxy(
     directions: list[_Direction] = []
     for index, (source, destination) in enumerate(((frontend, backend), (backend, frontend))):
         if isinstance(source, ReceiveSocket) and isinstance(destination, SendSocket):
-            directions.append(_Direction(source, destination, copy, handle._moved, index))
+            mark = (_WAYS[index],) if capture_direction else ()
+            directions.append(_Direction(source, destination, copy, mark, handle._moved, index))
     if not directions:
         raise TypeError(f"proxy(): of {frontend!r} and {backend!r} neither sends what the other receives")
+    for kind in (REP, REQ):  # they send and receive by turns
+        if isinstance(frontend, kind) + isinstance(backend, kind) == (1 if len(directions) == 1 else 2):
+            raise TypeError(f"proxy(): {frontend!r} and {backend!r} would wait for each other for ever")
     sockets = [frontend, backend] if capture is None else [frontend, backend, capture]
     for socket in sockets:
         socket._check("proxy")

@@ -30,11 +30,12 @@ def explain_refusal(socket_type: str, theirs: Properties) -> str | None:
     """Why a ``socket_type`` refuses a peer with this metadata; None if it does not. The text fits an ERROR command."""
     if "Socket-Type" not in theirs:
         return "no Socket-Type in the metadata"
-    routing_id = theirs.get("Identity", b"")
-    if len(routing_id) > 255:
-        return f"an Identity of {len(routing_id)} octets; 255 are allowed"
-    if routing_id[:1] == b"\0":
-        return "an Identity that begins with a zero octet"
+    if socket_type == "ROUTER":  # all others ignore it (RFC 37 §3)
+        routing_id = theirs.get("Identity", b"")
+        if len(routing_id) > 255:
+            return f"an Identity of {len(routing_id)} octets; 255 are allowed"
+        if routing_id[:1] == b"\0":
+            return "an Identity that begins with a zero octet"
     return explain_incompatible(socket_type, theirs["Socket-Type"].decode("latin-1"))
 
 
