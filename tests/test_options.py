@@ -18,6 +18,7 @@ UNITS = {"", "messages", "seconds", "octets", "connections", "peers", "probes"}
 SECONDS = ([0, 0.0, 0.25, 3600, math.inf], [-0.001, -1, -math.inf, math.nan, "1", None, True, b"1"])
 POSITIVE_SECONDS = ([0.001, 1, 30.0, math.inf], [0, 0.0, -1, math.nan, "1", None, False])
 POSITIVE_SECONDS_OR_NONE = ([*POSITIVE_SECONDS[0], None], [0, -1, math.nan, "1", True])
+SECONDS_OR_NONE = ([*SECONDS[0], None], [one for one in SECONDS[1] if one is not None])
 TTL = ([0, 0.1, 6553.5], [-0.1, 6553.6, math.inf, math.nan, "1", None, True])
 FLAG = ([True, False], [0, 1, None, "yes", b""])
 FLAG_OR_NONE = ([True, False, None], [0, 1, "yes"])
@@ -34,9 +35,10 @@ CASES = {
     "routing_id": ([b"", b"a", b"x" * 255, b"a\0b"], [b"x" * 256, b"\0", b"\0abc", "a", bytearray(b"a"), None]),
     "max_message_size": BOUND,
     "reconnect_interval": POSITIVE_SECONDS,
-    "reconnect_interval_max": SECONDS,
+    "reconnect_interval_max": SECONDS_OR_NONE,
     "connect_timeout": POSITIVE_SECONDS,
     "handshake_timeout": POSITIVE_SECONDS,
+    "greeting_timeout": POSITIVE_SECONDS,
     "heartbeat_interval": SECONDS,
     "heartbeat_timeout": POSITIVE_SECONDS_OR_NONE,
     "heartbeat_ttl": TTL,
@@ -60,6 +62,8 @@ CASES = {
     "tcp_keepalive_count": COUNT_OR_NONE,
     "max_peers": BOUND,
     "max_handshakes": COUNT,
+    "max_waiting": COUNT,
+    "waiting_timeout": POSITIVE_SECONDS,
 }
 
 

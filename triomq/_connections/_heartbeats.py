@@ -57,6 +57,7 @@ class Heartbeats:
 
     Attributes:
       active: there is something to watch: `heard` is to be told.
+      answered: a PING was answered, by the peer or by us.
     """
 
     def __init__(
@@ -79,6 +80,7 @@ class Heartbeats:
         self._look = look
         self._start = start
         self.active: bool = False
+        self.answered: bool = False
         self._knows_pong = version >= SINCE
         self._ping = _Ping.ANSWERED
         self._next_ping: float = math.inf
@@ -149,6 +151,7 @@ class Heartbeats:
         self._more_due = self._answer_due = math.inf
         if self._ping is _Ping.SENT:
             self._ping = _Ping.ANSWERED
+            self.answered = True
 
     def ping_sent(self) -> None:
         """Our PING was handed over whole."""
@@ -164,6 +167,7 @@ class Heartbeats:
         if now > self._pinged_at:
             self._peer_interval = min(self._peer_interval, now - self._pinged_at)
         self._pinged_at = now
+        self.answered = True
         self._peer_ttl = ttl
         if ttl and not self._paused:
             self._more_due = now + ttl

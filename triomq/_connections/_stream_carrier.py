@@ -50,7 +50,7 @@ class StreamCarrier(Carrier):
         endpoint = listener.endpoint
 
         def new_session(stream: NonblockingStream) -> Session:
-            return Session(stream, self._new_protocol(host, True), host, endpoint)
+            return Session(stream, self._new_protocol(host, True), host, endpoint, accepted=True)
 
         return Acceptor(listener, host, new_session)
 

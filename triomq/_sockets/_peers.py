@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-
-import trio
+from contextlib import AbstractContextManager
 
 from .._errors import PeerUnwantedError
 from .._events import MonitorEvent
@@ -16,6 +13,7 @@ from .._runtime import Runtime, TaskGroup
 from .._statistics import Peer, PeerStatistics
 from ..zmtp import PeerInfo
 from ._monitors import Monitors
+from ._vacancies import Vacancies
 from ._waiting import Watchers
 
 
@@ -46,7 +44,7 @@ class Peers:
         self.watchers: Watchers = Watchers()
         self._pattern = pattern
         self._monitors = monitors
-        self._vacancies: dict[trio.CancelScope, None] = {}  # each is cancelled when a peer leaves
+        self._vacancies = Vacancies()
         pattern.watchers = self.watchers
 
     # --- what carriers tell -----------------------------------------------------------------
@@ -81,17 +79,25 @@ class Peers:
 
     def peer_left(self, pipe: Pipe) -> None:
         """See `PeerHost`."""
-        if pipe.peer is not None:
-            pipe.peer = None
-            self.count -= 1
-            self._pattern.lost(pipe)
-            self._announce_vacancy()
+        names = _names(pipe)
+        if self._lose(pipe):
+            self._announce_vacancy(names)
+
+    def _lose(self, pipe: Pipe) -> bool:
+        """Note that the pipe's peer is gone. Returns: whether there was one."""
+        if pipe.peer is None:
+            return False
+        pipe.peer = None
+        self.count -= 1
+        self._pattern.lost(pipe)
+        return True
 
     def remove_pipe(self, pipe: Pipe) -> None:
         """See `PeerHost`."""
         if not pipe.alive:
             return
-        self.peer_left(pipe)
+        names = _names(pipe)
+        self._lose(pipe)
         pipe.alive = False
         pipe.discard()
         if pipe in self.pipes:
@@ -100,7 +106,7 @@ class Peers:
             self.received += pipe.received
         self.retire_pipe(pipe)
         pipe.let_go()
-        self._announce_vacancy()
+        self._announce_vacancy(names)
 
     def retire_pipe(self, pipe: Pipe) -> None:
         """Queue nothing more for the peer; what is queued still leaves."""
@@ -108,20 +114,13 @@ class Peers:
             del self._pattern.pipes[pipe]
             self._pattern.removed(pipe)
 
-    @contextmanager
-    def until_vacancy(self) -> Iterator[None]:
+    def until_vacancy(self, routing_id: bytes, *, again: bool = False) -> AbstractContextManager[None]:
         """See `PeerHost`."""
-        with trio.CancelScope() as vacancy:
-            self._vacancies[vacancy] = None
-            try:
-                yield
-            finally:
-                del self._vacancies[vacancy]
+        return self._vacancies.until_one(routing_id, again=again)
 
-    def _announce_vacancy(self) -> None:
+    def _announce_vacancy(self, names: tuple[bytes, ...]) -> None:
         self.watchers.wake()
-        for vacancy in self._vacancies:
-            vacancy.cancel(reason="triomq: there may be a place for this peer now")
+        self._vacancies.announce(names)
 
     # --- what can be seen -------------------------------------------------------------------
 
@@ -142,6 +141,11 @@ class Peers:
     def statistics(self) -> tuple[PeerStatistics, ...]:
         """One row for each pipe."""
         return tuple(map(_peer_statistics, self.pipes))
+
+
+def _names(pipe: Pipe) -> tuple[bytes, ...]:
+    """What the peer calls itself, and what this socket calls it."""
+    return (pipe.routing_id,) if pipe.peer is None else (pipe.peer.routing_id, pipe.routing_id)
 
 
 def _name(pipe: Pipe) -> bytes:

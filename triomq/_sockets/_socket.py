@@ -11,7 +11,7 @@ import trio
 
 from .._connections import Attachment, Binding, Connecting
 from .._errors import AddressInUseError, EndpointError
-from .._events import Listening, ListeningStopped, Monitor
+from .._events import Listening, Monitor
 from .._options import Options, make_options
 from .._patterns import NOBODY_WAITS, Pattern
 from .._runtime import Turn
@@ -112,7 +112,6 @@ class Socket(trio.abc.AsyncResource, metaclass=_MadeByContext):
         if binding is None:
             raise EndpointError(self._no_such(endpoint, "bound", self._bound))
         binding.close()
-        self._monitors.emit(ListeningStopped(endpoint=endpoint))
         with trio.CancelScope(shield=True):
             await binding.wait_closed()
             await trio.lowlevel.checkpoint()
@@ -271,6 +270,7 @@ class Socket(trio.abc.AsyncResource, metaclass=_MadeByContext):
             self._end()
             with trio.CancelScope(shield=True):
                 await self._peers.tasks.wait_ended()
+            self._monitors.end()  # the last connections have told of their ends
 
     def _attachments(self) -> tuple[Attachment, ...]:
         return (*self._bound.values(), *self._connected.values(), *self._leaving)
@@ -301,5 +301,4 @@ class Socket(trio.abc.AsyncResource, metaclass=_MadeByContext):
         for pipe in list(self._peers.pipes):
             self._peers.remove_pipe(pipe)
         self._pattern.senders = self._pattern.receivers = NOBODY_WAITS
-        self._monitors.end()
         self._shared.sockets.pop(self, None)
