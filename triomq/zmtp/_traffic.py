@@ -72,7 +72,8 @@ class Incoming:
         if flags & COMMAND:
             return None if size <= MAX_COMMAND else f"a command of {size} octets; {MAX_COMMAND} are allowed"
         if self._size + size > self.max_message_size:
-            return f"a message of {self._size + size} octets or more; {self.max_message_size} are allowed"
+            limit = f"{self.max_message_size} are allowed (max_message_size)"
+            return f"a message of {self._size + size} octets or more; {limit}"
         if len(self.frames) >= self.max_frames:
             return f"a message of more than {self.max_frames} frames"
         return None
