@@ -19,6 +19,7 @@ HUGE = [10**400, -(10**400)]  # too large for a float, and for Python to write i
 SECONDS = ([0, 0.0, 0.25, 3600, 10**9, math.inf], [-0.001, -1, -math.inf, math.nan, "1", None, True, b"1", 1e10, *HUGE])
 POSITIVE_SECONDS = ([0.001, 1, 30.0, 1e9, math.inf], [0, 0.0, -1, math.nan, "1", None, False, 10**9 + 1, *HUGE])
 POSITIVE_SECONDS_OR_NONE = ([*POSITIVE_SECONDS[0], None], [0, -1, math.nan, "1", True, 1e10, *HUGE])
+SECONDS_OR_NONE = ([*SECONDS[0], None], [one for one in SECONDS[1] if one is not None])
 TTL = ([0, 0.1, 6553.5], [-0.1, 6553.6, math.inf, math.nan, "1", None, True, *HUGE])
 FLAG = ([True, False], [0, 1, None, "yes", b""])
 FLAG_OR_NONE = ([True, False, None], [0, 1, "yes"])
@@ -39,9 +40,10 @@ CASES = {
     "routing_id": ([b"", b"a", b"x" * 255, b"a\0b"], [b"x" * 256, b"\0", b"\0abc", "a", bytearray(b"a"), None]),
     "max_message_size": BOUND,
     "reconnect_interval": POSITIVE_SECONDS,
-    "reconnect_interval_max": SECONDS,
+    "reconnect_interval_max": SECONDS_OR_NONE,
     "connect_timeout": POSITIVE_SECONDS,
     "handshake_timeout": POSITIVE_SECONDS,
+    "greeting_timeout": POSITIVE_SECONDS,
     "heartbeat_interval": SECONDS,
     "heartbeat_timeout": POSITIVE_SECONDS_OR_NONE,
     "heartbeat_ttl": TTL,
@@ -66,6 +68,8 @@ CASES = {
     "ipc_mode": MODE,
     "max_peers": BOUND,
     "max_handshakes": COUNT,
+    "max_waiting": COUNT,
+    "waiting_timeout": POSITIVE_SECONDS,
 }
 
 # What an option needs beside it, to mean anything.

@@ -29,6 +29,7 @@ from ._events import (
     HandshakeSucceeded,
     Listening,
     ListeningStopped,
+    MessageDropped,
     Monitor,
     MonitorEvent,
 )
@@ -82,6 +83,7 @@ __all__ = [
     "LocalProtocolError",
     "MergedChannel",
     "Message",
+    "MessageDropped",
     "MessageLike",
     "Monitor",
     "MonitorEvent",

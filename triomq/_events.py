@@ -77,6 +77,7 @@ class HandshakeFailed:
     """The peer never became ready, and why.
 
     Attributes:
+      retry_in: seconds until the next attempt; None if this side does not dial, or dials no more.
       error: `RemoteProtocolError` when it broke the protocol, `RefusedByPeerError` when it refused us,
         `PeerUnwantedError` when this socket has no use for it while another peer stays: it is kept waiting,
         `trio.TooSlowError` when it was silent, `OSError` and trio's errors when the connection died.
@@ -85,6 +86,7 @@ class HandshakeFailed:
     endpoint: str
     address: str
     error: Exception
+    retry_in: float | None = None
 
 
 @attrs.frozen(kw_only=True)
@@ -93,11 +95,28 @@ class Disconnected:
 
     Attributes:
       error: why, or None when it closed the connection in good order; `SilentPeerError` when heartbeats found it
-        dead, `RemoteProtocolError` when it broke the protocol.
+        dead, `RemoteProtocolError` when it broke the protocol, `RefusedByPeerError` when it said why it hung up.
+      retry_in: seconds until the next attempt; None if this side does not dial, or dials no more.
     """
 
     endpoint: str
     address: str
+    error: Exception | None
+    retry_in: float | None = None
+
+
+@attrs.frozen(kw_only=True)
+class MessageDropped:
+    """A peer has hung up several times in a row at one message, which is therefore not sent again.
+
+    Attributes:
+      size: octets in all frames of the message.
+      error: why the last of these connections ended, or None when the peer closed it in good order.
+    """
+
+    endpoint: str
+    address: str
+    size: int
     error: Exception | None
 
 
@@ -110,6 +129,7 @@ MonitorEvent: TypeAlias = (
     | HandshakeSucceeded
     | HandshakeFailed
     | Disconnected
+    | MessageDropped
 )
 """Everything a monitor can tell."""
 

@@ -156,10 +156,10 @@ class Options:
     reconnect_interval: float = _option(
         0.1, _positive_seconds, "ZMQ_RECONNECT_IVL", "100 ms", "seconds", "Upper bound of the first wait to reconnect."
     )
-    reconnect_interval_max: float = _option(
-        30.0, _seconds, "ZMQ_RECONNECT_IVL_MAX", "0 (no growth)", "seconds",
+    reconnect_interval_max: float | None = _option(
+        None, attrs.validators.optional(_seconds), "ZMQ_RECONNECT_IVL_MAX", "0 (no growth)", "seconds",
         "The bound doubles with each failure up to this, and is no less than the attempt took; each wait is drawn "
-        "between 0 and the bound. 0 is no growth.",
+        "between 0 and the bound. 0 is no growth; None is 1 s for a peer on this machine, and 30 s for any other.",
     )  # fmt: skip
     connect_timeout: float = _option(
         30.0, _positive_seconds, "ZMQ_CONNECT_TIMEOUT", "0 (the system's)", "seconds", "For one attempt to connect."
@@ -167,6 +167,10 @@ class Options:
     handshake_timeout: float = _option(
         30.0, _positive_seconds, "ZMQ_HANDSHAKE_IVL", "30000 ms", "seconds", "From the connection to the peer's READY."
     )
+    greeting_timeout: float = _option(
+        10.0, _positive_seconds, "", "", "seconds",
+        "From an accepted connection to the end of the peer's greeting; a part of ``handshake_timeout``.",
+    )  # fmt: skip
     heartbeat_interval: float = _option(
         0.0, _seconds, "ZMQ_HEARTBEAT_IVL", "0 (off)", "seconds", "Between PINGs to a peer; 0 is none."
     )
@@ -252,8 +256,16 @@ class Options:
     )
     max_handshakes: int = _option(
         1000, _at_least(1, "a number of connections"), "", "", "connections",
-        "Accepted and not yet greeted at one time.",
+        "Accepted ones whose handshake is not complete; one more, and one that has said nothing makes way.",
     )  # fmt: skip
+    max_waiting: int = _option(
+        100, _at_least(1, "a number of connections"), "", "", "connections",
+        "Peers that wait for a place, as a second peer of a PAIR or of a routing id in use; one more, and the oldest "
+        "makes way.",
+    )  # fmt: skip
+    waiting_timeout: float = _option(
+        7200.0, _positive_seconds, "", "", "seconds", "How long such a peer waits before it is disconnected."
+    )
 
     @property
     def send_limit(self) -> float:
@@ -277,9 +289,10 @@ class OptionArguments(TypedDict, total=False):
     routing_id: bytes
     max_message_size: float
     reconnect_interval: float
-    reconnect_interval_max: float
+    reconnect_interval_max: float | None
     connect_timeout: float
     handshake_timeout: float
+    greeting_timeout: float
     heartbeat_interval: float
     heartbeat_timeout: float | None
     heartbeat_ttl: float
@@ -304,6 +317,8 @@ class OptionArguments(TypedDict, total=False):
     ipc_mode: int | None
     max_peers: float
     max_handshakes: int
+    max_waiting: int
+    waiting_timeout: float
     topics: Iterable[BytesLike | str]
 
 

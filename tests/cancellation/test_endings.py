@@ -10,6 +10,7 @@ import trio
 import trio.testing
 
 import triomq
+from triomq._connections._session import Session
 from triomq.testing import VirtualNetwork, VirtualStream
 from triomq.testing._network import VirtualTcp
 
@@ -241,29 +242,30 @@ def test_a_cancelled_linger_of_the_context_ends() -> None:
 
 
 class Bug(Exception):
-    """Raised by a transport in a place where nothing may be raised."""
+    """Raised in a place where nothing may be raised."""
 
 
 def plant_a_bug(monkeypatch: pytest.MonkeyPatch, where: str) -> None:
-    """Let the transport of the network fail, in whichever step is named."""
+    """Let a session fail as it begins, or a stream in the middle of it."""
     connect = VirtualTcp.connect
 
     def broken(*_: object) -> Any:
         raise Bug
 
     async def connect_badly(self: VirtualTcp, address: str, options: triomq.Options) -> Any:
-        if where == "connect":
-            raise Bug
         stream = await connect(self, address, options)
         await trio.sleep(5)
         monkeypatch.setattr(VirtualStream, "receive_nowait", broken)
         monkeypatch.setattr(VirtualStream, "send_nowait", broken)
         return stream
 
-    monkeypatch.setattr(VirtualTcp, "connect", connect_badly)
+    if where == "session":
+        monkeypatch.setattr(Session, "_attach", broken)
+    else:
+        monkeypatch.setattr(VirtualTcp, "connect", connect_badly)
 
 
-@pytest.mark.parametrize("where", ["connect", "later"])
+@pytest.mark.parametrize("where", ["session", "stream"])
 @pytest.mark.parametrize("body", ["waits", "raises", "leaves"])
 def test_a_crash_of_an_internal_task_is_an_internal_error(
     where: str, body: str, monkeypatch: pytest.MonkeyPatch

@@ -35,7 +35,7 @@ async def test_an_observer_is_told_of_sockets_present_and_to_come(virtual_networ
         await late.wait_peers()
         assert diary.of(early)[0] == "Listening"
         await late.aclose()
-        assert diary.of(late) == ["Connected", "HandshakeSucceeded", "closed"]
+        assert diary.of(late) == ["Connected", "HandshakeSucceeded", "Disconnected", "closed"]
         await trio.sleep(1)
         assert diary.of(early)[-1] == "Disconnected"
     assert diary.of(early)[-1] == "closed"

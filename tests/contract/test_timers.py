@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import itertools
 import random
+from functools import partial
 from typing import Any
 
 import pytest
@@ -90,10 +91,10 @@ def test_waits_are_drawn_from_the_whole_range() -> None:
     assert 0.35 < sum(waits) / 100 < 0.65
 
 
-def test_the_wait_starts_over_after_a_handshake_and_only_then() -> None:
+def test_the_wait_starts_over_after_a_connection_that_carried_something_and_only_then() -> None:
     """A server that accepts and hangs up is not hammered; one that was a peer is looked for at once."""
 
-    async def main(net: VirtualNetwork) -> None:
+    async def main(net: VirtualNetwork, *, speaks: bool) -> None:
         async with net.open_context(rng=Largest()) as ctx:
             push = ctx.socket(triomq.PUSH, reconnect_interval=1, reconnect_interval_max=100)
             monitor = push.monitor()
@@ -103,11 +104,15 @@ def test_the_wait_starts_over_after_a_handshake_and_only_then() -> None:
             pull = ctx.socket(triomq.PULL)
             await pull.bind("tcp://*:5555")
             await push.wait_peers()
+            if speaks:
+                await push.send(b"it")
+                await pull.receive()
             await pull.aclose()
-            await next_event(monitor, triomq.Disconnected)
-            assert (await next_event(monitor, triomq.ConnectFailed)).retry_in == 2
+            assert (await next_event(monitor, triomq.Disconnected)).retry_in == (1 if speaks else 16)
+            assert (await next_event(monitor, triomq.ConnectFailed)).retry_in == (2 if speaks else 32)
 
-    run(main)
+    run(partial(main, speaks=True))
+    run(partial(main, speaks=False))
 
     async def hanging_up(net: VirtualNetwork) -> None:
         async with net.open_context(rng=Largest()) as ctx, await listen(net) as listener:

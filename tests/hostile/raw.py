@@ -130,6 +130,14 @@ class Raw:
                 pass  # it closed with something unread
         return heard
 
+    async def hear_end_at_last(self) -> None:
+        """Wait until the other end closes the connection, however long that takes."""
+        try:
+            async for _ in self.stream:
+                pass
+        except trio.BrokenResourceError:
+            pass  # it closed with something unread
+
     async def greet(self, socket_type: str, identity: bytes | None = None, *, minor: int = 1) -> bytes:
         """Make the handshake as it should be. Returns: what the other end said of itself."""
         await self.say(GREETING[:11] + bytes((minor,)) + GREETING[12:], ready(socket_type, identity))

@@ -15,7 +15,7 @@ import trio.testing
 import triomq
 from triomq.testing import VirtualNetwork
 
-from .raw import GREETING
+from .raw import GREETING, raw_at, ready
 from .scene import Scene, attacked, until
 
 EXHAUSTED = Path(__file__).with_name("exhausted.py")
@@ -71,8 +71,8 @@ async def test_twelve_hundred_silent_connections() -> None:
 
 
 @pytest.mark.parametrize("octets", [b"", GREETING], ids=["silent", "greeted"])
-async def test_a_crowd_leaves_with_the_deadline(octets: bytes, virtual_network: VirtualNetwork) -> None:
-    """While the handshakes are all taken nobody else gets in; after handshake_timeout somebody does."""
+async def test_a_crowd_keeps_nobody_out(octets: bytes, virtual_network: VirtualNetwork) -> None:
+    """While the handshakes are all taken a newcomer gets in at once; the crowd leaves with its deadline."""
     async with (
         attacked("ROUTER", virtual_network, pause=0.25, max_handshakes=20) as scene,
         trio.open_nursery() as nursery,
@@ -82,13 +82,84 @@ async def test_a_crowd_leaves_with_the_deadline(octets: bytes, virtual_network: 
         await until(lambda: crowd.here == 20)
         late = scene.newcomer(reconnect_interval_max=1.0)
         await late.send(b"let me in")
-        with trio.fail_after(33):
+        with trio.fail_after(0.1):
             await scene.victim.wait_peers(2)
-        assert crowd.here == 0
+        assert crowd.here >= 19
+        await until(lambda: crowd.here == 0, 31)
         reasons = failures(scene)
         assert reasons["max_handshakes=20 reached: connection closed"] >= 40
-        assert sum(count for reason, count in reasons.items() if "handshake_timeout=30.0" in reason) == 20
+        limit = "handshake_timeout=30.0" if octets else "greeting_timeout=10.0"
+        assert sum(count for reason, count in reasons.items() if limit in reason) == 19
         await until(lambda: bool(scene.strange))
+        nursery.cancel_scope.cancel()
+
+
+@pytest.mark.parametrize("octets", [b"", GREETING[:1], GREETING], ids=["silent", "begun", "greeted"])
+async def test_a_crowd_that_comes_again_keeps_nobody_out(octets: bytes, virtual_network: VirtualNetwork) -> None:
+    """Whoever is thrown out comes back at once, for ever; ten newcomers are served, one after the other."""
+    async with (
+        attacked("ROUTER", virtual_network, pause=0.25, max_handshakes=20) as scene,
+        trio.open_nursery() as nursery,
+    ):
+
+        async def insist() -> None:
+            while True:
+                async with scene.attacker() as raw:
+                    await raw.say(octets)
+                    try:
+                        async for _ in raw.stream:
+                            pass
+                    except trio.BrokenResourceError:
+                        pass
+                await trio.sleep(0.1)
+
+        for _ in range(60):
+            nursery.start_soon(insist)
+        await trio.sleep(5)
+        for number in range(10):
+            late = scene.newcomer()
+            await late.send(b"let me in")
+            with trio.fail_after(0.5):
+                await scene.victim.wait_peers(2 + number)
+        nursery.cancel_scope.cancel()
+
+
+async def test_who_said_nothing_makes_way_for_a_newcomer_and_not_who_has_begun(virtual_network: VirtualNetwork) -> None:
+    """A slow peer on its way through the handshake is not pushed out by those that say nothing."""
+    async with (
+        attacked("ROUTER", virtual_network, pause=0.25, max_handshakes=20) as scene,
+        trio.open_nursery() as nursery,
+        scene.attacker() as slow,
+    ):
+        await slow.say(GREETING)
+        await trio.sleep(1)
+        await Crowd(scene, nursery).come(200)
+        await trio.sleep(1)
+        await Crowd(scene, nursery).come(200)
+        await slow.say(ready("DEALER", b"slow"))
+        with trio.fail_after(1):
+            await scene.victim.wait_peers(2)
+        nursery.cancel_scope.cancel()
+
+
+async def test_an_address_with_most_silent_connections_loses_one_first(virtual_network: VirtualNetwork) -> None:
+    """Others that are slow to speak, from elsewhere, stay."""
+    async with (
+        attacked("ROUTER", virtual_network, pause=0.25, max_handshakes=20) as scene,
+        trio.open_nursery() as nursery,
+        raw_at(scene.endpoint, virtual_network, "slow") as one,
+        raw_at(scene.endpoint, virtual_network, "slow") as two,
+    ):
+        await trio.sleep(1)
+        crowd = Crowd(scene, nursery)
+        for _ in range(5):
+            await crowd.come(40)
+            await trio.sleep(1)
+        assert crowd.here == 18
+        for number, raw in enumerate((one, two)):
+            await raw.greet("DEALER", b"slow %d" % number)
+        with trio.fail_after(1):
+            await scene.victim.wait_peers(3)
         nursery.cancel_scope.cancel()
 
 
@@ -103,6 +174,18 @@ async def test_max_peers(virtual_network: VirtualNetwork) -> None:
         await until(lambda: len(scene.victim.peers) == 1)
         async with scene.established():
             await scene.serve_more(10)
+        nursery.cancel_scope.cancel()
+
+
+async def test_max_peers_counts_those_who_say_nothing_last(virtual_network: VirtualNetwork) -> None:
+    """They make way for a newcomer; who is established, or came before them, stays."""
+    async with attacked("ROUTER", virtual_network, max_peers=5) as scene, trio.open_nursery() as nursery:
+        await Crowd(scene, nursery).come(20)
+        async with scene.established(), scene.established(), scene.established(), scene.established():
+            async with scene.attacker() as sixth:
+                await sixth.hear_end()
+                assert "max_peers=5" in str(await scene.why(sixth))
+            assert len(scene.victim.peers) == 5
         nursery.cancel_scope.cancel()
 
 

@@ -29,7 +29,17 @@ ROOMS: dict[str, list[str]] = {
     "_transports": ["_transports"],
     "zmtp": ["zmtp"],
     "_runtime": ["_runtime"],
-    "nouns": ["_errors", "_forks", "_message", "_options", "_option_pairs", "_statistics", "_events", "_version", "_public"],
+    "nouns": [
+        "_errors",
+        "_forks",
+        "_message",
+        "_options",
+        "_option_pairs",
+        "_statistics",
+        "_events",
+        "_version",
+        "_public",
+    ],
 }
 
 # What each room may import besides itself, trio, attrs and the standard library: another room, or one module of it.

@@ -7,21 +7,24 @@ from collections.abc import Callable
 
 import trio
 
-from .._events import AcceptFailed, Connected, Disconnected, HandshakeFailed
+from .._events import AcceptFailed, Connected, Disconnected, HandshakeFailed, ListeningStopped
 from .._transports import Listener, NonblockingStream, as_nonblocking
 from ._carrier import Binding, PeerHost
+from ._crowd import Crowd
 from ._session import Session
 from ._timers import SHORTAGE_WAIT
 
 _SHORTAGES = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM})
+_FAILURES_AT_ONCE = 100  # attempts to accept that may fail in a row without a wait between them
 
 
 class Acceptor(Binding):
     """Accepts the peers of one bound endpoint, from when it is made until it is closed.
 
-    Every handshake runs in the connection's own task under a deadline, so a silent client keeps nobody
-    waiting. Above ``max_handshakes`` unfinished ones, or ``max_peers`` connections, a new connection is closed
-    at once: memory stays bounded, and the peers that are there are served.
+    Every handshake runs in the connection's own task under a deadline, so a silent client keeps nobody waiting. Above
+    ``max_handshakes`` unfinished ones, ``max_waiting`` that wait for a place, or ``max_peers`` connections, one that is
+    no peer yet makes way for the newcomer (`Crowd`). So memory stays bounded, the peers that are there are served, and
+    nobody is kept out by others who never become peers.
     """
 
     def __init__(
@@ -36,7 +39,9 @@ class Acceptor(Binding):
         self._host = host
         self._new_session = new_session
         self._sessions: dict[Session, None] = {}
-        self._greeting: dict[Session, None] = {}  # sessions that were not yet established when last looked at
+        self._crowd: Crowd[Session] = Crowd()
+        self._failures = 0  # attempts to accept that failed, since one succeeded
+        self._listening = True
         self._closed = trio.Event()
         self._scope = host.tasks.start(self._run, name=f"triomq listener {endpoint}")
 
@@ -47,7 +52,7 @@ class Acceptor(Binding):
 
     def stop(self) -> None:
         """See `Attachment`: close the listening endpoint; connections made through it stay."""
-        self._scope.cancel(reason="triomq: endpoint unbound")
+        self._stop_listening()
         for session in self._sessions:
             session.stop_delivering()
 
@@ -64,7 +69,7 @@ class Acceptor(Binding):
 
     def close(self) -> None:
         """See `Attachment`."""
-        self._scope.cancel(reason="triomq: endpoint unbound")
+        self._stop_listening()
         for session in self._sessions:
             session.close()
 
@@ -72,61 +77,106 @@ class Acceptor(Binding):
         """See `Binding`."""
         await self._closed.wait()
 
+    # --- listening ------------------------------------------------------------------------
+
+    def _stop_listening(self) -> None:
+        self._scope.cancel(reason="triomq: endpoint unbound")
+        self._tell_stopped()
+
+    def _tell_stopped(self) -> None:
+        if self._listening:
+            self._listening = False
+            self._host.emit(ListeningStopped(endpoint=self._endpoint))
+
     async def _run(self) -> None:
         try:
             while True:
                 try:
-                    stream = await self._listener.accept()
-                except OSError as exc:
-                    await self._accept_failed(exc)
+                    stream = as_nonblocking(await self._listener.accept(), self._endpoint)
                 except trio.ClosedResourceError:
                     return
+                except Exception as exc:  # whatever it is, a transport's or a shortage: the next one may succeed
+                    await self._accept_failed(exc)
                 else:
-                    self._admit(stream)
+                    self._failures = 0
+                    self._admit(self._new_session(stream))
         finally:
+            self._tell_stopped()
             try:
                 await trio.aclose_forcefully(self._listener)
+            except Exception as exc:  # of a user's own transport: there is nothing to be done but to tell it
+                self._host.emit(AcceptFailed(endpoint=self._endpoint, error=exc, retry_in=0.0))
             finally:
                 self._closed.set()  # even if that was a cancellation point: the listener is closed all the same
 
-    async def _accept_failed(self, error: OSError) -> None:
-        wait = SHORTAGE_WAIT if error.errno in _SHORTAGES else 0.0
+    async def _accept_failed(self, error: Exception) -> None:
+        self._failures += 1
+        one_peer = isinstance(error, OSError) and error.errno not in _SHORTAGES
+        wait = 0.0 if one_peer and self._failures <= _FAILURES_AT_ONCE else SHORTAGE_WAIT
         self._host.emit(AcceptFailed(endpoint=self._endpoint, error=error, retry_in=wait))
         await trio.sleep(wait)
 
-    def _admit(self, stream: trio.abc.Stream) -> None:
-        session = self._new_session(as_nonblocking(stream, self._endpoint))
-        if (limit := self._reached_limit()) is not None:
-            error = ConnectionError(f"{limit}={getattr(self._host.options, limit)} reached: connection closed")
-            self._host.emit(HandshakeFailed(endpoint=self._endpoint, address=session.address, error=error))
-            self._host.tasks.start(stream.aclose, name=f"triomq closing {session.address}")
-            return
+    # --- connections ----------------------------------------------------------------------
+
+    def _admit(self, session: Session) -> None:
+        """Serve a new connection, if need be in place of one that is no peer yet."""
+        options, crowd = self._host.options, self._crowd
+        now = trio.current_time()
+        if len(self._sessions) >= options.max_peers:
+            other = crowd.who_makes_way(now) or crowd.who_waits_no_longer()
+            if other is None:
+                self._refuse(session, "max_peers")
+                return
+            self._dismiss(other, "max_peers")
+        elif crowd.greeting >= options.max_handshakes:
+            self._dismiss(crowd.who_makes_way(now), "max_handshakes")
         self._sessions[session] = None
-        self._greeting[session] = None
+        crowd.arrived(session, session.address, now)
+        session.progress = self._note_progress
 
         async def serve() -> None:
             await self._serve(session)
 
         self._host.tasks.start(serve, name=f"triomq session {session.address}")
 
-    def _reached_limit(self) -> str | None:
-        """The option that forbids one more connection, if one does."""
-        if len(self._sessions) >= self._host.options.max_peers:
-            return "max_peers"
-        if len(self._greeting) >= self._host.options.max_handshakes:
-            self._greeting = {one: None for one in self._greeting if not one.established}
-            if len(self._greeting) >= self._host.options.max_handshakes:
-                return "max_handshakes"
-        return None
+    def _refuse(self, session: Session, limit: str) -> None:
+        error = self._reached(limit)
+        self._host.emit(HandshakeFailed(endpoint=self._endpoint, address=session.address, error=error))
+        self._host.tasks.start(session.discard, name=f"triomq closing {session.address}")
+
+    def _dismiss(self, session: Session | None, limit: str) -> None:
+        """Let a connection that is no peer yet make way."""
+        assert session is not None
+        self._crowd.left(session)
+        self._sessions.pop(session, None)
+        session.close(self._reached(limit))
+
+    def _reached(self, limit: str) -> ConnectionError:
+        return ConnectionError(f"{limit}={getattr(self._host.options, limit)} reached: connection closed")
+
+    def _note_progress(self, session: Session) -> None:
+        """A session that is no peer yet has heard something, has to wait for its place, or is a peer now."""
+        crowd = self._crowd
+        if session not in self._sessions:
+            return
+        if session.established:
+            crowd.left(session)
+        elif session.waits_as is None:
+            crowd.heard(session, trio.current_time())
+        else:
+            crowd.waits(session, session.address, session.waits_as, trio.current_time())
+            if crowd.waiting > self._host.options.max_waiting:
+                self._dismiss(crowd.who_waits_no_longer(), "max_waiting")
 
     async def _serve(self, session: Session) -> None:
         self._host.emit(Connected(endpoint=self._endpoint, address=session.address))
         try:
-            error = await session.run()
+            await session.run()
         finally:
-            del self._sessions[session]
-            self._greeting.pop(session, None)
-        if session.established:
-            self._host.emit(Disconnected(endpoint=self._endpoint, address=session.address, error=error))
-        elif error is not None:
-            self._host.emit(HandshakeFailed(endpoint=self._endpoint, address=session.address, error=error))
+            self._sessions.pop(session, None)
+            self._crowd.left(session)
+            error = session.error
+            if session.established:
+                self._host.emit(Disconnected(endpoint=self._endpoint, address=session.address, error=error))
+            elif error is not None:
+                self._host.emit(HandshakeFailed(endpoint=self._endpoint, address=session.address, error=error))

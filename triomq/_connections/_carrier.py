@@ -74,8 +74,15 @@ class PeerHost(Protocol):
     def remove_pipe(self, pipe: Pipe) -> None:
         """The pipe's peer, if there is one, is gone for good. What has arrived from it is still received."""
 
-    def until_vacancy(self) -> AbstractContextManager[object]:
-        """A block that is cancelled when a peer leaves: one that was unwanted may be admitted now."""
+    def until_vacancy(self, routing_id: bytes, *, again: bool = False) -> AbstractContextManager[object]:
+        """A block that is cancelled when a peer leaves: one that was unwanted may be admitted now.
+
+        Each peer that leaves cancels one such block: the oldest of the same routing id, or else the oldest of all.
+
+        Args:
+          routing_id: of the peer that waits.
+          again: the peer had its turn, and was unwanted still: it is the first to have the next one.
+        """
 
 
 class Attachment(ABC):

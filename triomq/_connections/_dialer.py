@@ -7,20 +7,17 @@ from collections.abc import Callable
 import trio
 
 from .. import zmtp
-from .._errors import RefusedByPeerError
-from .._events import Connected, ConnectFailed, Disconnected, HandshakeFailed
+from .._events import Connected, ConnectFailed, Disconnected, HandshakeFailed, MessageDropped
 from .._pipes import Pipe, QueuedPipe
 from .._transports import NonblockingStream, Transport, as_nonblocking
 from ._carrier import Connecting, PeerHost
+from ._redial import Redial
 from ._session import Session, new_pipe
-from ._timers import Backoff
+from ._timers import LATE
 
 
 class Dialer(Connecting):
     """Keeps one connection to an endpoint, from when it is made until it is closed.
-
-    The wait before the next attempt starts over only after a complete handshake: a server that accepts
-    and then hangs up, again and again, is not hammered.
 
     Args:
       new_protocol: makes the protocol state of each connection; its second argument is False, as this side connects.
@@ -34,16 +31,15 @@ class Dialer(Connecting):
         address: str,
         new_protocol: Callable[[PeerHost, bool], zmtp.WireProtocol],
     ) -> None:
-        options = host.options
         self._transport = transport
         self._host = host
         self._endpoint = endpoint
         self._address = address
         self._new_protocol = new_protocol
-        self._pipe: QueuedPipe | None = None if options.immediate else new_pipe(host, endpoint)
+        self._pipe: QueuedPipe | None = None if host.options.immediate else new_pipe(host, endpoint)
         self._session: Session | None = None
         self._stopped = False
-        self._backoff = Backoff(options.reconnect_interval, options.reconnect_interval_max, host.runtime.random)
+        self._redial = Redial(host.options, endpoint, host.runtime.random)
         if self._pipe is not None:
             host.add_pipe(self._pipe)
         self._scope = host.tasks.start(self._run, name=f"triomq dialer {endpoint}")
@@ -80,48 +76,84 @@ class Dialer(Connecting):
             self._host.remove_pipe(self._pipe)
 
     async def _run(self) -> None:
-        while True:
+        while not self._stopped:
             stream = await self._dial()
-            if stream is not None and await self._serve(stream):
-                return
+            if stream is not None:
+                await trio.sleep(await self._serve(stream))
 
     async def _dial(self) -> NonblockingStream | None:
-        timeout = self._host.options.connect_timeout
+        """Make one attempt to connect; if it fails, tell so, and wait."""
         begun = trio.current_time()
         try:
-            with trio.fail_after(timeout):
-                stream = await self._transport.connect(self._address, self._host.options)
-        except (OSError, trio.TooSlowError, trio.BrokenResourceError) as exc:
-            error: Exception = exc
-            if isinstance(exc, trio.TooSlowError):
-                error = trio.TooSlowError(f"no connection to {self._endpoint} within connect_timeout={timeout} s")
-            wait = self._backoff.next_wait(trio.current_time() - begun)
-            self._host.emit(ConnectFailed(endpoint=self._endpoint, error=error, retry_in=wait))
+            return await self._attempt()
+        except Exception as exc:  # whatever it is, the attempt has failed: it is the transport's, or the machine's
+            wait = self._redial.after_failure(trio.current_time() - begun)
+            self._host.emit(ConnectFailed(endpoint=self._endpoint, error=exc, retry_in=wait))
             await trio.sleep(wait)
             return None
-        return as_nonblocking(stream, self._endpoint)
 
-    async def _serve(self, stream: NonblockingStream) -> bool:
-        """Serve a connection until it ends, then wait.
+    async def _attempt(self) -> NonblockingStream:
+        """Connect.
 
-        Returns: whether the peer refused us, which dialling again would not change (RFC 37).
+        Raises:
+          trio.TooSlowError: it was not done within ``connect_timeout``.
+          Exception: whatever the transport raises.
         """
+        timeout = self._host.options.connect_timeout
+        with trio.CancelScope() as limit:
+
+            async def watch() -> None:
+                await _sleep_awake(timeout)
+                limit.cancel(reason="triomq: connect_timeout")
+
+            watching = self._host.tasks.start(watch, name=f"triomq connect_timeout {self._endpoint}")
+            try:
+                return as_nonblocking(await self._transport.connect(self._address, self._host.options), self._endpoint)
+            finally:
+                watching.cancel(reason="triomq: the attempt is over")
+        raise trio.TooSlowError(f"no connection to {self._endpoint} within connect_timeout={timeout} s")
+
+    async def _serve(self, stream: NonblockingStream) -> float:
+        """Serve a connection until it ends. Returns: seconds to wait before the next attempt."""
         protocol = self._new_protocol(self._host, False)
         session = self._session = Session(stream, protocol, self._host, self._endpoint, self._pipe)
         self._host.emit(Connected(endpoint=self._endpoint, address=session.address))
         begun = trio.current_time()
-        error = await session.run()
-        attempt = trio.current_time() - begun
+        wait: float | None = None  # there is no next attempt
+        try:
+            await session.run()
+            if not self._stopped:
+                wait = self._redial.after_session(session, trio.current_time() - begun)
+        finally:
+            self._session = None
+            self._tell_end(session, wait)
+        self._drop_what_cuts_off(session)
+        return wait or 0.0
+
+    def _tell_end(self, session: Session, wait: float | None) -> None:
+        endpoint, address, error = self._endpoint, session.address, session.error
         if session.established:
-            attempt = 0.0  # how long a working connection lasted is not the time of a failed attempt
-            self._backoff.reset()
-            self._host.emit(Disconnected(endpoint=self._endpoint, address=session.address, error=error))
+            self._host.emit(Disconnected(endpoint=endpoint, address=address, error=error, retry_in=wait))
         elif error is not None:
-            self._host.emit(HandshakeFailed(endpoint=self._endpoint, address=session.address, error=error))
-            if isinstance(error, RefusedByPeerError):
-                return True
-        self._session = None
-        if self._stopped:
-            return True
-        await trio.sleep(self._backoff.next_wait(attempt))
-        return False
+            self._host.emit(HandshakeFailed(endpoint=endpoint, address=address, error=error, retry_in=wait))
+
+    def _drop_what_cuts_off(self, session: Session) -> None:
+        """Drop the message at which the peer has hung up again and again, so that those behind it can leave."""
+        message, pipe = self._redial.message_to_drop(session), self._pipe
+        if message is None or pipe is None or not pipe.withdraw(message):
+            return
+        pipe.drop()
+        pipe.room_made()
+        size = len(message) if isinstance(message, bytes) else sum(len(frame) for frame in message)
+        self._host.emit(
+            MessageDropped(endpoint=self._endpoint, address=session.address, size=size, error=session.error)
+        )
+
+
+async def _sleep_awake(seconds: float) -> None:
+    """Sleep, and then once more for as long as this program stood still at the end: what happened then is not known."""
+    deadline = trio.current_time() + seconds
+    await trio.sleep_until(deadline)
+    while (late := trio.current_time() - deadline) >= LATE:
+        deadline = trio.current_time() + min(late, seconds)
+        await trio.sleep_until(deadline)

@@ -57,6 +57,7 @@ class Heartbeats:
 
     Attributes:
       active: there is something to watch: `heard` is to be told.
+      answered: a PING was answered, by the peer or by us.
     """
 
     def __init__(
@@ -79,6 +80,7 @@ class Heartbeats:
         self._look = look
         self._start = start
         self.active: bool = False
+        self.answered: bool = False
         self._knows_pong = version >= SINCE
         self._ping = _Ping.ANSWERED
         self._next_ping: float = math.inf
@@ -150,6 +152,7 @@ class Heartbeats:
         self._peer_ttl = 0.0
         if self._ping is _Ping.SENT:
             self._ping = _Ping.ANSWERED
+            self.answered = True
 
     def ping_followed(self) -> None:
         """Something followed the peer's PING in what was read with the PING: the peer has kept its promise."""
@@ -170,6 +173,7 @@ class Heartbeats:
         if now > self._pinged_at:
             self._peer_interval = min(self._peer_interval, now - self._pinged_at)
         self._pinged_at = now
+        self.answered = True
         self._peer_ttl = ttl
         if ttl and not self._paused:
             self._more_due = now + ttl

@@ -20,7 +20,7 @@ import math
 from collections import deque
 
 from .._errors import AddressInUseError, EndpointError, PeerUnwantedError, RemoteProtocolError
-from .._events import Disconnected, HandshakeFailed, HandshakeSucceeded
+from .._events import Connected, Disconnected, HandshakeFailed, HandshakeSucceeded, ListeningStopped
 from .._message import Message
 from .._pipes import NOBODY, InprocPipe
 from ..zmtp import PeerInfo, explain_incompatible
@@ -93,10 +93,12 @@ class InprocCarrier(Carrier):
         if not waiting:
             self._waiting.pop(connection.name, None)
 
-    def release(self, binding: InprocBinding) -> None:
-        """The name is free again."""
-        if self._bindings.get(binding.name) is binding:
+    def release(self, binding: InprocBinding) -> bool:
+        """Free the name. Returns: whether the binding had it still."""
+        had = self._bindings.get(binding.name) is binding
+        if had:
             del self._bindings[binding.name]
+        return had
 
 
 class InprocBinding(Binding):
@@ -116,7 +118,8 @@ class InprocBinding(Binding):
 
     def stop(self) -> None:
         """See `Attachment`: the name is free as soon as it is given up."""
-        self._carrier.release(self)
+        if self._carrier.release(self):
+            self.host.emit(ListeningStopped(endpoint=self._endpoint))
 
     def close(self) -> None:
         """See `Attachment`."""
@@ -246,6 +249,7 @@ class InprocConnection(Connecting):
         near.joined = True
         near.sent += sum(isinstance(item, Message) for item in gathered)
         for host, peer in ((ours, theirs), (theirs, ours)):
+            host.emit(Connected(endpoint=self._endpoint, address=self._endpoint))
             host.emit(_succeeded(self._endpoint, peer))
         if gathered:
             far.deliver(gathered)

@@ -171,6 +171,11 @@ class Reader:
             finally:
                 del failure
 
+    @property
+    def ended(self) -> bool:
+        """The peer has ended the stream, or broke it, or nothing is read any more."""
+        return self._state is _ENDED
+
     def look(self) -> bool:
         """Read what has arrived, if anything has, in place of whoever reads. Never waits, never raises.
 
@@ -277,7 +282,7 @@ class Reader:
         """`_read_once`, but what goes wrong is left for the reader's own task to raise."""
         try:
             return self._read_once()
-        except (trio.BrokenResourceError, trio.ClosedResourceError, RemoteProtocolError) as exc:
+        except (trio.BrokenResourceError, trio.ClosedResourceError, RemoteProtocolError, MemoryError) as exc:
             self._move("end")
             self._failure = exc.with_traceback(None)  # no cycle through it
             return True

@@ -9,21 +9,29 @@ knows `Heartbeats`. The session attaches all three to the pipe, and detaches the
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import TypeAlias
+
 import trio
 
 from .. import zmtp
-from .._errors import PeerUnwantedError, RemoteProtocolError, SilentPeerError
+from .._errors import PeerUnwantedError, RefusedByPeerError, RemoteProtocolError, SilentPeerError
 from .._events import HandshakeFailed, HandshakeSucceeded
+from .._message import Frames
 from .._pipes import UNCONNECTED, QueuedPipe
 from .._transports import NonblockingStream
 from ._carrier import PeerHost
+from ._handshake import Patience, shake_hands
 from ._heartbeats import Heartbeats
-from ._read_size import READ_SIZE
 from ._reader import Reader, try_receive
-from ._timers import GOODBYE
+from ._timers import GOODBYE, LEAVING_LOOK
 from ._writer import Writer
 
-_HANDSHAKE_READ_SIZE = 16 * 1024  # bytes asked for in one read of a peer not known yet, which shall cost little
+Cut: TypeAlias = Frames | bytes
+"""A message that was half written: as the user sent it, or encoded."""
+
+_MOST_LOOKS = 16  # reads in a row that look for what the peer said last
+_WAITING_READ_SIZE = 32 * 1024  # bytes that are kept of a peer that waits for its place
 
 
 class Session:
@@ -35,11 +43,24 @@ class Session:
       host: the socket.
       endpoint: the endpoint of ours that the connection belongs to.
       pipe: the pipe that outlives the connection; None to make one that ends with it.
+      accepted: the peer dialled; it has ``greeting_timeout`` for its greeting.
 
     Attributes:
       established: the handshake is complete, or was.
       attached: a pipe is attached to the connection now.
+      waits_as: the routing id of a peer whose place is taken, while it waits for the place.
+      error: why the connection ended; None while it lasts, or if the peer closed it in good order, or we did.
+      refused: the peer refused us, or we the peer.
+      carried: something went whole over the connection: a message or a heartbeat's answer, in either direction.
+      cut_off: the message of a pipe that stays of which only a part was taken when the connection ended.
+      progress: called when a peer that is not established has said something, has to wait, or is established.
     """
+
+    __slots__ = (
+        "_accepted", "_before", "_endpoint", "_heartbeats", "_heartbeats_scope", "_host", "_kept", "_pipe_stays",
+        "_protocol", "_reader", "_refuses", "_scope", "_stream", "_torn", "_write_error", "_writer", "address",
+        "carried", "cut_off", "error", "established", "pipe", "progress", "waits_as",
+    )  # fmt: skip
 
     def __init__(
         self,
@@ -48,33 +69,50 @@ class Session:
         host: PeerHost,
         endpoint: str,
         pipe: QueuedPipe | None = None,
+        *,
+        accepted: bool = False,
     ) -> None:
         self.address: str = getattr(stream, "peer", endpoint)
         self.established: bool = False
         self.pipe: QueuedPipe | None = pipe
+        self.waits_as: bytes | None = None
+        self.error: Exception | None = None
+        self.carried: bool = False
+        self.cut_off: Cut | None = None
+        self.progress: Callable[[Session], None] = _nobody_asks
         self._stream = stream
         self._protocol = protocol
         self._host = host
         self._endpoint = endpoint
         self._pipe_stays = pipe is not None
         self._scope = trio.CancelScope()
-        self._error: Exception | None = None
-        self._writer = Writer(stream, protocol, host.runtime, self.address, self.close)
+        self._accepted = accepted
+        self._kept = 0  # bytes that came while the peer waited
+        self._writer = Writer(stream, protocol, host.runtime, self.address, self._write_failed)
         self._reader: Reader | None = None  # while a pipe is attached
+        self._heartbeats: Heartbeats | None = None
         self._heartbeats_scope: trio.CancelScope | None = None
+        self._write_error: Exception | None = None  # of a connection that the peer had ended already
+        self._refuses = False  # this side does not want such a peer
+        self._torn = False  # a message is half written, and nothing can be said any more
+        self._before = (0, 0)  # messages sent and received by the pipe before this connection
 
     @property
     def attached(self) -> bool:
         """A pipe is attached to the connection now."""
         return self._reader is not None
 
+    @property
+    def refused(self) -> bool:
+        """The peer refused us, or we the peer."""
+        return self._refuses or isinstance(self.error, RefusedByPeerError)
+
     # --- the connection's life ----------------------------------------------------------
 
-    async def run(self) -> Exception | None:
-        """Serve the connection until it ends, then close it.
+    async def run(self) -> None:
+        """Serve the connection until it ends, then close it; ``error`` says why it ended.
 
-        Returns: why it ended; None if the peer closed it in good order, or we did.
-          Whether it ever was established is in ``established``.
+        Cancellation: it ends at once.
         """
         try:
             with self._scope:
@@ -83,46 +121,39 @@ class Session:
                     assert self._reader is not None
                     await self._reader.run()
                 except (trio.BrokenResourceError, trio.ClosedResourceError, RemoteProtocolError) as exc:
-                    self._error = self._error or exc
+                    self.error = self.error or exc
                 except (trio.TooSlowError, PeerUnwantedError) as exc:
-                    self._error = exc
+                    self.error = exc
+                except MemoryError:
+                    # Without the traceback: it would keep what there was no room for.
+                    self.error = MemoryError(f"out of memory at what came from {self.address}: connection closed")
+                self._note_why_the_peer_hung_up()
                 # Detach before saying why: a message queued meanwhile must wait for the next connection.
                 self._detach()
                 await self._say_why()
         finally:
             self._detach()
+            self._say_why_at_once()
+            await self.discard()
+
+    async def discard(self) -> None:
+        """Close the stream, whatever state it is in."""
+        try:
             await trio.aclose_forcefully(self._stream)
-        return self._error
+        except Exception as exc:  # of a user's own transport: the connection is over in any case
+            self.error = self.error or exc
 
     def close(self, error: Exception | None = None) -> None:
         """End the connection now; ``error`` is what `run` returns."""
-        self._error = self._error or error
+        self.error = self.error or error
         self._scope.cancel(reason=f"triomq: connection {self.address} closed")
 
     async def _handshake(self) -> None:
-        limit = self._host.options.handshake_timeout
-        with trio.move_on_after(limit) as deadline:
-            await self._shake_hands()
-        if deadline.cancelled_caught:
-            raise trio.TooSlowError(f"no handshake from {self.address} within handshake_timeout={limit} s")
-        assert self._protocol.peer is not None
-        await self._be_admitted(self._protocol.peer)
-
-    async def _shake_hands(self) -> None:
-        protocol, stream = self._protocol, self._stream
-        while not protocol.established:
-            if data := protocol.data_to_send():
-                await stream.send_all(data)
-            await stream.wait_receivable()
-            received = try_receive(stream, _HANDSHAKE_READ_SIZE)
-            if received == b"":
-                raise trio.BrokenResourceError("the peer closed the connection during the handshake")
-            if received is not None:
-                for event in protocol.receive_data(received, 1):
-                    if not isinstance(event, zmtp.HandshakeComplete):  # nobody is there to take it
-                        raise TypeError(f"{protocol!r} gave out {event!r} before a HandshakeComplete")
-        if data := protocol.data_to_send():
-            await stream.send_all(data)
+        protocol = self._protocol
+        limits = Patience(self._host.options, self.address, accepted=self._accepted)
+        await shake_hands(self._stream, protocol, limits, lambda: self.progress(self))
+        assert protocol.peer is not None
+        await self._be_admitted(protocol.peer)
 
     # --- admission ------------------------------------------------------------------------
 
@@ -133,33 +164,43 @@ class Session:
         connection is kept, and not read: a restarted peer whose old connection is not known to be dead yet gets its
         turn.
         """
-        told = False
-        while True:
-            try:
-                self._attach(peer)
-                return
-            except PeerUnwantedError as exc:
-                if self._host.closing:
-                    raise
-                if not told:
-                    event = HandshakeFailed(endpoint=self._endpoint, address=self.address, error=exc)
-                    self._host.emit(event)
-                    told = True
-            await self._wait_for_vacancy()
+        waiting_timeout = self._host.options.waiting_timeout
+        with trio.CancelScope() as limit:
+            while True:
+                try:
+                    self._attach(peer)
+                    return
+                except PeerUnwantedError as exc:
+                    if self._host.closing:
+                        raise
+                    again = self.waits_as is not None
+                    if not again:
+                        event = HandshakeFailed(endpoint=self._endpoint, address=self.address, error=exc)
+                        self._host.emit(event)
+                        limit.deadline = trio.current_time() + waiting_timeout
+                        self.waits_as = peer.routing_id
+                        self.progress(self)
+                with self._host.until_vacancy(peer.routing_id, again=again):
+                    await self._watch_it_wait()
+        raise trio.TooSlowError(f"no place for {self.address} within waiting_timeout={waiting_timeout} s")
 
-    async def _wait_for_vacancy(self) -> None:
-        """Wait until another peer has left, or this one does."""
-        with self._host.until_vacancy():
-            unread = 0
-            while unread < READ_SIZE:
-                await self._stream.wait_receivable()
-                received = try_receive(self._stream, READ_SIZE)
-                if received == b"":
-                    raise trio.BrokenResourceError("the peer left while another had its place")
-                if received is not None:
-                    unread += len(received)
-                    self._protocol.receive_data(received, 0)
-            await trio.sleep_forever()
+    async def _watch_it_wait(self) -> None:
+        """Wait until the peer leaves. Keep a little of what it sends, to be delivered when the peer has its place.
+
+        Raises:
+          trio.BrokenResourceError: the peer has left.
+        """
+        while self._kept < _WAITING_READ_SIZE:
+            await self._stream.wait_receivable()
+            received = try_receive(self._stream, _WAITING_READ_SIZE - self._kept)
+            if received == b"":
+                raise trio.BrokenResourceError("the peer left while another had its place")
+            if received is not None:
+                self._kept += len(received)
+                self._protocol.receive_data(received, 0)
+        while not self._stream.peer_ended():  # noqa: ASYNC110  # no event tells: what it sent before is unread
+            await trio.sleep(LEAVING_LOOK)
+        raise trio.BrokenResourceError("the peer left while another had its place")
 
     def _attach(self, peer: zmtp.PeerInfo) -> None:
         """Join the connection with its pipe.
@@ -173,6 +214,7 @@ class Session:
         host.admit_peer(pipe, peer)
         self.pipe = pipe
         self.established = True
+        self.progress(self)
         succeeded = HandshakeSucceeded(
             endpoint=self._endpoint,
             address=self.address,
@@ -181,7 +223,8 @@ class Session:
         )
         host.emit(succeeded)
         writer = self._writer
-        heartbeats = Heartbeats(
+        self._before = (pipe.sent, pipe.received)
+        heartbeats = self._heartbeats = Heartbeats(
             host.options,
             peer.version,
             self.address,
@@ -191,7 +234,7 @@ class Session:
             self._start_heartbeats,
         )
         self._reader = Reader(
-            self._stream, protocol, pipe, writer, heartbeats, host.runtime.turn_end, host.wanted, self.close
+            self._stream, protocol, pipe, writer, heartbeats, host.runtime.turn_end, host.wanted, self._hang_up
         )
         pipe.inbox.source = self._reader
         pipe.shares_encoding = protocol.shares_encoding and not pipe.outbox.conflate
@@ -199,6 +242,8 @@ class Session:
         heartbeats.begin()
 
     def _detach(self) -> None:
+        self._torn = self._torn or self._writer.busy
+        half_written = self._writer.half_written
         self._writer.detach()
         reader, self._reader = self._reader, None
         if reader is None:
@@ -207,25 +252,69 @@ class Session:
             self._heartbeats_scope.cancel(reason="triomq: connection ended")
         pipe, self.pipe = self.pipe, None
         assert pipe is not None
+        heartbeats, self._heartbeats = self._heartbeats, None
+        answered = heartbeats is not None and heartbeats.answered
+        self.carried = answered or (pipe.sent, pipe.received) != self._before
         reader.stop()
         pipe.inbox.source = UNCONNECTED
         pipe.inbox.source_waits = False
         if self._pipe_stays:
+            self.cut_off = half_written
             self._host.peer_left(pipe)
             pipe.room_made()  # a message that was whole in a half written batch is not queued any more
         else:
             self._host.remove_pipe(pipe)
 
+    def _note_why_the_peer_hung_up(self) -> None:
+        error = self.error = self.error or self._write_error
+        if (reason := self._protocol.last_error) and (error is None or isinstance(error, trio.BrokenResourceError)):
+            self.error = RefusedByPeerError(f"the peer ended the connection: {reason}")
+            self.error.__cause__ = error
+
+    # --- telling the peer why ---------------------------------------------------------------
+
+    def _hang_up(self, error: Exception) -> None:
+        """End the connection because of what the peer did, and tell the peer."""
+        self._protocol.refuse(str(error))
+        self.close(error)
+
+    def _last_words(self) -> bytes:
+        """What is to be said to a peer that broke the protocol, or is refused."""
+        if self._torn or not isinstance(self.error, RemoteProtocolError):
+            return b""
+        return self._protocol.data_to_send()
+
     async def _say_why(self) -> None:
         """Tell a peer that is being refused the reason, if it listens."""
-        if self._writer.busy or not isinstance(self._error, RemoteProtocolError):
-            return
-        if data := self._protocol.data_to_send():
+        if data := self._last_words():
+            self._refuses = not self.established
             with trio.move_on_after(GOODBYE):
                 try:
                     await self._stream.send_all(data)
                 except trio.BrokenResourceError:
                     return  # it did not wait for the reason; the event here has it
+
+    def _say_why_at_once(self) -> None:
+        """The same, where this side has ended the connection by itself: there is no time to wait."""
+        if data := self._last_words():
+            try:
+                self._stream.send_nowait([data])
+            except (trio.BrokenResourceError, trio.ClosedResourceError):
+                return  # likewise
+
+    def _write_failed(self, error: Exception) -> None:
+        """The connection cannot be written to any more: the peer has hung up, and may have said why before."""
+        reader = self._reader
+        looks = 0
+        while reader is not None and not reader.ended and reader.look() and looks < _MOST_LOOKS:
+            looks += 1
+        if reader is not None and reader.ended:
+            self._write_error = error
+            reader.poke()  # it knows why the connection ended: let it say so
+            reader.resume()
+        else:
+            self.close(error)
+            self._note_why_the_peer_hung_up()
 
     # --- heartbeats -----------------------------------------------------------------------
 
@@ -267,6 +356,10 @@ class Session:
                 self.close()
         except (trio.BrokenResourceError, trio.ClosedResourceError) as exc:
             self.close(exc)
+
+
+def _nobody_asks(_: Session) -> None:
+    """Nobody keeps count of connections that are not established."""
 
 
 def new_pipe(host: PeerHost, endpoint: str) -> QueuedPipe:

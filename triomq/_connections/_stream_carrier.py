@@ -78,7 +78,7 @@ class StreamCarrier(Carrier):
         endpoint = f"{endpoint.partition('://')[0]}://{listener.endpoint.partition('://')[2]}"
 
         def new_session(stream: NonblockingStream) -> Session:
-            return Session(stream, self._new_protocol(host, True), host, endpoint)
+            return Session(stream, self._new_protocol(host, True), host, endpoint, accepted=True)
 
         return Acceptor(listener, endpoint, host, new_session)
 

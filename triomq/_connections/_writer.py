@@ -25,7 +25,7 @@ from typing import Final
 import trio
 
 from .. import zmtp
-from .._message import BytesLike
+from .._message import BytesLike, Frames
 from .._pipes import UNCONNECTED, QueuedPipe
 from .._runtime import Runtime
 from .._transports import NonblockingStream
@@ -80,6 +80,14 @@ class Writer:
     def busy(self) -> bool:
         """A message is half written: nothing else may be written now."""
         return bool(self._unsent)
+
+    @property
+    def half_written(self) -> Frames | bytes | None:
+        """The message of which the connection has taken a part, and not all; None if there is none."""
+        index = bisect_right(self._batch_ends, self._batch_written)
+        begun = self._batch_ends[index - 1] if index else 0
+        item = self._batch[index] if index < len(self._batch) and self._batch_written > begun else None
+        return item if isinstance(item, (tuple, bytes)) else None
 
     def taken_at(self) -> float:
         """When the connection last took something."""
@@ -205,7 +213,7 @@ class Writer:
         sizes = (len(item) if isinstance(item, bytes) else encode((item,), []) for item in batch)
         self._batch_ends = list(accumulate(sizes))
         self._batch_written = taken - control
-        self._unsent = _without(buffers, taken)
+        self._unsent = without(buffers, taken)
         outbox.set_unsent(len(batch))
         if failure is not None:
             self._fail(failure)
@@ -219,7 +227,7 @@ class Writer:
         try:
             while self._unsent:
                 taken = await self._stream.send_some(self._unsent)
-                self._unsent = _without(self._unsent, taken)
+                self._unsent = without(self._unsent, taken)
                 self._batch_written += taken
                 self._last_write = trio.current_time()
         except (trio.BrokenResourceError, trio.ClosedResourceError) as exc:
@@ -260,7 +268,7 @@ def _unknown() -> bool:
     return True
 
 
-def _without(buffers: Sequence[BytesLike], count: int) -> list[BytesLike]:
+def without(buffers: Sequence[BytesLike], count: int) -> list[BytesLike]:
     """The buffers less their first ``count`` bytes, without copying."""
     for index, buffer in enumerate(buffers):
         if count < len(buffer):

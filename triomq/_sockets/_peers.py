@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator
-from contextlib import contextmanager
-
-import trio
+from collections.abc import Callable, Collection
+from contextlib import AbstractContextManager
 
 from .._errors import PeerUnwantedError
 from .._events import MonitorEvent
@@ -16,6 +14,7 @@ from .._runtime import Chores, Runtime, TaskGroup
 from .._statistics import Peer, PeerStatistics
 from ..zmtp import PeerInfo
 from ._monitors import Monitors
+from ._vacancies import Vacancies
 from ._waiting import Watchers
 
 
@@ -48,7 +47,7 @@ class Peers:
         self.retries: dict[Callable[[], None], None] = {}
         self._pattern = pattern
         self._monitors = monitors
-        self._vacancies: dict[trio.CancelScope, None] = {}  # each is cancelled when a peer leaves
+        self._vacancies = Vacancies()
         pattern.watchers = self.watchers
         pattern.chores = Chores(self.tasks)
 
@@ -89,8 +88,9 @@ class Peers:
 
     def peer_left(self, pipe: Pipe) -> None:
         """See `PeerHost`."""
+        names = _names(pipe)
         if self._forget_peer(pipe):
-            self._announce_vacancy()
+            self._announce_vacancy(names)
 
     def _forget_peer(self, pipe: Pipe) -> bool:
         if pipe.peer is None:
@@ -104,6 +104,7 @@ class Peers:
         """See `PeerHost`."""
         if not pipe.alive:
             return
+        names = _names(pipe)
         self._forget_peer(pipe)
         pipe.alive = False
         pipe.discard()
@@ -113,13 +114,14 @@ class Peers:
             self.received += pipe.received
         self._take_from_pattern(pipe)
         pipe.let_go()
-        self._announce_vacancy()
+        self._announce_vacancy(names)
 
     def retire_pipe(self, pipe: Pipe) -> None:
         """Queue nothing more for the peer; what is queued still leaves."""
+        names = _names(pipe)
         pipe.draining = True
         self._take_from_pattern(pipe)
-        self._announce_vacancy()
+        self._announce_vacancy(names)
 
     def retire_accepted(self, endpoint: str, connected: Collection[Pipe | None]) -> None:
         """Retire the pipes that came through an endpoint that is bound no longer; not the ``connected`` ones."""
@@ -138,23 +140,16 @@ class Peers:
             del self._pattern.pipes[pipe]
             self._pattern.removed(pipe)
 
-    @contextmanager
-    def until_vacancy(self) -> Iterator[None]:
+    def until_vacancy(self, routing_id: bytes, *, again: bool = False) -> AbstractContextManager[None]:
         """See `PeerHost`."""
-        with trio.CancelScope() as vacancy:
-            self._vacancies[vacancy] = None
-            try:
-                yield
-            finally:
-                del self._vacancies[vacancy]
+        return self._vacancies.until_one(routing_id, again=again)
 
-    def _announce_vacancy(self) -> None:
+    def _announce_vacancy(self, names: tuple[bytes, ...]) -> None:
         self.watchers.wake()
         for retry in list(self.retries):
             if self.retries.pop(retry, self) is None:  # no earlier one has taken it back
                 retry()
-        for vacancy in self._vacancies:
-            vacancy.cancel(reason="triomq: there may be a place for this peer now")
+        self._vacancies.announce(names)
 
     # --- what can be seen -------------------------------------------------------------------
 
@@ -175,6 +170,11 @@ class Peers:
     def statistics(self) -> tuple[PeerStatistics, ...]:
         """One row for each pipe."""
         return tuple(map(_peer_statistics, self.pipes))
+
+
+def _names(pipe: Pipe) -> tuple[bytes, ...]:
+    """What the peer calls itself, and what this socket calls it."""
+    return (pipe.routing_id,) if pipe.peer is None else (pipe.peer.routing_id, pipe.routing_id)
 
 
 def _name(pipe: Pipe) -> bytes:

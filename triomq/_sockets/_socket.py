@@ -12,7 +12,7 @@ import trio
 
 from .._connections import Attachment, Binding, Connecting
 from .._errors import AddressInUseError, EndpointError
-from .._events import Listening, ListeningStopped, Monitor
+from .._events import Listening, Monitor
 from .._forks import let_go_when_forked
 from .._options import Options, make_options
 from .._patterns import NOBODY_WAITS, Pattern
@@ -123,7 +123,6 @@ class Socket(trio.abc.AsyncResource, metaclass=_MadeByContext):
             raise EndpointError(self._no_such(endpoint, "bound", self._bound))
         binding.close()
         self._peers.retire_accepted(endpoint, [connecting.pipe for connecting in self._connected.values()])
-        self._monitors.emit(ListeningStopped(endpoint=endpoint))
         with trio.CancelScope(shield=True):
             await binding.wait_closed()
             await trio.lowlevel.checkpoint()
@@ -306,6 +305,7 @@ class Socket(trio.abc.AsyncResource, metaclass=_MadeByContext):
             self._end()
             with trio.CancelScope(shield=True):
                 await self._peers.tasks.wait_ended()
+            self._monitors.end()  # the last connections have told of their ends
 
     def _refuse_calls(self) -> None:
         self._peers.closing = True
@@ -353,6 +353,5 @@ class Socket(trio.abc.AsyncResource, metaclass=_MadeByContext):
         for pipe in list(self._peers.pipes):
             self._peers.remove_pipe(pipe)
         self._pattern.senders = self._pattern.receivers = NOBODY_WAITS
-        self._monitors.end()
         self._shared.sockets.pop(self, None)
         self._shared.forgotten.discard(self)

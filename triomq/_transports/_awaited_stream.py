@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 
 import trio
 
@@ -30,13 +31,15 @@ class AwaitedStream(NonblockingStream):
         Cancellation: some of them may have been sent; the connection is then of no more use.
         """
         data = b"".join(buffers)
-        await self._stream.send_all(data)
+        with self._any_failure_ends_it():
+            await self._stream.send_all(data)
         return len(data)
 
     async def wait_receivable(self) -> None:
         """Wait until something has arrived, or the stream has ended."""
         if self._arrived is None:
-            self._arrived = bytes(await self._stream.receive_some(_READ_SIZE))
+            with self._any_failure_ends_it():
+                self._arrived = bytes(await self._stream.receive_some(_READ_SIZE))
         else:
             await trio.lowlevel.checkpoint()
 
@@ -50,16 +53,28 @@ class AwaitedStream(NonblockingStream):
 
     async def send_all(self, data: BytesLike) -> None:
         """See `trio.abc.SendStream`."""
-        await self._stream.send_all(data)
+        with self._any_failure_ends_it():
+            await self._stream.send_all(data)
 
     async def wait_send_all_might_not_block(self) -> None:
         """See `trio.abc.SendStream`."""
-        await self._stream.wait_send_all_might_not_block()
+        with self._any_failure_ends_it():
+            await self._stream.wait_send_all_might_not_block()
 
     async def receive_some(self, max_bytes: int | None = None) -> bytes:
         """See `trio.abc.ReceiveStream`."""
         await self.wait_receivable()
         return self.receive_nowait(_READ_SIZE if max_bytes is None else max_bytes)
+
+    @contextmanager
+    def _any_failure_ends_it(self) -> Iterator[None]:
+        """Whatever a user's own stream raises is the end of that connection, with the reason."""
+        try:
+            yield
+        except (trio.BrokenResourceError, trio.ClosedResourceError, trio.BusyResourceError, MemoryError):
+            raise
+        except Exception as exc:
+            raise trio.BrokenResourceError(f"the stream to {self.peer} failed: {exc!r}") from exc
 
     async def aclose(self) -> None:
         """See `trio.abc.AsyncResource`."""
@@ -67,5 +82,13 @@ class AwaitedStream(NonblockingStream):
 
 
 def as_nonblocking(stream: trio.abc.Stream, peer: str) -> NonblockingStream:
-    """The stream itself if it can be tried, or else the same one made to look so."""
-    return stream if isinstance(stream, NonblockingStream) else AwaitedStream(stream, peer)
+    """The stream itself if it can be tried, or else the same one made to look so.
+
+    Raises:
+      TypeError: a transport has returned something that is no stream.
+    """
+    if isinstance(stream, NonblockingStream):
+        return stream
+    if not isinstance(stream, trio.abc.Stream):
+        raise TypeError(f"a transport must return a trio.abc.Stream, and returned {stream!r}")
+    return AwaitedStream(stream, peer)

@@ -55,6 +55,13 @@ class NonblockingStream(trio.abc.Stream):
         """
         return False
 
+    def peer_ended(self) -> bool:
+        """Whether the peer has ended its direction, or the connection is dead, even if what it sent before is unread.
+
+        A peer whose octets are kept back must be seen to leave. Returns: False, too, if this stream cannot know.
+        """
+        return False
+
     can_interrupt: ClassVar[bool] = False
     """Whether this stream has `interrupt`, which saves a round trip a switch of tasks at either end."""
 

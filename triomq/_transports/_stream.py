@@ -6,6 +6,7 @@ Here the non-blocking calls are bare system calls, and the stream's coroutines a
 
 from __future__ import annotations
 
+import select
 import socket
 from collections.abc import Sequence
 from contextlib import suppress
@@ -19,6 +20,7 @@ from ._interface import NonblockingStream
 from ._stream_rules import SendGuard, receive_size
 
 _IOV_MAX = 1024  # buffers that one sendmsg takes: on Linux, macOS and the BSDs; more is EMSGSIZE
+_ENDED = getattr(select, "POLLRDHUP", 0)  # on Linux; elsewhere POLLHUP, which is always told, says it
 _HAS_SENDMSG = hasattr(socket.socket, "sendmsg")  # not on Windows
 
 
@@ -100,6 +102,14 @@ class SocketStream(NonblockingStream):
         except OSError as exc:
             raise self._stream_error(exc) from exc
         return True
+
+    def peer_ended(self) -> bool:
+        """Ask the kernel whether the peer's FIN or RST has arrived; see `NonblockingStream.peer_ended`."""
+        if self._closed or not hasattr(select, "poll"):
+            return self._closed
+        poll = select.poll()
+        poll.register(self._fd, _ENDED)
+        return bool(poll.poll(0))
 
     def receive_nowait(self, max_bytes: int) -> bytes:
         """Take what the kernel has, up to ``max_bytes`` octets, in one system call.

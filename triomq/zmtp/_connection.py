@@ -81,6 +81,7 @@ class Connection(WireProtocol):
         if socket_type not in COMPATIBLE:
             raise ValueError(f"no such socket type: {socket_type!r}")
         self.peer: PeerInfo | None = None
+        self.greeted: bool = False
         self.established: bool = False
         self.has_buffered: bool = False
         self.messages_only: bool = True
@@ -104,6 +105,11 @@ class Connection(WireProtocol):
     def state(self) -> State:
         """Where the connection stands."""
         return self._state
+
+    @property
+    def last_error(self) -> str:
+        """See `WireProtocol`."""
+        return self._incoming.last_error
 
     @property
     def commands_ignored(self) -> int:
@@ -159,6 +165,8 @@ class Connection(WireProtocol):
                     break
                 work -= done
         except RemoteProtocolError as fault:
+            if self.established:
+                self.refuse(str(fault))
             self._enter("fault")
             self.established = False
             self.has_buffered = bool(events)
@@ -176,6 +184,10 @@ class Connection(WireProtocol):
 
     def receive_hint(self) -> int:
         return self._reader.missing
+
+    def refuse(self, reason: str) -> None:
+        if self.shares_encoding:  # a mechanism that changes frames would have to change this one
+            self._to_send.append(encode_frame(COMMAND, encode_error(reason)))
 
     # States
 
@@ -197,6 +209,7 @@ class Connection(WireProtocol):
             return 0
         self._reader.offset = GREETING_SIZE
         self._outgoing.version = greeting.version
+        self.greeted = True
         self._enter("greeting")
         self._mechanism.start(self._metadata, self._as_server)
         self._advance()

@@ -41,6 +41,8 @@ class WireProtocol(ABC):
 
     Attributes:
       peer: who the peer is; None until ``established``.
+      greeted: the peer's greeting is complete. The session gives a peer less time for its greeting than for the whole
+        handshake. A protocol without a greeting leaves this True.
       established: messages may be sent and received. True from the end of the handshake to the first fault:
         with a fault `receive_data` takes this back at once, though it raises the fault later.
       has_buffered: the last `receive_data` stopped before it had used up its input. The session calls
@@ -61,6 +63,7 @@ class WireProtocol(ABC):
     messages_only: bool
     between_messages: bool
     shares_encoding: bool
+    greeted: bool = True
 
     @abstractmethod
     def data_to_send(self) -> bytes:
@@ -113,3 +116,18 @@ class WireProtocol(ABC):
         Asked only while ``has_buffered`` is False. The session reads the rest of a large frame by itself, so that
         it comes in one piece and need not be copied. A protocol that always returns 0 is right, too.
         """
+
+    @property
+    def last_error(self) -> str:
+        """Why the peer, once established, is about to hang up, in its own words; empty if it has said nothing of that.
+
+        Asked when the peer has hung up. A protocol without such a command has nothing to tell.
+        """
+        return ""
+
+    def refuse(self, reason: str) -> None:
+        """Queue the reason why this side is about to end the connection, for `data_to_send` to return.
+
+        A protocol without such a command does nothing.
+        """
+        return

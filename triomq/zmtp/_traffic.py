@@ -15,7 +15,7 @@ from typing import Final
 
 from .._errors import LocalProtocolError, RemoteProtocolError
 from .._message import Message, new_message
-from ._commands import MAX_COMMAND, Command, event_frame, parse_ping, parse_pong, parse_topic
+from ._commands import MAX_COMMAND, Command, event_frame, parse_error_reason, parse_ping, parse_pong, parse_topic
 from ._compatibility import TAKES_SUBSCRIPTIONS
 from ._events import Cancel, Event, Pong, Subscribe
 from ._frames import COMMAND, MORE, Item, encode_frame
@@ -42,13 +42,14 @@ class Incoming:
     Attributes:
       frames: those that have come of a message whose last frame has not.
       pong: the answer to the last PING, until the connection sends it.
+      last_error: why the peer is about to hang up, in its words; empty while it has not said.
       ignored: how many commands have come that mean nothing here.
       ignored_in_a_row: how many since the last message. The connection resets it when it takes messages by itself.
     """
 
     __slots__ = (
-        "_mechanism", "_size", "_socket_type", "frames", "ignored", "ignored_in_a_row", "max_frames",
-        "max_message_size", "pong",
+        "_mechanism", "_size", "_socket_type", "frames", "ignored", "ignored_in_a_row", "last_error",
+        "max_frames", "max_message_size", "pong",
     )  # fmt: skip
 
     def __init__(self, socket_type: str, mechanism: Mechanism, max_message_size: float, max_frames: int) -> None:
@@ -56,6 +57,7 @@ class Incoming:
         self.max_frames = max_frames
         self.frames: list[bytes] = []
         self.pong: Pong | None = None
+        self.last_error: str = ""
         self.ignored: int = 0
         self.ignored_in_a_row: int = 0
         self._socket_type = socket_type
@@ -76,7 +78,8 @@ class Incoming:
         if self._size + size + _FRAME_COST * len(self.frames) > self.max_message_size + _FRAMES_ALLOWANCE:
             return f"a message of {len(self.frames)} frames or more, which hold next to nothing"
         if self._size + size > self.max_message_size:
-            return f"a message of {self._size + size} octets or more; {self.max_message_size} are allowed"
+            limit = f"{self.max_message_size} are allowed (max_message_size)"
+            return f"a message of {self._size + size} octets or more; {limit}"
         if len(self.frames) >= self.max_frames:
             return f"a message of more than {self.max_frames} frames"
         return None
@@ -124,6 +127,11 @@ class Incoming:
         self.pong = Pong(ping.context)
         return ping
 
+    def _receive_error(self, command: Command) -> Event | None:
+        """Note the reason, for when the peer hangs up; should it go on, the command has meant nothing."""
+        self.last_error = parse_error_reason(command.data) or "it gave no reason"
+        return self._ignore(command)
+
     def _ignore(self, command: Command) -> Event | None:
         self.ignored += 1
         self.ignored_in_a_row += 1
@@ -139,6 +147,7 @@ _COMMANDS: Final[Mapping[bytes, Callable[[Incoming, Command], Event | None]]] = 
     b"SUBSCRIBE": Incoming._receive_subscription,
     b"CANCEL": Incoming._receive_subscription,
     b"PING": Incoming._receive_ping,
+    b"ERROR": Incoming._receive_error,
     b"PONG": lambda _, command: parse_pong(command),
 }
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Callable, Sequence
 from typing import Literal, final
 
@@ -32,9 +33,9 @@ class VirtualStream(NonblockingStream):
     """
 
     __slots__ = (
-        "_arrived", "_closed", "_ended", "_failure", "_gone", "_interruptions", "_known", "_number", "_one_sender",
-        "_peer", "_reader", "_recorder", "_sending", "_sent_end", "_writer", "host", "incoming", "outgoing",
-        "remote_host", "when_open",
+        "_arrived", "_closed", "_ended", "_errno", "_failure", "_gone", "_interruptions", "_known", "_number",
+        "_one_sender", "_peer", "_reader", "_recorder", "_sending", "_sent_end", "_writer", "host", "incoming",
+        "outgoing", "remote_host", "when_open",
     )  # fmt: skip
 
     outgoing: Link
@@ -62,6 +63,7 @@ class VirtualStream(NonblockingStream):
         self._ended = False  # the peer's end has arrived
         self._sent_end = False
         self._failure = ""  # why the connection is dead
+        self._errno = 0  # likewise
         self._closed = False
         self._gone = False  # the kernel of this end has died: nothing happens here any more
         self._interruptions = 0
@@ -120,6 +122,10 @@ class VirtualStream(NonblockingStream):
             self._sent_end = True
             self.host.when_running(self._finish)
         return True
+
+    def peer_ended(self) -> bool:
+        """Whether the peer's end, or a reset, has arrived. See `NonblockingStream.peer_ended`."""
+        return self._closed or (not self._is_still and bool(self._ended or self._failure))
 
     def receive_nowait(self, max_bytes: int) -> bytes:
         """Take what has arrived. See `NonblockingStream.receive_nowait`."""
@@ -233,6 +239,7 @@ class VirtualStream(NonblockingStream):
         """The connection is dead."""
         if not self._failure and not self._gone:
             self._failure = why
+            self._errno = errno.ETIMEDOUT if what == "timed out" else errno.ECONNRESET
             self.outgoing.abandon()
             self._recorder.record(what, self.host.name, self.remote_host, self._number)
             self.forget()
@@ -297,4 +304,6 @@ class VirtualStream(NonblockingStream):
         return trio.ClosedResourceError(f"the stream to {self._peer} was closed here")
 
     def _broken_error(self) -> trio.BrokenResourceError:
-        return trio.BrokenResourceError(f"the connection to {self._peer} broke: {self._failure}")
+        error = trio.BrokenResourceError(f"the connection to {self._peer} broke: {self._failure}")
+        error.__cause__ = OSError(self._errno, self._failure)  # as with the real one
+        return error

@@ -1,0 +1,253 @@
+"""Peers whose place is taken: a second one of a PAIR, or of a routing id that is in use."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+import trio
+import trio.testing
+
+import triomq
+from triomq._sockets._vacancies import Vacancies
+from triomq.testing import VirtualNetwork
+
+from ..hostile.raw import GREETING, Raw, frame, raw_at, ready
+from ..hostile.scene import until
+
+KINDS: dict[str, tuple[Any, Any, dict[str, Any]]] = {
+    "ROUTER": (triomq.ROUTER, triomq.DEALER, {"routing_id": b"taken"}),
+    "PAIR": (triomq.PAIR, triomq.PAIR, {}),
+}
+SAYS = {"silent": b"", "talkative": frame(bytes(60_000)) * 4}
+
+
+def hello(kind: str) -> bytes:
+    """What a peer says that wants the place that is taken."""
+    return GREETING + ready(KINDS[kind][1].socket_type, KINDS[kind][2].get("routing_id"))
+
+
+async def crowd(net: VirtualNetwork, nursery: trio.Nursery, endpoint: str, octets: bytes, count: int) -> list[Raw]:
+    """Connections that have said that and stay; those that were closed are taken out of the list."""
+    here: list[Raw] = []
+
+    async def speak(raw: Raw) -> None:
+        try:
+            await raw.say(octets)
+        except trio.ClosedResourceError:
+            pass  # it has left meanwhile
+
+    async def stay(task_status: trio.TaskStatus[None]) -> None:
+        async with raw_at(endpoint, net) as raw:
+            here.append(raw)
+            nursery.start_soon(speak, raw)
+            task_status.started()
+            await raw.hear_end_at_last()
+        if raw in here:
+            here.remove(raw)
+
+    for _ in range(count):
+        await nursery.start(stay)
+    return here
+
+
+def connections_of(net: VirtualNetwork, host: str) -> int:
+    """How many connections the kernel of a host has."""
+    return len(net._fabric.hosts[host].streams)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("says", SAYS)
+async def test_they_keep_nobody_out_and_are_bounded_apart(
+    kind: str, says: str, virtual_network: VirtualNetwork
+) -> None:
+    """Above max_waiting the oldest makes way; a newcomer gets as far as the handshake, and in if there is a place."""
+    net = virtual_network
+    bound, connected, options = KINDS[kind]
+    async with net.open_context("b") as ctx, net.open_context("a") as there, trio.open_nursery() as nursery:
+        one = ctx.socket(bound, max_handshakes=5, max_waiting=10)
+        endpoint = await one.bind("tcp://*:5555")
+        first = there.socket(connected, **options)
+        first.connect("tcp://b:5555")
+        await one.wait_peers()
+        monitor = one.monitor(10_000)
+        here = await crowd(net, nursery, endpoint, hello(kind) + SAYS[says], 40)
+        await until(lambda: len(here) == 10)
+        assert connections_of(net, "b") == 11
+        dismissed = [
+            event for event in received(monitor) if "max_waiting=10 reached" in str(getattr(event, "error", ""))
+        ]
+        assert len(dismissed) == 30
+        if kind == "ROUTER":
+            other = there.socket(connected)
+            other.connect("tcp://b:5555")
+            with trio.fail_after(0.5):
+                await one.wait_peers(2)
+        nursery.cancel_scope.cancel()
+
+
+def received(monitor: triomq.Monitor) -> list[triomq.MonitorEvent]:
+    """What a monitor has by now."""
+    events = []
+    while True:
+        try:
+            events.append(monitor.receive_nowait())
+        except trio.WouldBlock:
+            return events
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("says", SAYS)
+@pytest.mark.parametrize("ends", ["in order", "by a reset"])
+async def test_who_leaves_is_seen_to_leave(kind: str, says: str, ends: str, virtual_network: VirtualNetwork) -> None:
+    """Even one that has said so much that it is not read any more."""
+    net = virtual_network
+    bound, connected, options = KINDS[kind]
+    async with net.open_context("b") as ctx, net.open_context("a") as there, trio.open_nursery() as nursery:
+        one = ctx.socket(bound, receive_buffer=1 << 20)
+        endpoint = await one.bind("tcp://*:5555")
+        first = there.socket(connected, **options)
+        first.connect("tcp://b:5555")
+        await one.wait_peers()
+        async with raw_at(endpoint, net) as raw:
+            await raw.say(hello(kind), SAYS[says])
+            await trio.sleep(2)
+            assert connections_of(net, "b") == 2
+            if ends == "by a reset":
+                net.cut("evil", "b")
+        await trio.sleep(2)
+        assert connections_of(net, "b") == 1
+        nursery.cancel_scope.cancel()
+
+
+@pytest.mark.parametrize("endpoint", ["tcp://127.0.0.1:0", "ipc://*"])
+async def test_a_real_kernel_tells_of_the_end_behind_what_is_unread(endpoint: str) -> None:
+    async with triomq.open_context() as ctx:
+        one = ctx.socket(triomq.PAIR)
+        monitor = one.monitor()
+        endpoint = await one.bind(endpoint)
+        first = ctx.socket(triomq.PAIR)
+        first.connect(endpoint)
+        await one.wait_peers()
+        scheme, _, address = endpoint.partition("://")
+        if scheme == "tcp":
+            stream = await trio.open_tcp_stream("127.0.0.1", int(address.rpartition(":")[2]))
+        else:
+            stream = await trio.open_unix_socket(address)
+        await stream.send_all(hello("PAIR") + frame(bytes(60_000)))
+        await trio.sleep(0.1)
+        await stream.aclose()
+        with trio.fail_after(5):
+            while "left while another" not in str(getattr(await monitor.receive(), "error", "")):
+                pass
+
+
+async def test_whoever_waits_is_disconnected_after_its_time(virtual_network: VirtualNetwork) -> None:
+    net = virtual_network
+    async with net.open_context("b") as ctx:
+        one, first = ctx.socket(triomq.PAIR, waiting_timeout=60), ctx.socket(triomq.PAIR)
+        monitor = one.monitor()
+        endpoint = await one.bind("tcp://*:5555")
+        first.connect(endpoint)
+        await one.wait_peers()
+        async with raw_at(endpoint, net) as raw:
+            await raw.say(hello("PAIR"))
+            start = trio.current_time()
+            with trio.fail_after(61):
+                while await raw.stream.receive_some():
+                    pass
+            assert trio.current_time() - start == pytest.approx(60, abs=0.1)
+        reasons = [str(getattr(event, "error", "")) for event in received(monitor)]
+        assert reasons[-1] == f"no place for {raw.address} within waiting_timeout=60 s"
+
+
+async def test_the_oldest_gets_the_place_of_its_name(virtual_network: VirtualNetwork) -> None:
+    """Others that wait for other names stay where they are, and keep their turn."""
+    net = virtual_network
+    async with net.open_context("b") as ctx:
+        router = ctx.socket(triomq.ROUTER)
+        endpoint = await router.bind("tcp://*:5555")
+
+        async def dealer(name: bytes, text: bytes) -> triomq.DEALER:
+            made = ctx.socket(triomq.DEALER, routing_id=name)
+            made.connect(endpoint)
+            await made.send(text)
+            await trio.sleep(0.1)
+            return made
+
+        holders = [await dealer(name, b"holder") for name in (b"x", b"y")]
+        for name, number in ((b"x", 1), (b"y", 2), (b"x", 3), (b"y", 4)):
+            await dealer(name, b"%d" % number)
+        passer_by = await dealer(b"", b"hello")
+        assert len([await router.receive() for _ in range(3)]) == 3
+        await passer_by.aclose()
+        with trio.move_on_after(1):
+            raise AssertionError(await router.receive())
+        await holders[1].aclose()
+        assert await router.receive() == (b"y", b"2")
+        await holders[0].aclose()
+        assert await router.receive() == (b"x", b"1")
+        with trio.move_on_after(10):
+            raise AssertionError(await router.receive())
+
+
+# -- who is woken ------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+async def waiting(nursery: trio.Nursery) -> Any:
+    """Start tasks that wait for a name each; what each does when it is woken is noted."""
+    vacancies = Vacancies()
+    log: list[str] = []
+    scopes: dict[str, trio.CancelScope] = {}
+
+    async def wait(label: str, name: bytes, again: bool, then: Callable[[], None]) -> None:
+        with trio.CancelScope() as scopes[label], vacancies.until_one(name, again=again):
+            await trio.sleep_forever()
+        if not scopes[label].cancelled_caught:
+            log.append(label)
+            then()
+
+    async def start(label: str, name: bytes, *, again: bool = False, then: Callable[[], None] = lambda: None) -> None:
+        nursery.start_soon(wait, label, name, again, then)
+        await trio.testing.wait_all_tasks_blocked()
+
+    return vacancies, log, scopes, start
+
+
+async def test_one_is_woken_for_each_that_leaves(waiting: Any) -> None:
+    vacancies, log, _, start = waiting
+    for number in range(900):
+        await start(f"{number}", b"same")
+    vacancies.announce((b"", b"\0abcd"))
+    await trio.testing.wait_all_tasks_blocked()
+    assert log == ["0"]
+    vacancies.announce((b"same", b"same"))
+    await trio.testing.wait_all_tasks_blocked()
+    assert log == ["0", "1"]
+
+
+async def test_a_name_comes_before_age_and_whoever_was_woken_in_vain_keeps_its_turn(waiting: Any) -> None:
+    vacancies, log, _, start = waiting
+    await start("x1", b"x")
+    await start("y1", b"y")
+    await start("x2", b"x")
+    vacancies.announce((b"y",))
+    vacancies.announce((b"z",))
+    await trio.testing.wait_all_tasks_blocked()
+    assert log == ["y1", "x1"]
+    await start("x1 again", b"x", again=True)
+    vacancies.announce((b"x",))
+    await trio.testing.wait_all_tasks_blocked()
+    assert log == ["y1", "x1", "x1 again"]
+
+
+async def test_whoever_is_cancelled_as_it_is_woken_passes_that_on(waiting: Any) -> None:
+    vacancies, log, scopes, start = waiting
+    for label in ("first", "second", "third"):
+        await start(label, b"x")
+    vacancies.announce((b"x",))
+    scopes["first"].cancel()
+    await trio.testing.wait_all_tasks_blocked()
+    assert log == ["second"]

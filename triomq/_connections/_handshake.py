@@ -1,0 +1,102 @@
+"""The handshake of one connection, and how long the peer has for its part of it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Final
+
+import trio
+
+from .. import zmtp
+from .._message import BytesLike
+from .._options import Options
+from .._transports import NonblockingStream
+from ._reader import try_receive
+from ._timers import LATE
+from ._writer import without
+
+_READ_SIZE: Final = 16 * 1024  # bytes asked for in one read of a peer not known yet, which shall cost little
+
+
+class Patience:
+    """The time limits of one handshake.
+
+    A limit that is noticed late was up while this program stood still: it computed, or was stopped. What the peer said
+    meanwhile lies in the kernel, and what the peer waited for was not written. So the peer gets that time once more.
+
+    Args:
+      options: of the socket.
+      address: of the peer, for the text of errors.
+      accepted: the peer dialled, and has ``greeting_timeout`` for its greeting.
+    """
+
+    __slots__ = ("_address", "_begun", "_deadline", "_greeting_timeout", "_handshake_timeout", "_limit")
+
+    def __init__(self, options: Options, address: str, *, accepted: bool) -> None:
+        self._address = address
+        self._handshake_timeout = options.handshake_timeout
+        self._greeting_timeout = options.greeting_timeout if accepted else math.inf
+        self._begun = trio.current_time()
+        self._deadline = math.inf
+        self._limit = ""
+
+    def deadline(self, *, greeted: bool) -> float:
+        """The time at which the peer must have finished what it is at: its greeting, or the whole handshake."""
+        timeout = self._handshake_timeout
+        self._limit = "handshake_timeout"
+        if not greeted and self._greeting_timeout < timeout:
+            timeout = self._greeting_timeout
+            self._limit = "greeting_timeout"
+        self._deadline = self._begun + timeout
+        return self._deadline
+
+    def is_over(self, *, resumable: bool) -> None:
+        """The deadline is over: go on if that was noticed late.
+
+        Args:
+          resumable: nothing was interrupted that cannot be taken up again.
+        Raises:
+          trio.TooSlowError: the peer has had its time.
+        """
+        now = trio.current_time()
+        late = now - self._deadline
+        if late < LATE or not resumable:
+            what, limit = self._limit.partition("_")[0], self._limit
+            timeout = self._handshake_timeout if what == "handshake" else self._greeting_timeout
+            raise trio.TooSlowError(f"no {what} from {self._address} within {limit}={timeout} s")
+        self._begun += late + min(late, self._handshake_timeout)
+
+
+async def shake_hands(
+    stream: NonblockingStream, protocol: zmtp.WireProtocol, limits: Patience, heard: Callable[[], None]
+) -> None:
+    """Make the handshake.
+
+    Args:
+      heard: called when the peer has said something.
+    Raises:
+      trio.TooSlowError: the peer has had its time.
+      RemoteProtocolError: it broke the protocol.
+      trio.BrokenResourceError, trio.ClosedResourceError: the connection is dead.
+    """
+    unsent: list[BytesLike] = []
+    while True:
+        with trio.CancelScope(deadline=limits.deadline(greeted=protocol.greeted)) as scope:
+            while unsent or (data := protocol.data_to_send()):
+                unsent = unsent or [data]
+                taken = stream.send_nowait(unsent) or await stream.send_some(unsent)
+                unsent = without(unsent, taken)
+            if protocol.established:
+                return
+            await stream.wait_receivable()
+            received = try_receive(stream, _READ_SIZE)
+            if received == b"":
+                raise trio.BrokenResourceError("the peer closed the connection during the handshake")
+            if received is not None:
+                heard()
+                for event in protocol.receive_data(received, 1):
+                    if not isinstance(event, zmtp.HandshakeComplete):  # nobody is there to take it
+                        raise TypeError(f"{protocol!r} gave out {event!r} before a HandshakeComplete")
+        if scope.cancelled_caught:
+            limits.is_over(resumable=not unsent)
