@@ -75,11 +75,11 @@ class Incoming:
     def _admit_plain(self, flags: int, size: int) -> str | None:
         if flags & COMMAND:
             return None if size <= MAX_COMMAND else f"a command of {size} octets; {MAX_COMMAND} are allowed"
-        if self._size + size + _FRAME_COST * len(self.frames) > self.max_message_size + _FRAMES_ALLOWANCE:
-            return f"a message of {len(self.frames)} frames or more, which hold next to nothing"
         if self._size + size > self.max_message_size:
             limit = f"{self.max_message_size} are allowed (max_message_size)"
             return f"a message of {self._size + size} octets or more; {limit}"
+        if self._size + size + _FRAME_COST * len(self.frames) > self.max_message_size + _FRAMES_ALLOWANCE:
+            return f"a message of {len(self.frames)} frames or more, which hold next to nothing"
         if len(self.frames) >= self.max_frames:
             return f"a message of more than {self.max_frames} frames"
         return None
