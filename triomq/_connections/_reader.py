@@ -184,7 +184,7 @@ class Reader:
         if self._state not in (_READING, _LENT) or self._protocol.has_buffered or self._pipe.inbox.is_full:
             return True  # the reader's own task is about to go on
         found = self._try_to_read()
-        if self._state is _ENDED and self._waits:
+        if self._waits and (self._state is _ENDED or self._protocol.has_buffered):
             self._stream.interrupt()
         return found
 
