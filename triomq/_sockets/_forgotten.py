@@ -4,11 +4,12 @@ Theory of operation
 
 A context closes its sockets when it is left, and keeps them until then only by weak references. A socket that the
 program drops is collected, says so from its finalizer, and is kept here from then on: what it has accepted still
-leaves, and its context still closes it. If the context goes on, the program is told by a `ResourceWarning`, as Python
-does for files: who makes a socket for each message will run out of descriptors.
+leaves, and its context still closes it.
 
-A program that ends drops its sockets in any order, and that is no fault: the warning comes a moment later, and not at
-all if the context is being left by then.
+One such socket is no fault: a task may send what it has to, return, and leave the closing to the context, which is what
+a context is for. Who makes a socket for each message, however, will run out of descriptors. So when a context has many
+of them, the program is told of each by a `ResourceWarning`, as Python does for files. A program that ends drops its
+sockets in any order: the warning comes a moment later, and not at all if the context is being left by then.
 """
 
 from __future__ import annotations
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
 
 _GRACE: Final = 0.1
 """seconds from the moment a socket is dropped to the warning"""
+_FEW: Final = 10
+"""dropped sockets with endpoints that a context has without a word"""
 
 
 class Forgotten:
@@ -54,7 +57,7 @@ class Forgotten:
     def _begin(self) -> None:
         for socket in [one for one in self._untold if not one.endpoints]:
             socket._end_unused()
-        if self._untold and not self._runtime.ending:
+        if self._untold and len(self._sockets) > _FEW and not self._runtime.ending:
             self._runtime.nursery.start_soon(self._tell, name="triomq forgotten sockets")
 
     async def _tell(self) -> None:
@@ -62,8 +65,11 @@ class Forgotten:
         if not self._runtime.ending:
             untold, self._untold = self._untold, {}
             for socket in untold:
-                if not socket._peers.closing:
-                    _Warning(f"{socket!r} was forgotten and is still open; close it, or write 'async with'", socket)
+                _Warning(
+                    f"{socket!r} was forgotten and is still open, as are {len(self._sockets) - 1} other sockets of "
+                    "this context: close each when it is done with, or write 'async with'",
+                    socket,
+                )
 
 
 class _Warning:
