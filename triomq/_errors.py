@@ -72,7 +72,7 @@ class RemoteProtocolError(ProtocolError):
 
 
 class RefusedByPeerError(RemoteProtocolError):
-    """The peer refused the handshake with an ERROR command (RFC 37 §2.5); the text is its reason."""
+    """The peer refused the handshake, or hung up later, with an ERROR command (RFC 37 §2.5); the text is its reason."""
 
 
 class SilentPeerError(ZmqError, trio.TooSlowError):

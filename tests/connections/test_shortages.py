@@ -10,6 +10,7 @@ import trio.testing
 
 import triomq
 import triomq.abc
+from triomq import zmtp
 from triomq.testing import VirtualNetwork, VirtualStream
 
 from ..contract.test_timers import next_event
@@ -217,3 +218,42 @@ async def test_no_memory_for_what_one_peer_sends_is_that_peers_end(
         await push.send(b"it")
         if state != "read by a user's task":
             assert await pull.receive() == (b"it",)
+
+
+@pytest.mark.parametrize("where", ["encoding", "joining"])
+async def test_no_memory_for_what_is_sent_to_one_peer_is_that_connections_end(
+    where: str, monkeypatch: pytest.MonkeyPatch, virtual_network: VirtualNetwork
+) -> None:
+    """The message is neither lost nor torn: it goes by the next connection."""
+    lacking = [1, 1]
+    encode, send_some = zmtp.Connection.encode, VirtualStream.send_some
+
+    def encode_short(self: zmtp.Connection, messages: Any, out: list[bytes]) -> int:
+        if where == "encoding" and lacking and any(map(len, messages)):
+            lacking.pop()
+            raise MemoryError
+        return encode(self, messages, out)
+
+    async def send_short(self: VirtualStream, buffers: Any) -> int:
+        if where == "joining" and lacking:
+            lacking.pop()
+            raise MemoryError
+        return await send_some(self, buffers)
+
+    monkeypatch.setattr(zmtp.Connection, "encode", encode_short)
+    monkeypatch.setattr(VirtualStream, "send_some", send_short)
+    net = virtual_network
+    async with net.open_context("b") as ctx, net.open_context("a") as there:
+        pull = ctx.socket(triomq.PULL)
+        await pull.bind("tcp://*:5555")
+        push = there.socket(triomq.PUSH, send_buffer=5000)
+        monitor = push.monitor()
+        push.connect("tcp://b:5555")
+        await push.wait_peers()
+        for message in (bytes(100_000), b"1", b"2"):
+            await push.send(message)
+        assert [len((await pull.receive())[0]) for _ in range(3)] == [100_000, 1, 1]
+        event = await next_event(monitor, triomq.Disconnected)
+        assert isinstance(event.error, MemoryError)
+        assert "out of memory at what is sent to tcp://b:5555" in str(event.error)
+        assert not lacking

@@ -16,12 +16,15 @@ import pytest
 import trio
 
 import triomq
+from triomq._connections._acceptor import Acceptor
 from triomq._connections._heartbeats import Heartbeats
+from triomq._connections._redial import Redial
 from triomq._connections._writer import Writer
 from triomq._patterns import Subscriber
 from triomq._pipes import Pipe, QueuedPipe
 from triomq._sockets import ReceiveSocket, SendSocket
 from triomq._sockets._receivers import Receivers
+from triomq.testing import VirtualStream
 
 Plant = Callable[[pytest.MonkeyPatch], None]
 
@@ -166,10 +169,46 @@ def ttl_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Heartbeats, "heard", stubborn)
 
 
+def first_come_first_served(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever is there stays, and a newcomer is turned away; those that wait for a place count as well."""
+    admit = Acceptor._admit
+
+    def strict(self: Acceptor, session: Any) -> None:
+        if self._crowd.greeting + self._crowd.waiting >= self._host.options.max_handshakes:
+            self._refuse(session, "max_handshakes")
+        else:
+            admit(self, session)
+
+    monkeypatch.setattr(Acceptor, "_admit", strict)
+
+
+def blind_to_leaving(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A peer that waits for its place, and is not read any more, is never seen to leave."""
+    monkeypatch.setattr(VirtualStream, "peer_ended", lambda self: False)
+    monkeypatch.setattr(Acceptor, "_dismiss", lambda self, session, limit: None)
+
+
+def sent_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A message at which the peer hangs up is sent again, each time."""
+    monkeypatch.setattr(Redial, "message_to_drop", lambda self, session: None)
+
+
+def hammering(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The waits begin anew with each READY."""
+    after_session = Redial.after_session
+
+    def eager(self: Redial, session: Any, lasted: float) -> float:
+        session.carried = session.carried or session.established
+        return after_session(self, session, lasted)
+
+    monkeypatch.setattr(Redial, "after_session", eager)
+
+
 FISH: dict[str, Plant] = {
     plant.__name__.replace("_", "-"): plant
     for plant in (
         duplicate, half_written, out_of_order, sender_asleep, receiver_asleep, lost_on_cancel, sent_though_cancelled,
-        hwm_grows, never_resubscribed, deaf_to_silence, impatient, ttl_for_ever,
+        hwm_grows, never_resubscribed, deaf_to_silence, first_come_first_served, blind_to_leaving, sent_for_ever,
+        hammering, impatient, ttl_for_ever,
     )
 }  # fmt: skip

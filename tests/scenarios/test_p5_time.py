@@ -164,7 +164,7 @@ async def test_back_off_grows_has_a_bound_and_is_not_in_step(net, dice) -> None:
 
 @promise(5, 7)
 async def test_a_server_that_hangs_up_in_the_handshake_is_not_hammered(net, dice) -> None:
-    """Back-off starts over with a whole handshake, not with a connection that stands."""
+    """Back-off starts over with a connection that carried something, not with one that stands."""
     async with net.open_context("a") as ctx, trio.open_nursery() as nursery:
         hang_up_after = dice.choice([0, 10, 64, 80])
         nursery.start_soon(listen, net, "b", 5555, hang_up_after)

@@ -15,7 +15,15 @@ import trio
 
 from triomq.testing import VirtualNetwork, run
 
-from . import test_p1_sends, test_p3_order, test_p4_full, test_p5_heals, test_p5_heartbeats, test_p5_time
+from . import (
+    test_p1_sends,
+    test_p3_order,
+    test_p4_full,
+    test_p5_heals,
+    test_p5_heartbeats,
+    test_p5_time,
+    test_p7_places,
+)
 from .conftest import LONGEST
 from .fish import FISH
 from .weather import make_rough
@@ -38,6 +46,10 @@ CAUGHT_BY: dict[str, Callable[..., Awaitable[None]]] = {
     ),
     "impatient": test_p5_heartbeats.test_a_queue_that_is_never_empty_does_not_make_a_reading_peer_look_silent,
     "ttl-for-ever": partial(test_p5_heartbeats.test_the_ttl_of_a_ping_is_over_when_something_follows, more="no ttl"),
+    "first-come-first-served": test_p7_places.test_crowds_that_say_nothing_or_wait_for_a_place_keep_nobody_out,
+    "blind-to-leaving": test_p7_places.test_crowds_that_say_nothing_or_wait_for_a_place_keep_nobody_out,
+    "sent-for-ever": test_p7_places.test_messages_that_the_peer_will_not_take_hold_up_none_of_the_others,
+    "hammering": test_p7_places.test_a_server_that_hangs_up_after_its_ready_is_not_hammered,
 }
 
 

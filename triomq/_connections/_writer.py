@@ -195,7 +195,12 @@ class Writer:
             self._control_due = False
             buffers.append(self._protocol.data_to_send())
             control = len(buffers[0])
-        total = control + self._protocol.encode(pieces, buffers)
+        try:
+            total = control + self._protocol.encode(pieces, buffers)
+        except MemoryError:
+            pipe.restore(batch)  # nothing has left: the messages wait for the next connection
+            self._fail(self._no_memory())
+            return None
         failure: Exception | None = None
         try:
             taken = self._stream.send_nowait(buffers)
@@ -233,6 +238,9 @@ class Writer:
         except (trio.BrokenResourceError, trio.ClosedResourceError) as exc:
             self._fail(exc)
             return
+        except MemoryError:
+            self._fail(self._no_memory())
+            return
         pipe = self._pipe
         if pipe is not None:
             self._count_sent(pipe, self._batch)
@@ -240,6 +248,9 @@ class Writer:
             self._batch_ends = []
             pipe.outbox.set_unsent(0)
             self.flush()
+
+    def _no_memory(self) -> MemoryError:
+        return MemoryError(f"out of memory at what is sent to {self._address}: connection closed")
 
     def _count_sent(self, pipe: QueuedPipe, items: Sequence[zmtp.Item]) -> None:
         if any(isinstance(item, zmtp.Ping) for item in items):

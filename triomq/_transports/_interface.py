@@ -110,7 +110,8 @@ class Listener(trio.abc.AsyncResource):
 
         Raises:
           OSError: this one peer could not be accepted (the caller goes on), or, with errno EMFILE,
-            ENFILE, ENOBUFS or ENOMEM, the machine lacks something now (the caller waits a moment).
+            ENFILE, ENOBUFS or ENOMEM, the machine lacks something now (the caller waits a moment). After any other
+            exception the caller waits a moment, too.
           trio.ClosedResourceError: the listener was closed.
         """
 
@@ -145,7 +146,7 @@ class Transport(ABC):
         """Make one attempt to connect; names are resolved afresh.
 
         Raises:
-          OSError: the attempt failed; the socket tries again later.
+          OSError: the attempt failed; the socket tries again later, whatever the exception is.
         Cancellation: nothing stays open.
         """
 
