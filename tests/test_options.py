@@ -12,7 +12,7 @@ from triomq._options import OptionArguments, Options, make_options
 
 FIELDS = attrs.fields_dict(Options)
 SOCKET_TYPES = {"REQ", "REP", "DEALER", "ROUTER", "PUB", "SUB", "XPUB", "XSUB", "PUSH", "PULL", "PAIR"}
-UNITS = {"", "messages", "seconds", "octets", "connections", "peers", "probes"}
+UNITS = {"", "messages", "seconds", "octets", "connections", "peers", "probes", "topics"}
 
 # What each kind of option may be, and what not: the boundaries first.
 SECONDS = ([0, 0.0, 0.25, 3600, math.inf], [-0.001, -1, -math.inf, math.nan, "1", None, True, b"1"])
@@ -50,6 +50,8 @@ CASES = {
     "xpub_verboser": FLAG,
     "xpub_nodrop": FLAG,
     "invert_matching": FLAG,
+    "max_subscriptions": BOUND,
+    "max_subscription_bytes": BOUND,
     "ipv6": FLAG,
     "backlog": COUNT,
     "send_buffer": COUNT_OR_NONE,

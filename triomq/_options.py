@@ -163,6 +163,14 @@ class Options:
     invert_matching: bool = _option(
         False, _flag, "ZMQ_INVERT_MATCHING", "0", "", "Pass what matches no subscription.", "PUB SUB XPUB"
     )
+    max_subscriptions: float = _option(
+        100_000, _bound("topics"), "", "", "topics",
+        "Topics of one peer; a peer that subscribes to more is disconnected, and told why.", "PUB XPUB",
+    )  # fmt: skip
+    max_subscription_bytes: float = _option(
+        64 * 1024 * 1024, _bound("octets"), "", "", "octets", "In all topics of one peer together; likewise.",
+        "PUB XPUB",
+    )  # fmt: skip
     ipv6: bool = _option(True, _flag, "ZMQ_IPV6", "0", "", "Allow IPv6 beside IPv4.")
     backlog: int = _option(
         100, _at_least(1, "a number of connections"), "ZMQ_BACKLOG", "100", "connections", "Not yet accepted ones."
@@ -232,6 +240,8 @@ class OptionArguments(TypedDict, total=False):
     xpub_verboser: bool
     xpub_nodrop: bool
     invert_matching: bool
+    max_subscriptions: float
+    max_subscription_bytes: float
     ipv6: bool
     backlog: int
     send_buffer: int | None
