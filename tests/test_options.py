@@ -12,7 +12,7 @@ from triomq._options import OptionArguments, Options, make_options
 
 FIELDS = attrs.fields_dict(Options)
 SOCKET_TYPES = {"REQ", "REP", "DEALER", "ROUTER", "PUB", "SUB", "XPUB", "XSUB", "PUSH", "PULL", "PAIR"}
-UNITS = {"", "messages", "seconds", "octets", "connections", "peers", "probes", "topics"}
+UNITS = {"", "messages", "seconds", "octets", "connections", "peers", "probes", "topics", "frames"}
 
 # What each kind of option may be, and what not: the boundaries first.
 SECONDS = ([0, 0.0, 0.25, 3600, math.inf], [-0.001, -1, -math.inf, math.nan, "1", None, True, b"1"])
@@ -33,6 +33,7 @@ CASES = {
     "immediate": FLAG,
     "routing_id": ([b"", b"a", b"x" * 255, b"a\0b"], [b"x" * 256, b"\0", b"\0abc", "a", bytearray(b"a"), None]),
     "max_message_size": BOUND,
+    "max_frames": COUNT,
     "reconnect_interval": POSITIVE_SECONDS,
     "reconnect_interval_max": SECONDS,
     "connect_timeout": POSITIVE_SECONDS,

@@ -104,6 +104,10 @@ class Options:
         math.inf, _bound("octets"), "ZMQ_MAXMSGSIZE", "-1 (no bound)", "octets",
         "A peer that sends more in one message is dropped.",
     )  # fmt: skip
+    max_frames: int = _option(
+        65_536, _at_least(1, "a number of frames"), "", "", "frames",
+        "In one message: `send` refuses more, and a peer that sends more is dropped.",
+    )  # fmt: skip
     reconnect_interval: float = _option(
         0.1, _positive_seconds, "ZMQ_RECONNECT_IVL", "100 ms", "seconds", "Upper bound of the first wait to reconnect."
     )
@@ -223,6 +227,7 @@ class OptionArguments(TypedDict, total=False):
     immediate: bool
     routing_id: bytes
     max_message_size: float
+    max_frames: int
     reconnect_interval: float
     reconnect_interval_max: float
     connect_timeout: float
