@@ -12,7 +12,7 @@ from triomq._options import OptionArguments, Options, make_options
 
 FIELDS = attrs.fields_dict(Options)
 SOCKET_TYPES = {"REQ", "REP", "DEALER", "ROUTER", "PUB", "SUB", "XPUB", "XSUB", "PUSH", "PULL", "PAIR"}
-UNITS = {"", "messages", "seconds", "octets", "connections", "peers", "probes"}
+UNITS = {"", "messages", "seconds", "octets", "connections", "peers", "probes", "topics", "frames"}
 
 # What each kind of option may be, and what not: the boundaries first.
 HUGE = [10**400, -(10**400)]  # too large for a float, and for Python to write in full
@@ -39,6 +39,7 @@ CASES = {
     "immediate": FLAG,
     "routing_id": ([b"", b"a", b"x" * 255, b"a\0b"], [b"x" * 256, b"\0", b"\0abc", "a", bytearray(b"a"), None]),
     "max_message_size": BOUND,
+    "max_frames": COUNT,
     "reconnect_interval": POSITIVE_SECONDS,
     "reconnect_interval_max": SECONDS_OR_NONE,
     "connect_timeout": POSITIVE_SECONDS,
@@ -57,6 +58,8 @@ CASES = {
     "xpub_verboser": FLAG,
     "xpub_nodrop": FLAG,
     "invert_matching": FLAG,
+    "max_subscriptions": BOUND,
+    "max_subscription_bytes": BOUND,
     "ipv6": FLAG,
     "backlog": BACKLOG,
     "send_buffer": BUFFER,

@@ -153,6 +153,10 @@ class Options:
         math.inf, _bound("octets"), "ZMQ_MAXMSGSIZE", "-1 (no bound)", "octets",
         "A peer that sends more in one message is dropped.",
     )  # fmt: skip
+    max_frames: int = _option(
+        65_536, _at_least(1, "a number of frames"), "", "", "frames",
+        "In one message: `send` refuses more, and a peer that sends more is dropped.",
+    )  # fmt: skip
     reconnect_interval: float = _option(
         0.1, _positive_seconds, "ZMQ_RECONNECT_IVL", "100 ms", "seconds", "Upper bound of the first wait to reconnect."
     )
@@ -218,6 +222,14 @@ class Options:
     invert_matching: bool = _option(
         False, _flag, "ZMQ_INVERT_MATCHING", "0", "", "Pass what matches no subscription.", "PUB SUB XPUB"
     )
+    max_subscriptions: float = _option(
+        100_000, _bound("topics"), "", "", "topics",
+        "Topics of one peer; a peer that subscribes to more is disconnected, and told why.", "PUB XPUB",
+    )  # fmt: skip
+    max_subscription_bytes: float = _option(
+        64 * 1024 * 1024, _bound("octets"), "", "", "octets", "In all topics of one peer together; likewise.",
+        "PUB XPUB",
+    )  # fmt: skip
     ipv6: bool = _option(True, _flag, "ZMQ_IPV6", "0", "", "Allow IPv6 beside IPv4.")
     backlog: int = _option(
         65535, _between(1, _INT_MAX, "a number of connections"), "ZMQ_BACKLOG", "100", "connections",
@@ -288,6 +300,7 @@ class OptionArguments(TypedDict, total=False):
     immediate: bool
     routing_id: bytes
     max_message_size: float
+    max_frames: int
     reconnect_interval: float
     reconnect_interval_max: float | None
     connect_timeout: float
@@ -306,6 +319,8 @@ class OptionArguments(TypedDict, total=False):
     xpub_verboser: bool
     xpub_nodrop: bool
     invert_matching: bool
+    max_subscriptions: float
+    max_subscription_bytes: float
     ipv6: bool
     backlog: int
     send_buffer: int | None

@@ -18,6 +18,7 @@ class PeerStatistics:
       messages_received: arrived from it.
       messages_dropped: not queued because the peer was full, or lost from the queue with the peer.
       send_queue: messages accepted from the user and not handed over yet.
+      control_queue: subscriptions, cancellations and heartbeats not handed over yet, which no HWM counts.
       receive_queue: messages arrived and not received by the user yet.
       send_hwm: how many may wait to be sent; ``math.inf`` for no limit.
       receive_hwm: how many may wait to be received; ``math.inf`` for no limit.
@@ -31,6 +32,7 @@ class PeerStatistics:
     messages_received: int
     messages_dropped: int
     send_queue: int
+    control_queue: int
     receive_queue: int
     send_hwm: float
     receive_hwm: float

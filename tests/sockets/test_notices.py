@@ -2,15 +2,25 @@
 
 from __future__ import annotations
 
+import random
+
 import pytest
 import trio
 import trio.testing
 
 import triomq
-from triomq._patterns import _publisher
+from triomq._patterns import XPublisher
+from triomq._patterns._arrivals import Arrivals
 from triomq.testing import VirtualNetwork
 
 ENDPOINTS = pytest.mark.parametrize("endpoint", ["tcp://127.0.0.1:0", "inproc://it"])
+
+
+def bounded(xpub: triomq.XPUB, most_notices: int) -> triomq.XPUB:
+    """The same socket, with few notices before those that undo each other are dropped."""
+    assert isinstance(xpub._pattern, XPublisher)
+    xpub._pattern._arrivals = Arrivals(most_notices, 1_000_000)
+    return xpub
 
 
 async def received(xpub: triomq.XPUB) -> list[bytes]:
@@ -111,12 +121,11 @@ async def test_who_waits_is_woken_by_a_peer_that_leaves(
 
 @ENDPOINTS
 async def test_unread_notices_that_undo_each_other_are_forgotten_in_the_end(
-    endpoint: str, monkeypatch: pytest.MonkeyPatch, virtual_network: VirtualNetwork
+    endpoint: str, virtual_network: VirtualNetwork
 ) -> None:
     """What is left says truly what is wanted now, to whoever knew what was wanted when it was last read."""
-    monkeypatch.setattr(_publisher, "_MOST_NOTICES", 10)
     async with virtual_network.open_context() as ctx:
-        xpub, xsub = ctx.socket(triomq.XPUB), ctx.socket(triomq.XSUB)
+        xpub, xsub = bounded(ctx.socket(triomq.XPUB), 10), ctx.socket(triomq.XSUB)
         xsub.connect(await xpub.bind(endpoint))
         await xsub.wait_peers()
         await xsub.send(b"\1known")
@@ -132,11 +141,10 @@ async def test_unread_notices_that_undo_each_other_are_forgotten_in_the_end(
 
 
 @pytest.mark.parametrize("verbosity", ["xpub_verbose", "xpub_verboser"])
-async def test_repeated_subscriptions_are_forgotten_too(verbosity: str, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_repeated_subscriptions_are_forgotten_too(verbosity: str) -> None:
     """A verbose XPUB's unread notices are bounded as well; the first of a topic is kept."""
-    monkeypatch.setattr(_publisher, "_MOST_NOTICES", 10)
     async with triomq.open_context() as ctx:
-        xpub, xsub = ctx.socket(triomq.XPUB, **{verbosity: True}), ctx.socket(triomq.XSUB)
+        xpub, xsub = bounded(ctx.socket(triomq.XPUB, **{verbosity: True}), 10), ctx.socket(triomq.XSUB)
         xsub.connect(await xpub.bind("inproc://it"))
         for _ in range(1000):
             await xsub.send(b"\1t")
@@ -145,14 +153,64 @@ async def test_repeated_subscriptions_are_forgotten_too(verbosity: str, monkeypa
         assert set(told) == {b"\1t"}
 
 
-async def test_octets_of_unread_notices_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_octets_of_unread_notices_are_bounded() -> None:
     """Few notices of long topics count as many."""
-    monkeypatch.setattr(_publisher, "MOST_TOPIC_BYTES", 100_000)
     async with triomq.open_context() as ctx:
-        xpub, xsub = ctx.socket(triomq.XPUB), ctx.socket(triomq.XSUB)
+        xpub, xsub = ctx.socket(triomq.XPUB, max_subscription_bytes=100_000), ctx.socket(triomq.XSUB)
         xsub.connect(await xpub.bind("inproc://it"))
         for number in range(100):
             topic = b"%d" % number + bytes(10_000)
             await xsub.send(b"\1" + topic)
             await xsub.send(b"\0" + topic)
         assert sum(map(len, await received(xpub))) <= 101_000
+
+
+async def test_nothing_is_kept_for_peers_that_have_left() -> None:
+    """Whatever they subscribed to, if nobody has received it."""
+    async with triomq.open_context() as ctx:
+        xpub = bounded(ctx.socket(triomq.XPUB), 10)
+        place = await xpub.bind("inproc://it")
+        subs = [ctx.socket(triomq.SUB, topics=[b"%d.%d" % (who, n) for n in range(1000)]) for who in range(5)]
+        for sub in subs:
+            sub.connect(place)
+        for sub in subs:
+            await sub.aclose()
+        assert len(await received(xpub)) <= 11
+
+
+@pytest.mark.parametrize("most", [0, 3, 10, 1000])
+@pytest.mark.parametrize("reads", [0.0, 0.2, 0.6])
+def test_notices_lead_from_what_the_user_knows_to_what_is_true(most: int, reads: float) -> None:
+    """At any moment, in whatever order things happen, and they are never many more than that needs."""
+    rng = random.Random(most)
+    arrivals = Arrivals(most, 1_000_000)
+    wanted: set[bytes] = set()
+    told: set[bytes] = set()
+
+    def read() -> bool:
+        peeked = arrivals.peek()
+        message = arrivals.take()
+        assert peeked == message
+        if message is None:
+            return False
+        topic = message[0][1:]
+        if message[0][:1] == b"\1":
+            assert topic not in told
+            told.add(topic)
+        else:
+            told.remove(topic)
+        return True
+
+    for _ in range(3000):
+        topic = b"%d" % rng.randrange(30)
+        arrivals.add_notice(topic, -1 if topic in wanted else 1)
+        wanted ^= {topic}
+        if rng.random() < reads:
+            read()
+        assert arrivals._notices <= most + 30
+    while read():
+        pass
+    assert told == wanted
+    assert not arrivals._entries
+    assert not arrivals._last_of
+    assert arrivals._size == arrivals._notices == 0

@@ -207,7 +207,7 @@ async def test_a_request_given_up_after_its_peer_has_gone(
             await req.send(b"lost")
             await server.receive()
         while req.peers:
-            await trio.sleep(0.01)
+            await req._peers.watchers.wait()
         req._req.give_up()
         router = ctx.socket(triomq.ROUTER)
         await router.bind(endpoint)

@@ -16,7 +16,7 @@ NAMES = [b"A", b"B", b""]
 async def gone(router: triomq.ROUTER) -> None:
     """Wait until the peer has left."""
     while router.peers:
-        await trio.sleep(0.01)
+        await router._peers.watchers.wait()
 
 
 @ENDPOINTS
@@ -134,7 +134,7 @@ async def test_the_first_takes_its_name_again_when_it_comes_back(virtual_network
         await router.wait_peers(2)
         first.disconnect(endpoint)
         while len(router.peers) > 1:
-            await trio.sleep(0.01)
+            await router._peers.watchers.wait()
         first.connect(endpoint)
         await router.wait_peers(2)
         await router.send([b"X", b"for the first"])

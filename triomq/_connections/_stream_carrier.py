@@ -28,6 +28,7 @@ def new_zmtp(host: PeerHost, as_server: bool) -> zmtp.WireProtocol:
         as_server=as_server,
         routing_id=host.routing_id,
         max_message_size=options.max_message_size,
+        max_frames=options.max_frames,
     )
 
 

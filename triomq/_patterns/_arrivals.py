@@ -2,14 +2,31 @@
 
 from __future__ import annotations
 
-from collections import deque
-from typing import TypeAlias
-
 from .._message import Message
 from .._pipes import Pipe
 
-Notice: TypeAlias = tuple[bytes, int]
-"""A topic, and by how many subscriptions there are more: 1, -1, or 0 for one that is only repeated."""
+
+class _Notice:
+    """One thing to tell of a topic.
+
+    Attributes:
+      change: by how many subscriptions there are more: 1, -1, or 0 for one that is only repeated.
+      number: its place in the order.
+      before: the notice of the same topic that came before, if it waited then.
+      waits: nobody has taken it.
+    """
+
+    __slots__ = ("before", "change", "number", "topic", "waits")
+
+    def __init__(self, topic: bytes, change: int, number: int, before: _Notice | None) -> None:
+        self.topic = topic
+        self.change = change
+        self.number = number
+        self.before = before
+        self.waits: bool = True
+
+    def tell(self) -> Message:
+        return Message([(b"\0" if self.change < 0 else b"\1") + self.topic])
 
 
 class Arrivals:
@@ -17,23 +34,28 @@ class Arrivals:
 
     There is one queue for all peers, because notices of one topic may come from several peers, and say the opposite in
     another order. The messages themselves stay in the pipes' inboxes, and count against the HWM there. Notices count
-    against no HWM: no peer can be made to wait with them, least of all a peer that has left. To bound them: when too
-    many wait, each subscription and its later cancellation are dropped together. What remains still leads the user
-    from what they know to what is true.
+    against no HWM: no peer can be made to wait with them, least of all a peer that has left. To bound them: when many
+    wait, a notice and the waiting one that it undoes are dropped together, and repetitions are. What remains still
+    leads the user from what they know to what is true, and is no more than that needs, and the many.
 
     Args:
       most_notices: how many may wait before such pairs are dropped.
       most_bytes: how many bytes may be in their topics before such pairs are dropped.
     """
 
-    __slots__ = ("_entries", "_least", "_most", "_notices", "_size")
+    __slots__ = ("_entries", "_first", "_last_of", "_least", "_next", "_notices", "_size", "_swollen")
 
-    def __init__(self, most_notices: int, most_bytes: int) -> None:
-        self._entries: deque[Pipe | Notice] = deque()  # a pipe stands for the next message in its inbox
+    def __init__(self, most_notices: float, most_bytes: float) -> None:
+        # By number, in order; numbers are missing where a notice was dropped. A pipe stands for the next message in
+        # its inbox.
+        self._entries: dict[int, Pipe | _Notice] = {}
+        self._first: int = 0  # no number below is there
+        self._next: int = 0
+        self._last_of: dict[bytes, _Notice] = {}  # of each topic with notices the newest
         self._notices: int = 0
         self._size: int = 0
-        self._least: tuple[int, int] = (most_notices, most_bytes)
-        self._most: tuple[int, int] = self._least
+        self._least: tuple[float, float] = (most_notices, most_bytes)
+        self._swollen: int = 0  # as many entries there were at the most since the dictionaries were made
 
     def add_message(self, pipe: Pipe, message: Message) -> None:
         """A peer has sent a message of its own."""
@@ -41,61 +63,80 @@ class Arrivals:
         if dropped := pipe.inbox.put([message]):  # conflated: it takes the place of the one before
             pipe.drop(dropped)
         else:
-            self._entries.append(pipe)
+            self._append(pipe)
 
     def add_notice(self, topic: bytes, change: int) -> None:
-        """There is something to tell of a topic; see `Notice`."""
-        self._entries.append((topic, change))
+        """There is something to tell of a topic; see `_Notice`."""
+        before = self._last_of.get(topic)
+        if self._notices >= self._least[0] or self._size + len(topic) > self._least[1]:
+            if not change and before is not None:
+                return
+            if change and before is not None and before.change == -change:
+                self._drop(before)
+                return
         self._notices += 1
         self._size += len(topic)
-        if self._notices > self._most[0] or self._size > self._most[1]:
-            self._forget_undone()
+        notice = self._last_of[topic] = _Notice(topic, change, self._next, before)
+        self._append(notice)
 
-    def _forget_undone(self) -> None:
-        changes: dict[bytes, int] = {}
-        for entry in self._entries:
-            if isinstance(entry, tuple):
-                changes[entry[0]] = changes.get(entry[0], 0) + entry[1]
-        entries, self._entries = self._entries, deque()
-        self._notices = self._size = 0
-        for entry in reversed(entries):  # of those that count the newest are kept
-            if isinstance(entry, tuple):
-                topic, change = entry
-                if changes[topic] * change <= 0:
-                    continue
-                changes[topic] -= change
-                self._notices += 1
-                self._size += len(topic)
-            self._entries.appendleft(entry)
-        # Not again before as many more have come, or each of those would cost as much as all of them.
-        self._most = (max(self._least[0], 2 * self._notices), max(self._least[1], 2 * self._size))
+    def _append(self, entry: Pipe | _Notice) -> None:
+        self._entries[self._next] = entry
+        self._next += 1
+        self._swollen = max(self._swollen, len(self._entries))
+
+    def _drop(self, notice: _Notice) -> None:
+        """Forget the newest notice of its topic."""
+        del self._entries[notice.number]
+        self._count_out(notice)
+        before = notice.before
+        if before is not None and before.waits:
+            self._last_of[notice.topic] = before
+        else:
+            del self._last_of[notice.topic]
+        if len(self._entries) < self._swollen // 4 and self._swollen > self._least[0]:
+            # A dictionary keeps the memory of what was deleted.
+            self._entries, self._last_of = dict(self._entries), dict(self._last_of)
+            self._swollen = len(self._entries)
+
+    def _count_out(self, notice: _Notice) -> None:
+        self._notices -= 1
+        self._size -= len(notice.topic)
 
     def clear(self) -> None:
         """Forget everything."""
-        self._entries.clear()
-        self._notices = self._size = 0
+        self._entries, self._last_of = {}, {}
+        self._first = self._next
+        self._notices = self._size = self._swollen = 0
 
     def peek(self) -> Message | None:
         """What `take` would return next."""
         if not self._entries:
             return None
-        entry = self._entries[0]
-        return _tell(entry) if isinstance(entry, tuple) else entry.inbox.queue[0]
+        entry = self._entries[self._skip_missing()]
+        return entry.tell() if isinstance(entry, _Notice) else entry.inbox.queue[0]
 
     def take(self) -> Message | None:
         """The next message or notice, or None when there is none."""
         if not self._entries:
             return None
-        entry = self._entries.popleft()
-        if isinstance(entry, tuple):
-            self._notices -= 1
-            self._size -= len(entry[0])
-            return _tell(entry)
+        entry = self._entries.pop(self._skip_missing())
+        self._first += 1
+        if not self._entries:
+            self._entries, self._last_of, self._swollen = {}, {}, 0
+        if isinstance(entry, _Notice):
+            self._count_out(entry)
+            entry.waits = False
+            entry.before = None
+            if self._last_of.get(entry.topic) is entry:
+                del self._last_of[entry.topic]
+            return entry.tell()
         message = entry.inbox.queue.popleft()
         entry.inbox.taken()
         return message
 
-
-def _tell(notice: Notice) -> Message:
-    topic, change = notice
-    return Message([(b"\0" if change < 0 else b"\1") + topic])
+    def _skip_missing(self) -> int:
+        entries, number = self._entries, self._first
+        while number not in entries:
+            number += 1
+        self._first = number
+        return number

@@ -2,36 +2,35 @@
 
 from __future__ import annotations
 
-from typing import Final
-
+from .._options import Options
 from .._pipes import Pipe
-
-LONGEST_TOPIC: Final = 64 * 1024
-"""bytes in one topic: as many as a SUBSCRIBE command holds; the messages that subscribe in ZMTP 3.0 have no bound"""
-MOST_TOPICS: Final = 100_000
-"""topics of one remote peer"""
-MOST_TOPIC_BYTES: Final = 64 * 1024 * 1024
-"""bytes in all topics of one remote peer together"""
 
 
 class PeerTopics:
     """What one peer is subscribed to: to forget it with the peer, and to bound what a peer can make us remember.
 
+    Args:
+      options: of the socket: ``max_subscriptions`` and ``max_subscription_bytes`` are the bounds.
+
     Attributes:
       pipe: of the peer; None when the peer has left, and its topics are being forgotten.
     """
 
-    def __init__(self, pipe: Pipe) -> None:
+    def __init__(self, pipe: Pipe, options: Options) -> None:
         self.pipe: Pipe | None = pipe
         self._topics: dict[bytes, None] = {}
         self._size: int = 0
+        self._options = options
 
     def add(self, topic: bytes) -> str | None:
         """Note a topic that is not noted yet. Returns: None, or why that was more than a remote peer may have."""
         self._topics[topic] = None
         self._size += len(topic)
-        if len(self._topics) > MOST_TOPICS or self._size > MOST_TOPIC_BYTES:
-            return f"subscribed to more than {MOST_TOPICS} topics, or than {MOST_TOPIC_BYTES} bytes of them"
+        options = self._options
+        if len(self._topics) > (most := options.max_subscriptions):
+            return f"subscribed to more than {most} topics, the publisher's max_subscriptions"
+        if self._size > (most := options.max_subscription_bytes):
+            return f"subscribed to topics of more than {most} bytes, the publisher's max_subscription_bytes"
         return None
 
     def remove(self, topic: bytes) -> None:

@@ -9,16 +9,17 @@ from typing import ClassVar
 
 from .. import zmtp
 from .._errors import RemoteProtocolError
-from .._message import Frames, Message
+from .._message import Frames, Message, new_message
 from .._options import Options
 from .._pipes import Pipe, Received
 from ._arrivals import Arrivals
 from ._distributor import Distributor
 from ._pattern import Budget, Receiver, Sender
-from ._peer_topics import LONGEST_TOPIC, MOST_TOPIC_BYTES, PeerTopics
+from ._peer_topics import PeerTopics
 from ._subscriptions import Subscriptions
+from ._topics import LONGEST_TOPIC, SUBSCRIBE, split_subscriptions
 
-_MOST_NOTICES = 10_000  # notices kept for an XPUB's user; with more, a subscription and its cancellation cancel out
+_MOST_NOTICES = 10_000  # notices that wait for an XPUB's user before those that undo each other are dropped
 _DIRECT_PER_MESSAGE = 16  # deliveries to one pipe each that use up one message of the turn
 _FORGOTTEN_TOGETHER = 64  # topics of a peer that has left, before other tasks run: 0.2 ms
 _SHARED_PER_MESSAGE = 128  # deliveries by a shared tail that do
@@ -75,21 +76,22 @@ class Publisher(Sender):
         return []
 
     def _interpret_message(self, pipe: Pipe, message: Message) -> None:
-        """Peers of ZMTP 3.0 subscribe by messages."""
-        head, topic = message[0][:1], message[0][1:]
-        if head == b"\1":
-            self._subscribe(pipe, topic)
-        elif head == b"\0":
-            self._cancel(pipe, topic)
-        else:
-            self._take_message(pipe, message)
+        """Peers of ZMTP 3.0 subscribe by messages; like libzmq's XPUB, take each of several frames that do."""
+        subscriptions, rest = split_subscriptions(message)
+        for frame in subscriptions:
+            if frame[:1] == SUBSCRIBE:
+                self._subscribe(pipe, frame[1:])
+            else:
+                self._cancel(pipe, frame[1:])
+        if rest:
+            self._take_message(pipe, new_message(Message, rest))
 
     def _subscribe(self, pipe: Pipe, topic: bytes) -> None:
         if pipe not in self.pipes:
             return  # disconnected: the pipe only sends what it has
         topics = self._topics.get(pipe)
         if topics is None:
-            topics = self._topics[pipe] = PeerTopics(pipe)
+            topics = self._topics[pipe] = PeerTopics(pipe, self.options)
         hang_up = pipe.inbox.source.hang_up  # which a peer of this program is not: the limits are for strangers
         if len(topic) > LONGEST_TOPIC:
             if hang_up(RemoteProtocolError(f"a topic of {len(topic)} bytes; {LONGEST_TOPIC} are allowed")):
@@ -170,7 +172,7 @@ class XPublisher(Publisher, Receiver):
 
     def __init__(self, options: Options, rng: random.Random, turn: Budget) -> None:
         super().__init__(options, rng, turn)
-        self._arrivals = Arrivals(_MOST_NOTICES, MOST_TOPIC_BYTES)
+        self._arrivals = Arrivals(_MOST_NOTICES, options.max_subscription_bytes)
 
     def interpret(self, pipe: Pipe, events: Sequence[Received]) -> list[Message]:
         """Put everything into one queue for all peers. Returns: nothing, as nothing waits for the peer's own turn."""

@@ -38,6 +38,7 @@ class Req(RoundRobin, FairReceiver):
       asked: the pipe of the peer that owes the reply; None when there is no request.
     """
 
+    frames_added: ClassVar[int] = 2
     never_refuses: ClassVar[bool] = False
     interprets = True
 

@@ -20,6 +20,7 @@ class Router(Sender, FairReceiver):
     """ROUTER: to the peer that the first frame names; the sender's routing id before each message received."""
 
     full_for_all: ClassVar[bool] = False
+    frames_added: ClassVar[int] = -1
     interprets = True
 
     def __init__(self, options: Options, rng: random.Random, turn: Budget) -> None:

@@ -9,11 +9,12 @@ from typing import ClassVar
 from .. import zmtp
 from .._message import Frames, Message
 from .._options import Options
-from .._pipes import Pipe, Received
+from .._pipes import FirstSubscribe, Pipe, Received
 from ._distributor import Distributor
 from ._fair import FairReceiver
 from ._pattern import Budget, Sender
 from ._subscriptions import TopicFilter
+from ._topics import SUBSCRIBE, as_topic, split_subscriptions
 
 _TOLD_TOGETHER = 64  # topics that a new publisher is told, before other tasks run: 0.2 ms
 
@@ -33,9 +34,10 @@ class Subscriber(FairReceiver):
 
     def subscribe(self, topic: bytes) -> None:
         """Want messages that begin with the topic, once more than before."""
-        self.topics.add(topic)
+        first = self.topics.add(topic)
+        event = FirstSubscribe(topic) if first else zmtp.Subscribe(topic)
         for pipe in self.pipes:  # each time: a verbose XPUB, behind any number of proxies, is to know
-            pipe.control(zmtp.Subscribe(topic))
+            pipe.control(event)
 
     def unsubscribe(self, topic: bytes) -> bool:
         """Take back one `subscribe`. Returns: False if there was none."""
@@ -59,7 +61,7 @@ class Subscriber(FairReceiver):
                 return
             for topic in topics[start : start + _TOLD_TOGETHER]:
                 if topic in self.topics:
-                    pipe.control(zmtp.Subscribe(topic))
+                    pipe.control(FirstSubscribe(topic))
             yield
 
     def interpret(self, pipe: Pipe, events: Sequence[Received]) -> list[Message]:
@@ -81,11 +83,14 @@ class XSubscriber(Subscriber, Sender):
         self._distributor = Distributor()
 
     def submit(self, message: Frames) -> bool:
-        head, topic = message[0][:1], message[0][1:]
-        if head == b"\1":
-            self.subscribe(topic)
-        elif head == b"\0":
-            self.unsubscribe(topic)
-        else:
-            self._distributor.send(message, [pipe for pipe in self.pipes if pipe.peer is not None])
+        subscriptions, rest = split_subscriptions(message)
+        for frame in subscriptions:
+            as_topic(frame[1:])  # before any of them takes effect
+        for frame in subscriptions:
+            if frame[:1] == SUBSCRIBE:
+                self.subscribe(frame[1:])
+            else:
+                self.unsubscribe(frame[1:])
+        if rest:
+            self._distributor.send(rest, [pipe for pipe in self.pipes if pipe.peer is not None])
         return True

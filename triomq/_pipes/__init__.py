@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ._inbox import Inbox
 from ._inproc_pipe import InprocPipe
-from ._outbox import Outbox
+from ._outbox import FirstSubscribe, Outbox
 from ._pipe import Pipe
 from ._queued_pipe import QueuedPipe
 from ._roles import NOBODY, UNCONNECTED, Loan, PipeOwner, Received, Sink, Source
@@ -13,6 +13,7 @@ from ._shared_tail import SharedTail
 __all__ = [
     "NOBODY",
     "UNCONNECTED",
+    "FirstSubscribe",
     "Inbox",
     "InprocPipe",
     "Loan",

@@ -5,12 +5,22 @@ from __future__ import annotations
 import math
 from collections import deque
 from collections.abc import Sequence
-from typing import TypeVar
+from typing import Final, TypeVar
 
-from ..zmtp import Item
+from ..zmtp import Cancel, Item, Subscribe
 from ._shared_tail import MOST_TAILS, SharedTail, take_joined
 
 T = TypeVar("T")
+
+
+MOST_CONTROLS: Final = 1000
+"""subscriptions and heartbeats that wait before those that undo each other are looked for"""
+
+
+class FirstSubscribe(Subscribe):
+    """A Subscribe to a topic that the peer does not know, or knows to be cancelled."""
+
+    __slots__ = ()
 
 
 class Outbox:
@@ -31,7 +41,7 @@ class Outbox:
       conflate: only the newest message is kept.
     """
 
-    __slots__ = ("conflate", "controls", "limit", "queue", "tails", "unsent")
+    __slots__ = ("_most_controls", "conflate", "controls", "limit", "queue", "tails", "unsent")
 
     def __init__(self, limit: float, *, conflate: bool = False) -> None:
         self.queue: deque[Item] = deque()
@@ -40,6 +50,7 @@ class Outbox:
         self.controls: int = 0
         self.unsent: int = 0
         self.conflate: bool = conflate
+        self._most_controls: int = MOST_CONTROLS
 
     # --- what waits -----------------------------------------------------------------------
 
@@ -81,9 +92,38 @@ class Outbox:
         self.own().extend(items)
 
     def add_control(self, item: Item) -> None:
-        """Queue a subscription or a heartbeat. They are not messages: no limit counts them."""
+        """Queue a subscription or a heartbeat. They are not messages: no limit counts them.
+
+        When many wait, of each topic at most the last is kept, and none if the peer knows already what holds. So there
+        are never more than topics that are subscribed to, or that the peer takes to be, and a number.
+        """
         self.own().append(item)
         self.controls += 1
+        if self.controls > self._most_controls:
+            self._forget_undone()
+
+    def _forget_undone(self) -> None:
+        queue = self.queue
+        unknown: dict[bytes, bool] = {}  # topics: whether the peer knows nothing of them, before what waits here
+        last: dict[bytes, Item] = {}
+        for item in queue:
+            if isinstance(item, (Subscribe, Cancel)):
+                unknown.setdefault(item.topic, isinstance(item, FirstSubscribe))
+                last[item.topic] = item
+        kept: list[Item] = []
+        for item in queue:
+            if isinstance(item, (Subscribe, Cancel)):
+                topic = item.topic
+                if item is not last[topic] or isinstance(item, Cancel) is unknown[topic]:
+                    continue
+                kept.append(FirstSubscribe(topic) if unknown[topic] else item)
+            else:
+                kept.append(item)
+        self.controls -= len(queue) - len(kept)
+        queue.clear()
+        queue.extend(kept)
+        # Not again before half as many more have come, or each of those would cost as much as all of them.
+        self._most_controls = self.controls + max(MOST_CONTROLS, self.controls // 2)
 
     def share(self, tail: SharedTail) -> None:
         """Let what is appended to ``tail``, while it is open, wait to be written: for no more than there is `room`."""
@@ -107,6 +147,7 @@ class Outbox:
         """Forget everything. Returns: how many messages there were."""
         dropped = self.messages_queued()
         self.controls = 0
+        self._most_controls = MOST_CONTROLS
         self.own().clear()
         self.set_unsent(0)
         return dropped
@@ -162,6 +203,7 @@ class Outbox:
             queue.clear()
             queue.extend(messages)
             self.controls = 0
+            self._most_controls = MOST_CONTROLS
         dropped = 0
         if self.conflate:
             while len(queue) > 1:

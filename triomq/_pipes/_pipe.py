@@ -143,6 +143,10 @@ class Pipe(ABC):
         """How many messages are among what is `queued`."""
         return self.queued()
 
+    def controls_queued(self) -> int:
+        """How many subscriptions and heartbeats are among what is `queued`."""
+        return self.queued() - self.messages_queued()
+
     @abstractmethod
     def discard(self) -> None:
         """Forget what is queued for the peer, counting the messages as dropped."""

@@ -52,10 +52,11 @@ class Monitors:
         """Tell every monitor that is still open, and every observer.
 
         An event's error tells what happened, not where in our code: a traceback would keep the frames it went
-        through alive, and with them this socket, for as long as somebody has the event.
+        through alive, and with them this socket and all that had arrived on a connection, for as long as somebody has
+        the event. That holds for what the error came from as well.
         """
-        if isinstance(error := getattr(event, "error", None), Exception):
-            error.__traceback__ = None
+        if (error := getattr(event, "error", None)) is not None:
+            _forget_tracebacks(error)
         if self._monitors:
             self._monitors = [monitor for monitor in self._monitors if not monitor._closed]
             for monitor in self._monitors:
@@ -72,3 +73,18 @@ class Monitors:
         if not ended and (socket := self._socket()) is not None:
             for observer in self._observers:
                 observer.closed(socket)
+
+
+def _forget_tracebacks(error: BaseException) -> None:
+    """Forget where an exception was raised, and every other that it leads to."""
+    seen: set[int] = set()
+    ahead: list[BaseException | None] = [error]
+    while ahead:
+        one = ahead.pop()
+        if one is None or id(one) in seen:
+            continue
+        seen.add(id(one))
+        one.__traceback__ = None
+        ahead += [one.__cause__, one.__context__]
+        if isinstance(one, BaseExceptionGroup):
+            ahead += one.exceptions

@@ -191,6 +191,7 @@ def _peer_statistics(pipe: Pipe) -> PeerStatistics:
         messages_received=pipe.received,
         messages_dropped=pipe.dropped,
         send_queue=pipe.messages_queued(),
+        control_queue=pipe.controls_queued(),
         receive_queue=len(pipe.inbox.queue),
         send_hwm=pipe.send_capacity(),
         receive_hwm=pipe.inbox.limit,

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from itertools import islice
 from operator import length_hint
 from threading import get_ident
-from typing import Any
+from typing import Any, NoReturn
 
 import trio
 from trio.lowlevel import checkpoint_if_cancelled  # by its name alone: 30 ns for each message
@@ -30,6 +30,7 @@ class SendSocket(Socket, trio.abc.SendChannel[Message]):
         self._submit = self._sender.submit_function()
         self._waiting_senders = self._senders.waiters
         self._pattern.senders = self._senders
+        self._most_frames: int = self._options.max_frames - self._sender.frames_added
 
     # On the path of every message.
     @trio.lowlevel.enable_ki_protection
@@ -45,13 +46,17 @@ class SendSocket(Socket, trio.abc.SendChannel[Message]):
         Raises:
           trio.ClosedResourceError: the socket is closed, or was closed while this waited.
           TypeError: the message is not made of bytes.
+          ValueError: it has no frame, or more than ``max_frames``.
         """
         if get_ident() != self._thread:  # 30 ns for the 240 of `_check`, which is for the one time that fails
             self._check("send")
         if type(message) is bytes:  # 25 ns for the 100 of `as_message`
             message = (message,)
-        elif type(message) is not Message:
-            message = as_message(message)
+        else:
+            if type(message) is not Message:
+                message = as_message(message)
+            if len(message) > self._most_frames:
+                self._refuse_frames(message)
         await checkpoint_if_cancelled()
         if self._waiting_senders or not self._submit(message):
             self._turn.renew()
@@ -75,6 +80,8 @@ class SendSocket(Socket, trio.abc.SendChannel[Message]):
             self._check("send_nowait")
         if type(message) is not Message:
             message = as_message(message)
+        if len(message) > self._most_frames:
+            self._refuse_frames(message)
         if self._senders.bar_others or not self._submit(message):
             raise trio.WouldBlock
 
@@ -112,6 +119,8 @@ class SendSocket(Socket, trio.abc.SendChannel[Message]):
                     message = as_message(next(iterator))
                 except StopIteration:
                     return
+                if len(message) > self._most_frames:
+                    self._refuse_frames(message)
                 if self._senders.bar_others or not self._submit(message):
                     turn.renew()
                     await self._senders.wait(message)
@@ -128,11 +137,23 @@ class SendSocket(Socket, trio.abc.SendChannel[Message]):
         batch: list[Frames] = []
         try:
             for message in islice(iterator, room):
-                batch.append((message,) if type(message) is bytes else as_message(message))  # noqa: PERF401
-        finally:  # those before one that is not made of bytes are sent too
+                if type(message) is bytes:
+                    batch.append((message,))
+                else:
+                    frames = as_message(message)
+                    if len(frames) > self._most_frames:
+                        self._refuse_frames(frames)
+                    batch.append(frames)
+        finally:  # those before one that is refused are sent too
             if batch:
                 self._sender.submit_many(batch)
         return len(batch)
+
+    def _refuse_frames(self, message: Frames) -> NoReturn:
+        raise ValueError(
+            f"{self.socket_type}.send: a message of {len(message)} frames; {self._most_frames} are allowed here by "
+            f"max_frames={self._options.max_frames}, which is also what a triomq peer takes if it has the same option"
+        )
 
     async def _wait_for_room(self) -> None:
         self._turn.renew()
