@@ -136,8 +136,10 @@ def test_a_topic_that_another_peer_asks_for_meanwhile_is_told_in_the_end() -> No
     assert [topic for topic, now in wanted.items() if now] == [b"199"]
 
 
-def subscriptions(pipe: QueuedPipe) -> list[object]:
-    return list(pipe.outbox.own())
+def subscriptions(pipe: QueuedPipe) -> list[tuple[bool, bytes]]:
+    """Whether each of the events that wait subscribes, and its topic."""
+    events = [event for event in pipe.outbox.own() if isinstance(event, (zmtp.Subscribe, zmtp.Cancel))]
+    return [(isinstance(event, zmtp.Subscribe), event.topic) for event in events]
 
 
 @pytest.mark.parametrize("count", [0, 1, PIECE, PIECE + 1, 1000])
@@ -148,7 +150,7 @@ def test_a_new_publisher_is_told_everything_in_order(count: int) -> None:
     pipe = pipe_of(sub)
     assert len(subscriptions(pipe)) == min(count, PIECE)
     later.do_all()
-    assert subscriptions(pipe) == [zmtp.Subscribe(topic) for topic in topics(count)]
+    assert subscriptions(pipe) == [(True, topic) for topic in topics(count)]
 
 
 def test_what_is_cancelled_before_a_publisher_was_told_is_not_told() -> None:
@@ -159,8 +161,7 @@ def test_what_is_cancelled_before_a_publisher_was_told_is_not_told() -> None:
     sub.unsubscribe(b"199")
     later.do_all()
     told = subscriptions(pipe)
-    assert zmtp.Subscribe(b"199") not in told
-    assert len([event for event in told if isinstance(event, zmtp.Subscribe)]) == 199
+    assert sorted(topic for subscribes, topic in told if subscribes) == sorted(topics(199))
 
 
 def test_a_publisher_that_leaves_and_comes_back_is_told_from_the_start() -> None:
@@ -173,4 +174,4 @@ def test_a_publisher_that_leaves_and_comes_back_is_told_from_the_start() -> None
     pipe.peer = zmtp.PeerInfo(socket_type="PUB", routing_id=b"", metadata={}, version=(3, 1), mechanism="NULL")
     sub.ready(pipe)
     later.do_all()
-    assert subscriptions(pipe) == [zmtp.Subscribe(topic) for topic in topics(200)]
+    assert subscriptions(pipe) == [(True, topic) for topic in topics(200)]

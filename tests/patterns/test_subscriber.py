@@ -21,7 +21,7 @@ def texts(scene: Scene[Any]) -> list[bytes]:
 def said(pipe: FakePipe) -> list[object]:
     """What the publisher was told since the last call of this."""
     controls, pipe.controls = pipe.controls, []
-    return list(controls)
+    return [Subscribe(one.topic) if isinstance(one, Subscribe) else one for one in controls]
 
 
 @EACH

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from triomq._options import Options
 from triomq._patterns import as_topic
 from triomq._patterns._peer_topics import PeerTopics
 from triomq._patterns._subscriptions import Subscriptions, TopicFilter
@@ -114,7 +116,7 @@ def pipe_of() -> QueuedPipe:
 
 
 def test_what_a_peer_is_subscribed_to_is_noted_and_forgotten() -> None:
-    noted = PeerTopics(pipe_of())
+    noted = PeerTopics(pipe_of(), Options())
     for topic in (b"a", b"b"):
         assert noted.add(topic) is None
     noted.remove(b"a")
@@ -123,12 +125,9 @@ def test_what_a_peer_is_subscribed_to_is_noted_and_forgotten() -> None:
     assert noted.pipe is None
 
 
-@pytest.mark.parametrize(("bound", "most"), [("MOST_TOPICS", 3), ("MOST_TOPIC_BYTES", 30)])
-def test_a_peer_may_have_so_many_topics_at_one_time_and_no_more(
-    bound: str, most: int, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(f"triomq._patterns._peer_topics.{bound}", most)
-    noted = PeerTopics(pipe_of())
+@pytest.mark.parametrize("bound", [{"max_subscriptions": 3}, {"max_subscription_bytes": 30}], ids=str)
+def test_a_peer_may_have_so_many_topics_at_one_time_and_no_more(bound: dict[str, Any]) -> None:
+    noted = PeerTopics(pipe_of(), Options(**bound))
     for number in range(20):
         topic = b"%010d" % number
         assert noted.add(topic) is None

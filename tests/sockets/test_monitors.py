@@ -84,10 +84,15 @@ def from_deep_within(shape: str) -> tuple[Exception, weakref.ref[Held]]:
         return exc, weakref.ref(held)
 
 
+class Somebody:
+    """Stands in for the socket."""
+
+
 @pytest.mark.parametrize("shape", ["plain", "cause", "context", "group", "circle"])
 def test_an_error_keeps_no_frame_by_what_it_came_from(shape: str) -> None:
     """Causes, contexts, groups; and what it came from can still be read."""
-    monitors = Monitors(None, [])  # type: ignore[arg-type]  # no observer asks for the socket
+    socket = Somebody()
+    monitors = Monitors(socket, [])  # type: ignore[arg-type]  # no observer asks for the socket
     monitor = monitors.open(10)
     error, held = from_deep_within(shape)
     monitors.emit(triomq.Disconnected(endpoint="it", address="it", error=error))
