@@ -100,6 +100,7 @@ class Acceptor(Binding):
                 else:
                     self._failures = 0
                     self._admit(self._new_session(stream))
+                    del stream  # while this task waits, its local variables would keep a connection that has ended
         finally:
             self._tell_stopped()
             try:

@@ -22,7 +22,7 @@ from .._pipes import UNCONNECTED, QueuedPipe
 from .._transports import NonblockingStream
 from ._carrier import PeerHost
 from ._handshake import Patience, shake_hands
-from ._heartbeats import Heartbeats
+from ._heartbeats import SINCE, Heartbeats
 from ._reader import Reader, try_receive
 from ._timers import GOODBYE, LEAVING_LOOK
 from ._writer import Writer
@@ -31,6 +31,7 @@ Cut: TypeAlias = Frames | bytes
 """A message that was half written: as the user sent it, or encoded."""
 
 _MOST_LOOKS = 16  # reads in a row that look for what the peer said last
+_LOOKS_BETWEEN_PINGS = 60  # looks for the end of a peer that waits, at the most
 _WAITING_READ_SIZE = 32 * 1024  # bytes that are kept of a peer that waits for its place
 
 
@@ -198,9 +199,28 @@ class Session:
             if received is not None:
                 self._kept += len(received)
                 self._protocol.receive_data(received, 0)
-        while not self._stream.peer_ended():  # noqa: ASYNC110  # no event tells: what it sent before is unread
+        looks, next_ping = 0, 1
+        while not self._stream.peer_ended():
             await trio.sleep(LEAVING_LOOK)
+            looks += 1
+            if looks == next_ping and not self._stream.peer_ended():
+                next_ping += min(looks, _LOOKS_BETWEEN_PINGS)
+                self._ping_it()
         raise trio.BrokenResourceError("the peer left while another had its place")
+
+    def _ping_it(self) -> None:
+        """Send a PING to a peer that waits: if it has left, its system resets the connection.
+
+        Its end of the stream may be stuck behind what does not fit into our system's buffer.
+
+        Raises:
+          trio.BrokenResourceError: it has left, or takes nothing.
+        """
+        peer, ping = self._protocol.peer, list[bytes]()
+        if peer is not None and peer.version >= SINCE:
+            size = self._protocol.encode([zmtp.Ping()], ping)
+            if self._stream.send_nowait(ping) not in (0, size):
+                raise trio.BrokenResourceError("the peer reads nothing while another has its place")
 
     def _attach(self, peer: zmtp.PeerInfo) -> None:
         """Join the connection with its pipe.
