@@ -220,3 +220,34 @@ async def repeatedly(call: Callable[[bytes], Awaitable[None]], message: bytes) -
         nursery.start_soon(work)
         yield
         nursery.cancel_scope.cancel()
+
+
+SEVERAL = [
+    ([b"\1A", b"\1B"], [(b"\1A",), (b"\1B",)]),
+    ([b"\1C", b"xyz"], [(b"\1C",), (b"xyz",)]),
+    ([b"xyz", b"\1D"], [(b"xyz", b"\1D")]),
+    ([b"\1E", b"xy", b"\1F"], [(b"\1E",), (b"xy", b"\1F")]),
+    ([b"\0A", b"\0B"], [(b"\0A",), (b"\0B",)]),
+    ([b"\1", b""], [(b"\1",), (b"",)]),
+]
+"""What an XSUB is given to send, and what libzmq's XPUB makes of it."""
+
+
+@pytest.mark.parametrize("we_publish", [True, False], ids=["we-publish", "they-publish"])
+async def test_subscriptions_of_several_frames(
+    ctx: triomq.Context, peer: Peer, endpoint: str, we_publish: bool
+) -> None:
+    """Each is taken, and what stands behind them is a message, whichever side is whose."""
+    xpub: Any
+    xsub: Any
+    if we_publish:
+        xpub, xsub = ctx.socket(triomq.XPUB), await peer.socket("XSUB")
+        await xsub.connect(await xpub.bind(endpoint))
+        await xpub.wait_peers()
+    else:
+        xpub, xsub = await peer.socket("XPUB"), ctx.socket(triomq.XSUB)
+        xsub.connect(await xpub.bind(endpoint))
+        await xsub.wait_peers()
+    for message, told in SEVERAL:
+        await xsub.send(message)
+        assert [await xpub.receive() for _ in told] == told

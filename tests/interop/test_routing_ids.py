@@ -244,3 +244,38 @@ async def test_a_probe(ctx: triomq.Context, peer: Peer, we_probe: bool, kind: st
     else:
         await prober.send(b"still a request")
         assert await router.receive() == (b"prober", b"", b"still a request")
+
+
+@pytest.mark.parametrize("next_name", [b"", b"other", b"first"], ids=["nameless", "renamed", "the-same"])
+async def test_the_next_tenant_of_an_endpoint(ctx: triomq.Context, peer: Peer, next_name: bytes) -> None:
+    """Our ROUTER connects; what it has queued for one DEALER of libzmq does not reach the next one there."""
+    router = ctx.socket(triomq.ROUTER, router_mandatory=True, reconnect_interval_max=0.05)
+    first = await peer.socket("DEALER", routing_id=b"first")
+    place = await first.bind("tcp://127.0.0.1:*")
+    router.connect(place)
+    await router.wait_peers()
+    await router.send([b"first", b"hello"])
+    assert await first.receive() == (b"hello",)
+    await first.aclose()
+    while router.peers:
+        await router._peers.watchers.wait()
+    await router.send([b"first", b"queued"])
+    second = await peer.socket("DEALER", **({"routing_id": next_name} if next_name else {}))
+    with trio.fail_after(5):
+        while True:
+            try:
+                await second.bind(place)
+                break
+            except PeerError:  # the port is not free yet
+                await trio.sleep(0.02)
+    await router.wait_peers()
+    if next_name == b"first":
+        assert await second.receive() == (b"queued",)
+    else:
+        with pytest.raises(triomq.UnroutableError):
+            await router.send([b"first", b"too late"])
+        assert await second.receive_within(0.1) is None
+        assert router.messages_dropped == 1
+        await second.send(b"who am I?")
+        name, _ = await router.receive()
+        assert name == next_name if next_name else name[:1] == b"\0"
