@@ -182,19 +182,6 @@ def test_what_flies_behind_a_lost_one_is_lost_and_what_follows_is_held() -> None
     ]  # fmt: skip
 
 
-def test_what_a_link_sends_again_by_itself_is_late() -> None:
-    by_itself = "sent again by itself"
-    assert shown(
-        *START, (2.0, "sent", HELLO), (2.0, "lost", HELLO, by_itself), (2.0, "lost", HELLO, by_itself),
-        (2.6, "delivered", HELLO),
-    ) == [
-        GREETED,
-        ('[b"Hello"]', "lost", 2.0, 2.0),
-        ('again [b"Hello"]', "lost", 2.0, 2.0),
-        ('again [b"Hello"]', "arrived", 2.0, 2.6),
-    ]  # fmt: skip
-
-
 @pytest.mark.parametrize("size", range(1, len(HELLO)))
 def test_a_reset_in_the_middle_of_a_frame(size: int) -> None:
     found = shown(*START, (2.0, "sent", HELLO[:size]), (3.0, "delivered", HELLO[:size]), (4.0, "reset delivered", b""))

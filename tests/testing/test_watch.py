@@ -99,7 +99,7 @@ async def test_why_a_handshake_failed_and_a_peer_was_given_up(net: VirtualNetwor
         await push.wait_peers()
         net.pause("b")
         await trio.sleep(5)
-        assert [text.partition(" for ")[0] for text in texts(net, "disconnected")] == [
+        assert [text.partition(" within ")[0] for text in texts(net, "disconnected")] == [
             "PUSH, nothing from tcp://b:5555"
         ]
         net.resume("b")

@@ -26,6 +26,8 @@ Kind: TypeAlias = Literal[
     "delivered",
     "lost",
     "sent again",
+    "tried again",
+    "probe sent",
     "end sent",
     "end delivered",
     "reset sent",
@@ -48,8 +50,8 @@ Kind: TypeAlias = Literal[
 ]
 """What can happen. The last four are what a host's sockets say; the others, what the network does."""
 
-RESENT_BY_ITSELF = "sent again by itself"
-"""Stands in the text of a "lost" after which the link itself sends the segment again, without another happening."""
+THE_END = "the end"
+"""Stands in the text of a "lost" where the end of the stream was lost."""
 
 FROM_LISTENER = "from the end that accepted"
 """Stands in the text of what travels, inside one host, from the end that accepted to the end that connected."""

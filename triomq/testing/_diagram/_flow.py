@@ -59,7 +59,6 @@ class Flow:
         self._words = Words(whole=whole)
         self._segments: deque[_Segment] = deque()
         self._begun: deque[tuple[int, Place]] = deque()  # offset and place of the segments of an unfinished unit
-        self._latest: _Segment | None = None  # the segment that left last
         self._stalled = False  # something was lost, and nothing has been sent again yet
 
     def sent(self, place: Place, data: bytes) -> None:
@@ -88,8 +87,6 @@ class Flow:
         if self._stalled:
             segment.state = "held"
             self._draw(segment, segment.start, "held")
-        else:
-            self._latest = segment
         self._segments.append(segment)
 
     def sent_again(self, place: Place) -> None:
@@ -106,17 +103,8 @@ class Flow:
         if self._segments and self._segments[0].data == data:
             self._draw(self._segments.popleft(), place, "arrived")
 
-    def lost(self, place: Place, *, at_once: bool) -> None:
-        """Something did not arrive.
-
-        Args:
-          at_once: the link itself sends this one segment again, and the others fly on.
-        """
-        if at_once:
-            if self._latest is not None:
-                self._draw(self._latest, place, "lost")
-                self._renew(self._latest, place)
-            return
+    def lost(self, place: Place) -> None:
+        """The oldest segment on its way did not arrive, and so those behind it will not."""
         self._stalled = True
         for segment in self._segments:
             if segment.state == "flying":
@@ -146,7 +134,6 @@ class Flow:
         segment.start = place
         if segment.loads:  # a segment that is sent again leaves in one piece
             segment.loads = [_Load([unit for load in segment.loads for unit in load.units], place)]
-        self._latest = segment
 
     def _draw(self, segment: _Segment, stop: Place | None, fate: Fate) -> None:
         draw = partial(self._arrow, stop=stop, fate=fate, again=segment.again)

@@ -9,7 +9,7 @@ from typing import final
 
 import attrs
 
-from .._recorder import FROM_LISTENER, RESENT_BY_ITSELF, Happening, Kind
+from .._recorder import FROM_LISTENER, THE_END, Happening, Kind
 from ._flow import Flow
 from ._items import Arrow, Fate, Item, Mark, MarkKind, Place, Span, SpanKind, Story
 
@@ -92,6 +92,8 @@ class Narrator:
             "delivered": lambda it: self._flow(it).delivered(self._here, it.data),
             "lost": self._lost,
             "sent again": lambda it: self._flow(it).sent_again(self._here),
+            "tried again": _nothing,  # its arrow says already that it is lost
+            "probe sent": _nothing,  # no program sees it
             "end sent": lambda it: self._flow(it).end_sent(self._here),
             "end delivered": lambda it: self._flow(it).delivered(self._here, it.data),
             "reset sent": self._reset_sent,
@@ -124,7 +126,7 @@ class Narrator:
         if start is None:
             return
         if kind == "partition":
-            for number, group in enumerate(groups.split(" | ")):
+            for number, group in enumerate(_groups(groups)):
                 for name in group.split():
                     self._spans.append(Span(start=start, stop=stop, kind=kind, host=name, group=number))
         else:
@@ -234,8 +236,8 @@ class Narrator:
     def _lost(self, it: Happening) -> None:
         if attempt := self._attempts.get(it.connection):
             self._arrows.append(_call(attempt, self._here, "lost", it.connection))
-        else:
-            self._flow(it).lost(self._here, at_once=RESENT_BY_ITSELF in it.text)
+        elif it.data or THE_END in it.text:  # and not what no program sees
+            self._flow(it).lost(self._here)
 
     def _reset_sent(self, it: Happening) -> None:
         self._resets[it.connection, it.host, it.peer] = self._here, it.text.replace(FROM_LISTENER, "")
@@ -261,7 +263,12 @@ def _nothing(it: Happening) -> None:
 
 
 def _names(groups: str) -> tuple[str, ...]:
-    return tuple(name for group in groups.split(" | ") for name in group.split())
+    return tuple(name for group in _groups(groups) for name in group.split())
+
+
+def _groups(text: str) -> list[str]:
+    """The groups of a `Partition`, from its text."""
+    return text.removesuffix(" > all others").replace(" > ", " | ").split(" | ")
 
 
 def _call(attempt: _Attempt, stop: Place | None, fate: Fate, connection: int = 0) -> Arrow:

@@ -7,7 +7,13 @@ Each module knows only those above it in this list. An owner knows what it owns,
     _world       chance, time and the record, which everything on the network shares
     _machine     whether a host lives: what its listeners and streams look at
     _path        the way from one host to another
-    _link        one direction of a connection, over a path
+    _patience    how long Linux waits, and when it gives up
+    _segment     what travels over a connection
+    _wire        one connection's share of a path
+    _window      the room that a sender knows of
+    _prober      asking a peer without room
+    _link        one direction of a connection, over a wire
+    _keepalive   asking an idle peer
     _stream      one end of a connection: two links
     _listener    a bound endpoint, where streams wait to be accepted
     _host        the listeners and streams of a kernel, and the contexts of a process

@@ -6,6 +6,7 @@ import errno
 import os
 from collections.abc import Callable
 from functools import partial
+from random import Random
 from typing import Literal, final
 
 import trio
@@ -15,8 +16,10 @@ from .._recorder import FROM_LISTENER
 from ._agenda import Spot
 from ._fabric import Fabric
 from ._host import Host
+from ._keepalive import KeepAlive
 from ._link import Link
 from ._listener import VirtualListener
+from ._path import Path
 from ._stream import VirtualStream
 
 _FIRST_SYN_RETRY = 1.0  # seconds without an answer before the second call; each later pause is twice as long
@@ -50,9 +53,11 @@ class Attempt:
         self._options = options
         self._boots = source.boots
         self._number = fabric.next_connection()
+        self._dice: Random | None = None
         self._out = fabric.path(source.name, target.name)
         self._back = fabric.path(target.name, source.name)
         self._retry = _FIRST_SYN_RETRY
+        self._called_at = 0.0
         self._give_up_at = trio.current_time() + _SYN_GIVE_UP
         self._failure: OSError | None = None
         self._stream: VirtualStream | None = None
@@ -90,6 +95,7 @@ class Attempt:
         self._world.recorder.record(kind, self._source.name, self._target.name, self._number, text=text)
 
     def _call(self) -> None:
+        self._called_at = trio.current_time()
         self._plan(self._out.settings.latency, self._arrive)
 
     def _plan(self, delay: float, action: Callable[[], None]) -> None:
@@ -98,10 +104,11 @@ class Attempt:
     def _no_answer(self) -> None:
         """The call or its answer is lost: call again later."""
         self._record("lost", "the call to connect")
-        if trio.current_time() + self._retry > self._give_up_at:
-            self._plan(self._give_up_at - trio.current_time(), self._give_up)
+        again = max(self._called_at + self._retry, trio.current_time())
+        if again >= self._give_up_at:
+            self._world.agenda.plan(self._give_up_at, self._give_up)
         else:
-            self._plan(self._retry, self._call_again)
+            self._world.agenda.plan(again, self._call_again)
             self._retry *= 2
 
     def _call_again(self) -> None:
@@ -118,10 +125,20 @@ class Attempt:
     def _is_over(self) -> bool:
         return self._over or self._source.boots != self._boots
 
+    def _passes(self, path: Path) -> bool:
+        """Whether what reaches a path's end now arrives."""
+        if not path.is_open():
+            return False
+        if not path.settings.loss:
+            return True
+        if self._dice is None:
+            self._dice = self._world.dice("call", self._number, self._source.name)
+        return self._dice.random() >= path.settings.loss
+
     def _arrive(self) -> None:
         if self._is_over:
             return
-        if not self._out.is_open():
+        if not self._passes(self._out):
             self._no_answer()
             return
         listener = self._target.listeners.get(self._key)
@@ -135,7 +152,7 @@ class Attempt:
     def _refused(self) -> None:
         if self._is_over:
             return
-        if not self._back.is_open():
+        if not self._passes(self._back):
             self._no_answer()
             return
         self._record("refused")
@@ -144,12 +161,12 @@ class Attempt:
     def _answered(self, listener: VirtualListener) -> None:
         if self._is_over:
             return
-        if not self._back.is_open():
+        if not self._passes(self._back):
             self._no_answer()
             return
         self._stream = self._connect(listener)
         self._record("established", f"{self._own} > {self._peer}")
-        self._stream.outgoing.open()
+        self._stream.outgoing.say("open")
         self._wake()
 
     def _connect(self, listener: VirtualListener) -> VirtualStream:
@@ -167,8 +184,10 @@ class Attempt:
             theirs.send_buffer or back.send_buffer, mine.receive_buffer or back.receive_buffer,
         )  # fmt: skip
         if self._source is self._target:
-            far.outgoing.remark = FROM_LISTENER
-        listener.expect(far)
+            far.outgoing.wire.remark = FROM_LISTENER
+        KeepAlive.of(world.agenda, near, near.outgoing, mine)
+        KeepAlive.of(world.agenda, far, far.outgoing, theirs)
+        listener.expect(far, trio.current_time() - back.latency)
         return near
 
     def _end(self, failure: OSError) -> None:

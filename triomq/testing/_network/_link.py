@@ -3,67 +3,33 @@
 Theory of operation
 
 A stream puts what it is given into the link's queue, which is as large as the send buffer. Octets leave the queue in
-segments, as far as the receive window allows: the octets on their way, and those that have arrived and are not read,
-are never more than the receive buffer. Each octet read gives one octet of window back; the sender knows of that one
-latency later. The agenda gets an entry for it only if the sender waits for it.
+segments, as far as the `Window` allows. Where nothing goes wrong, a segment that arrives is acknowledged there and
+then, and costs nothing more.
 
-When a segment does not arrive (a partition, a dead host), the link *recovers*: that segment, those that fly behind it
-and all later ones are held, in order, and tried again with growing pauses, as TCP does. When the path is open again,
-all of them go. When the path stays closed for `give_up` seconds, the sender's stream breaks. A sender that waits for a
-window which never opens asks for it from time to time, so that it too learns that its peer is gone.
+When a segment does not arrive (a partition, a dead host, chance), the link *recovers*. The segment is held, and so are
+those that fly behind it: they wait at their target for what is missing. If one of these arrives, its acknowledgement
+tells of the gap, and all that is held is sent again at once. If none does, a timer tries again, with Linux's growing
+pauses. After its second try nothing new leaves, but is held as well. So nothing but an acknowledgement starts the
+pauses over: neither what the program writes meanwhile, nor the healing of the network, nor what the peer sends.
+
+When a segment arrives and only its acknowledgement is lost, the timer runs too. After `give_up` seconds the sender's
+stream breaks; a stream that the program has closed is given up sooner.
 """
 
 from __future__ import annotations
 
-import random
 from collections import deque
-from typing import Literal, NamedTuple, Protocol, TypeAlias, final
+from typing import Literal, final
 
 import trio
 
-from .._recorder import RESENT_BY_ITSELF, Kind
-from ._machine import Machine
 from ._path import Path
+from ._patience import ORPHANS_GIVE_UP, pause_before
+from ._prober import Prober
+from ._segment import WORDS, End, Segment, Word
+from ._window import Window
+from ._wire import Wire
 from ._world import World
-
-_FIRST_RETRY = 0.2  # seconds, on top of the round trip, before a lost segment is sent again (Linux: TCP_RTO_MIN)
-_LONGEST_RETRY = 120.0  # seconds; that pause is doubled up to this (Linux: TCP_RTO_MAX)
-
-SegmentKind: TypeAlias = Literal["data", "end", "open", "probe"]
-
-
-_WORDS: dict[SegmentKind, str] = {
-    "data": "",
-    "end": "the end",
-    "open": "the third step of connecting",
-    "probe": "a question for more room",
-}
-
-
-class Segment(NamedTuple):
-    """What travels: octets, the end of the stream, the third step of connecting, or a question for more room."""
-
-    kind: SegmentKind
-    data: bytes = b""
-
-
-class End(Protocol):
-    """What a link asks of the streams at its two ends.
-
-    Attributes:
-      host: where it is.
-    """
-
-    host: Machine
-
-    def arrive(self, segment: Segment) -> None:
-        """A segment has come from the other end."""
-
-    def room_made(self) -> None:
-        """The send buffer has room."""
-
-    def fall(self, what: Literal["reset delivered", "timed out"], why: str) -> None:
-        """The connection is dead."""
 
 
 @final
@@ -75,12 +41,17 @@ class Link:
       number: of the connection.
       send_buffer: octets that wait to be sent, at the most.
       window: octets on their way or unread, at the most.
+
+    Attributes:
+      wire: what lies between.
+      keeps_alive: the sender's kernel asks an idle peer whether it lives, and so wants `heard_at`.
+      heard_at: when the sender last heard from its peer.
     """
 
     __slots__ = (
-        "_back", "_boots", "_credit", "_dice", "_ending", "_first_loss", "_flight", "_flying", "_held",
-        "_last_arrival", "_looking", "_number", "_path", "_pause", "_probing", "_queue", "_returns", "_send_buffer",
-        "_source", "_target", "_world", "black_hole", "remark",
+        "_alone", "_boots", "_ending", "_flight", "_flying", "_held", "_mending", "_over", "_prober", "_queue",
+        "_send_buffer", "_silent_since", "_source", "_target", "_timer", "_timer_number", "_tries", "_unheard",
+        "_window", "heard_at", "keeps_alive", "wire",
     )  # fmt: skip
 
     def __init__(
@@ -94,29 +65,31 @@ class Link:
         send_buffer: int,
         window: int,
     ) -> None:
-        self.black_hole: bool = False
-        self.remark: str = ""  # for the record: which direction this is, where both ends are on one host
-        self._world = world
-        self._path = path
-        self._back = back
+        self.wire: Wire = Wire(world, path, back, number)
+        self.keeps_alive: bool = False
+        self.heard_at: float = trio.current_time()
         self._boots = source.host.boots
-        self._number = number
         self._source = source
         self._target = target
         self._send_buffer = send_buffer
         self._queue = bytearray()
-        self._credit = window
-        self._returns: deque[tuple[float, int]] = deque()  # window given back: when the sender knows, and octets
-        self._looking = False  # the agenda has an entry that will look at the window
-        self._probing = False  # the agenda has an entry that will ask the receiver for window
-        self._pause = _FIRST_RETRY  # seconds until the next retry or question
+        self._window = Window(world.agenda, window, self._ask_path)
+        self._prober = Prober(self.wire, source, self, self._ask_path)
         self._ending: Literal["", "due", "sent"] = ""
+        self._over = False  # nothing is sent any more
         self._flying: deque[Segment] = deque()  # the segments on the wire
-        self._flight = 0  # goes up when the segments on the wire are lost: their arrivals are void then
-        self._held: deque[Segment] | None = None  # the segments to be sent again; None while the link does not recover
-        self._first_loss = 0.0
-        self._last_arrival = 0.0
-        self._dice: random.Random | None = None
+        self._flight = 0  # goes up when those are held instead: their arrivals are void then
+        self._held: deque[Segment] | None = None  # the segments to be sent again; None while nothing is lost
+        self._unheard: deque[Segment] = deque()  # the segments that have arrived, their acknowledgements lost
+        self._alone = False  # the oldest of the segments to be sent again flies, without the others
+        self._mending = False  # the agenda has an entry that will send again what is held
+        self._silent_since: float | None = None  # since when acknowledgements are missing
+        self._tries = 0  # how many times the timer has rung since then
+        self._timer = False  # the agenda has an entry that will try again
+        self._timer_number = 0  # goes up when that entry is void
+
+    def _ask_path(self) -> None:
+        self.wire.path.ask(self)
 
     # --- what the sender does -------------------------------------------------------------
 
@@ -127,51 +100,73 @@ class Link:
     def push(self, data: bytes) -> None:
         """Queue octets; no more than there is room for."""
         self._queue += data
-        self._path.ask(self)
+        self.wire.path.ask(self)
 
     def finish(self) -> None:
         """Queue the end of the stream behind the octets."""
         if not self._ending:
             self._ending = "due"
-            self._path.ask(self)
+            self.wire.path.ask(self)
 
-    def open(self) -> None:
-        """Send the third step of connecting."""
-        self._travel(Segment("open"))
+    def say(self, word: Word) -> None:
+        """Send what is not sent again if it is lost."""
+        if not self.is_over:
+            self.wire.carry(0, self._word_arrives, word)
+
+    def probe(self) -> None:
+        """Ask the peer for a word."""
+        self.wire.record("probe sent")
+        self.say("probe")
+
+    def reset(self, why: str) -> None:
+        """Send a RST: it overtakes what is queued, and is not sent again if it is lost."""
+        self.abandon()
+        self.wire.record("reset sent", text=why)
+        self.wire.carry(0, self._reset_arrives)
 
     def abandon(self) -> None:
         """Send nothing more, ever. What is on the wire arrives."""
-        self._queue.clear()
+        self._over = True
         self._ending = "sent"
-        self._held = deque() if self._held is not None else None
-
-    def chance(self, probability: float) -> bool:
-        """Whether something that happens with a probability happens now."""
-        return probability > 0 and self.dice.random() < probability
+        self._queue.clear()
+        self._unheard.clear()
+        self._held = None
 
     @property
-    def dice(self) -> random.Random:
-        """This direction's own source of chance."""
-        if self._dice is None:
-            self._dice = self._world.dice("link", self._number, self._path.source)
-        return self._dice
+    def is_over(self) -> bool:
+        """Whether nothing is sent any more, ever."""
+        return self._over or self._source.host.boots != self._boots
 
-    def cut(self, size: int) -> int:
-        """``size`` itself or, where the path fragments, sometimes a smaller one from 1 on."""
-        return self.dice.randint(1, size) if size > 1 and self.chance(self._path.settings.fragmentation) else size
+    @property
+    def is_idle(self) -> bool:
+        """Whether nothing waits to be sent or acknowledged."""
+        return not (self._queue or self._flying or self._held or self._unheard)
+
+    @property
+    def is_recovering(self) -> bool:
+        """Whether acknowledgements are missing."""
+        return self._silent_since is not None
 
     # --- the window -----------------------------------------------------------------------
 
-    def consumed(self, size: int) -> None:
-        """The receiver has read octets."""
-        self._returns.append((trio.current_time() + self._back.settings.latency, size))
-        if self._queue and not self._credit:
-            self._plan_look()
+    def consumed(self, size: int) -> bool:
+        """The receiver has read octets. Returns: whether the sender waited for that, and is dead."""
+        if self.is_over:
+            return not self._window.credit
+        if self.wire.answers():
+            self._window.give_back(size, trio.current_time() + self.wire.back.settings.latency)
+            self._await_word()
+        else:
+            self._window.keep_back(size)
+        return False
 
-    def _plan_look(self) -> None:
-        if not self._looking:
-            self._looking = True
-            self._world.agenda.plan(self._returns[0][0], self._look)
+    def _await_word(self) -> None:
+        if self._queue and not self._window.credit:
+            self._window.await_word()
+
+    def has_room(self) -> bool:
+        """Whether the sender knows of room at the receiver."""
+        return self._window.update(trio.current_time()) > 0
 
     def ready(self) -> bool:
         """Whether a segment may leave now. If only the window is missing, the path is asked again when it opens."""
@@ -181,29 +176,12 @@ class Link:
             return False
         if not self._queue:
             return self._ending == "due"
-        now = trio.current_time()
-        while self._returns and self._returns[0][0] <= now:
-            self._credit += self._returns.popleft()[1]
-        if self._credit:
-            self._pause = _FIRST_RETRY
+        if self.has_room():
+            self._prober.end()
             return True
-        if self._returns:
-            self._plan_look()
-        elif not self._probing:
-            self._probing = True
-            self._world.agenda.plan(now + self._pause, self._probe)
+        if not self._window.await_word():
+            self._prober.begin()
         return False
-
-    def _look(self) -> None:
-        self._looking = False
-        self._path.ask(self)
-
-    def _probe(self) -> None:
-        self._probing = False
-        if self._queue and not self._credit and not self._returns and self._held is None:
-            self._pause = min(2 * self._pause, _LONGEST_RETRY)
-            self._travel(Segment("probe"))
-        self._path.ask(self)
 
     # --- the wire -------------------------------------------------------------------------
 
@@ -211,85 +189,170 @@ class Link:
         """Let one segment leave; only if `ready`. Returns: its octets."""
         if not self._queue:
             self._ending = "sent"
-            self._travel(Segment("end"))
+            self._leave(Segment("end"))
             return 0
-        size = self.cut(min(len(self._queue), self._credit, self._path.settings.segment_size))
+        size = min(len(self._queue), self._window.credit, self.wire.path.settings.segment_size)
+        size = self.wire.cut(size)
         data = bytes(self._queue[:size])
         del self._queue[:size]
-        self._credit -= size
-        self._travel(Segment("data", data))
+        self._window.credit -= size
+        self._leave(Segment("data", data))
         self._source.room_made()
         return size
 
-    def _travel(self, segment: Segment, *, again: bool = False) -> None:
-        if segment.kind in ("data", "end"):
-            kind: Kind = "sent again" if again else ("sent" if segment.kind == "data" else "end sent")
-            self._record(kind, segment)
-        if self._held is not None:
+    def _leave(self, segment: Segment) -> None:
+        self.wire.record("sent" if segment.kind == "data" else "end sent", segment)
+        timed_out = self._tries > 1 and not self._flying  # a kernel that has timed out sends nothing new
+        if self._held is not None and (timed_out or self._alone):
             self._held.append(segment)
-            return
-        settings = self._path.settings
-        delay = settings.latency
-        if segment.kind == "data" and settings.bandwidth < float("inf"):
-            delay += len(segment.data) / settings.bandwidth
-        if settings.jitter:
-            delay += self.dice.uniform(0, settings.jitter)
-        pause = _FIRST_RETRY
-        while self.chance(settings.loss) and pause < _LONGEST_RETRY:
-            self._record("lost", segment, RESENT_BY_ITSELF)
-            delay += pause
-            pause *= 2
-        self._last_arrival = max(self._last_arrival, trio.current_time() + delay)
+        else:
+            self._fly(segment)
+
+    def _fly(self, segment: Segment) -> None:
         self._flying.append(segment)
-        self._world.agenda.plan(self._last_arrival, self._arrive, self._flight)
+        self.wire.carry(len(segment.data), self._arrive, self._flight)
 
-    def _arrive(self, flight: int) -> None:
+    def _arrive(self, flight: int, lost: bool) -> None:
         if flight != self._flight:
-            return  # this segment was lost together with one before it
+            return
         segment = self._flying.popleft()
-        if self.black_hole or not self._path.is_open():
-            self._record("lost", segment)
-            self._held = deque((segment, *self._flying))
-            self._flying.clear()
-            self._flight += 1
-            self._first_loss = trio.current_time()
-            self._pause = _FIRST_RETRY + self._path.settings.latency + self._back.settings.latency
-            self._world.agenda.plan(self._first_loss + self._pause, self._retry)
+        arrives = not lost and self.wire.passes()
+        if self._held is not None and not self._alone:
+            self._held.append(segment)
+            if arrives and self.wire.answers():
+                self._mend_soon()
+            return
+        self._alone = False
+        if not arrives:
+            self.wire.record("lost", segment)
+            self._hold(segment)
+            return
+        self.wire.record("delivered" if segment.kind == "data" else "end delivered", segment)
+        if not self._target.arrive(segment):
+            self._hold(segment)  # the reset may be lost: then the timer asks for another
+        elif self.wire.answers():
+            self._acknowledged()
         else:
-            if segment.kind in ("data", "end"):
-                self._record("delivered" if segment.kind == "data" else "end delivered", segment)
-            self._target.arrive(segment)
+            self._unheard.append(segment)
+            self._start_timer()
 
-    def _retry(self) -> None:
-        held = self._held
-        if not held or self._source.host.boots != self._boots:
-            return  # abandoned
-        now = trio.current_time()
-        end = self._first_loss + self._path.settings.give_up
-        if now >= end:
-            self._source.fall("timed out", "no answer from the peer's host")
-        elif self.black_hole or not self._path.is_open():
-            self._pause = min(2 * self._pause, _LONGEST_RETRY)
-            self._world.agenda.plan(min(now + self._pause, end), self._retry)
-        else:
-            self._held = None
-            self._pause = _FIRST_RETRY
-            for segment in held:
-                self._travel(segment, again=True)
+    def _acknowledged(self) -> None:
+        """Everything that has arrived is acknowledged."""
+        if self.keeps_alive or self._window.untold:
+            self._learn()
+        if self._silent_since is not None:
+            self._unheard.clear()
+            self._silent_since = None
+            self._tries = 0
+            self._timer_number += 1
+            self._timer = False
+            if self._held is not None:
+                self._resume()
 
-    def reset(self, why: str) -> None:
-        """Send a RST: it overtakes what is queued, and is not sent again if it is lost."""
-        self.abandon()
-        self._record("reset sent", text=why)
-        arrival = max(self._last_arrival, trio.current_time() + self._path.settings.latency)
-        self._world.agenda.plan(arrival, self._reset_arrives)
+    def _learn(self) -> None:
+        """A word of the peer's kernel comes back."""
+        self.heard_at = trio.current_time() + self.wire.back.settings.latency
+        self._prober.answered()
+        if self._window.untold:
+            self._window.tell(self.heard_at)
+            self._await_word()
 
-    def _reset_arrives(self) -> None:
-        if self._path.is_open() and not self.black_hole:
+    def heard(self) -> None:
+        """Something has come from the peer: it acknowledges what has arrived there, and tells of the window."""
+        if self.keeps_alive:
+            self.heard_at = trio.current_time()
+        if self._unheard:
+            self._acknowledged()
+        elif self._window.untold:
+            self._learn()
+
+    def _word_arrives(self, word: Word, lost: bool) -> None:
+        if lost or not self.wire.passes():
+            self.wire.record("lost", text=WORDS[word])
+        elif self._target.hear(word) and word == "probe" and self.wire.answers():
+            self._learn()
+
+    def _reset_arrives(self, lost: bool) -> None:
+        if not lost and self.wire.passes():
             self._target.fall("reset delivered", "the peer reset the connection")
 
-    def _record(self, kind: Kind, segment: Segment | None = None, text: str = "") -> None:
-        data = b"" if segment is None else segment.data
-        what = _WORDS[segment.kind] if segment is not None and kind == "lost" else ""
-        text = ", ".join(filter(None, (what, text, self.remark))) if what or self.remark else text
-        self._world.recorder.record(kind, self._path.source, self._path.target, self._number, data, text)
+    # --- recovering -----------------------------------------------------------------------
+
+    def _hold(self, segment: Segment) -> None:
+        """The oldest segment on the wire is lost."""
+        if not self.is_over:
+            self._held = self._held or deque()
+            self._held.appendleft(segment)
+            self._start_timer()
+
+    def _mend_soon(self) -> None:
+        """An acknowledgement that tells of the gap is on its way to the sender."""
+        if not self._mending:
+            self._mending = True
+            self.wire.plan(trio.current_time() + self.wire.back.settings.latency, self._mend, self._flight)
+
+    def _mend(self, flight: int) -> None:
+        if flight == self._flight and self._held is not None:
+            self._resume()
+
+    def _start_timer(self) -> None:
+        """Try again after a pause. A timer that runs already goes on: only an acknowledgement starts it over."""
+        now = trio.current_time()
+        if self._silent_since is None:
+            now -= self.wire.path.settings.latency  # the pause began when the segment left
+            self._silent_since = now
+        if not self._timer:
+            self._timer = True
+            patience = self.wire.path.settings.give_up
+            if self._source.is_orphan:
+                patience = min(patience, ORPHANS_GIVE_UP)
+            last = self._silent_since + patience
+            due = min(now + pause_before(self._tries, self.wire.round_trip), last)
+            self.wire.plan(due, self._ring, self._timer_number, last)
+
+    def _ring(self, number: int, last: float) -> None:
+        if number != self._timer_number or self.is_over:
+            return
+        if trio.current_time() >= last:
+            self._source.fall("timed out", "no answer from the peer's host")
+            return
+        self._timer = False
+        self._tries += 1
+        self._start_timer()
+        self._gather()
+        if self._unheard or not self.wire.passes():
+            self._try_in_vain()
+        elif self._held and not self.wire.back.is_open():
+            self._alone = True
+            self._send_again(self._held.popleft())
+        else:
+            self._resume()
+
+    def _try_in_vain(self) -> None:
+        """Send the oldest segment again, although it has arrived before or will not arrive."""
+        self.wire.record("tried again", (self._unheard or self._held or (None,))[0])
+        if self._held is None and self._tries > 1:
+            self._held = deque()
+        if self._unheard and self.wire.passes() and not self.wire.chance(self.wire.path.settings.loss):
+            if self._target.hear("probe") and self.wire.answers():
+                self._acknowledged()
+
+    def _gather(self) -> None:
+        """Hold what flies, if something before it is lost."""
+        if self._held is not None:
+            first, then = (self._flying, self._held) if self._alone else (self._held, self._flying)
+            self._held = deque((*first, *then))
+            self._flying.clear()
+            self._flight += 1
+        self._mending = self._alone = False
+
+    def _resume(self) -> None:
+        """Send everything that is held."""
+        self._gather()
+        held, self._held = self._held, None
+        for segment in held or ():
+            self._send_again(segment)
+
+    def _send_again(self, segment: Segment) -> None:
+        self.wire.record("sent again", segment)
+        self._fly(segment)

@@ -14,7 +14,8 @@ from ._machine import Machine
 from ._stream import VirtualStream
 from ._world import World
 
-_UNFINISHED_FOR = 63.0  # seconds that a listener waits for the third step (Linux: tcp_synack_retries=5)
+_FIRST_REPEAT = 1.0  # seconds without the third step before the second is sent again; each later pause is doubled
+_REPEATS = 5  # the second step is sent again so many times (Linux: tcp_synack_retries); after 63 s it is over
 
 
 @final
@@ -66,17 +67,27 @@ class VirtualListener(Listener):
         """Whether no more connections can wait to be accepted."""
         return len(self._queue) + len(self._unfinished) >= self.options.backlog
 
-    def expect(self, stream: VirtualStream) -> None:
-        """A connection is complete but for its third step."""
+    def expect(self, stream: VirtualStream, since: float) -> None:
+        """A connection is complete but for its third step; the second was sent at ``since``."""
         stream.when_open = self.enqueue
         self._unfinished[stream] = None
-        self._world.agenda.plan(trio.current_time() + _UNFINISHED_FOR, self._expire, stream)
+        self._plan(stream, since, 0)
 
-    def _expire(self, stream: VirtualStream) -> None:
-        if stream in self._unfinished:  # the host that called has vanished
+    def _plan(self, stream: VirtualStream, since: float, repeats: int) -> None:
+        self._world.agenda.plan(since + _FIRST_REPEAT * 2**repeats, self._look, stream, repeats)
+
+    def _look(self, stream: VirtualStream, repeats: int) -> None:
+        """The third step is late: send the second again, or give up."""
+        if stream not in self._unfinished:
+            return
+        if repeats < _REPEATS and not self._closed:
+            stream.outgoing.say("answer")
+            self._plan(stream, trio.current_time(), repeats + 1)
+        else:  # the host that called has vanished; if it is heard of again, it is reset
             del self._unfinished[stream]
             stream.when_open = None
             stream.forget()
+            stream.vanish()
 
     def enqueue(self, stream: VirtualStream) -> None:
         """A connection is complete, and waits to be accepted."""

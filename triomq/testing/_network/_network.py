@@ -190,7 +190,7 @@ class VirtualNetwork:
 
     # --- faults ---------------------------------------------------------------------------
 
-    def partition(self, *groups: Iterable[str] | str) -> Partition:
+    def partition(self, *groups: Iterable[str] | str, both_ways: bool = True) -> Partition:
         """Separate groups of hosts: nothing that is sent from one to another arrives, until `heal`.
 
         Connections stay, and TCP sends again: what was sent meanwhile arrives after healing, some time later, unless
@@ -198,6 +198,8 @@ class VirtualNetwork:
 
         Args:
           groups: names of hosts; one name is a group of one.
+          both_ways: if False, only what the first group sends to the others is lost. What they send arrives; but the
+            first group's acknowledgements are lost, so that TCP takes it for lost.
         Returns: the partition, for `heal`.
         Raises:
           ValueError: a host is in two groups.
@@ -210,7 +212,7 @@ class VirtualNetwork:
             self._fabric.host(name)
             if names.count(name) > 1:
                 raise ValueError(f"partition(): host {name!r} is in two groups; it can be on one side only")
-        made = Partition(sets)
+        made = Partition(sets, both_ways)
         self._fabric.partitions.append(made)
         self.recorder.record("partition", text=str(made))
         return made

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import errno
+import os
 from collections.abc import Callable, Sequence
-from typing import Literal, final
+from typing import Final, Literal, final
 
 import trio
 
@@ -13,8 +14,11 @@ from ..._transports import SendGuard, receive_size
 from ...abc import NonblockingStream
 from .._recorder import Recorder
 from ._agenda import Spot
-from ._link import Link, Segment
+from ._link import Link
 from ._machine import Machine
+from ._segment import Segment, Word
+
+_ERRNOS: Final = {"reset delivered": errno.ECONNRESET, "timed out": errno.ETIMEDOUT}
 
 
 @final
@@ -63,7 +67,7 @@ class VirtualStream(NonblockingStream):
         self._ended = False  # the peer's end has arrived
         self._sent_end = False
         self._failure = ""  # why the connection is dead
-        self._errno = 0  # likewise
+        self._errno = 0
         self._closed = False
         self._gone = False  # the kernel of this end has died: nothing happens here any more
         self._interruptions = 0
@@ -111,7 +115,7 @@ class VirtualStream(NonblockingStream):
                 break
         if not data:
             return 0
-        taken = bytes(data[: self.outgoing.cut(len(data))])
+        taken = bytes(data[: self.outgoing.wire.cut(len(data))])
         self.outgoing.push(taken)
         return len(taken)
 
@@ -134,10 +138,11 @@ class VirtualStream(NonblockingStream):
         if self._is_still:
             raise trio.WouldBlock
         if self._arrived:
-            size = self.incoming.cut(min(max_bytes, len(self._arrived)))
+            size = self.incoming.wire.cut(min(max_bytes, len(self._arrived)))
             data = bytes(self._arrived[:size])
             del self._arrived[:size]
-            self.incoming.consumed(size)
+            if self.incoming.consumed(size):
+                self.outgoing.say("probe")  # which the other kernel answers with a reset
             return data
         if self._failure:  # after the data, as Linux does it
             raise self._broken_error()
@@ -218,18 +223,37 @@ class VirtualStream(NonblockingStream):
 
     # --- for the network ------------------------------------------------------------------
 
-    def arrive(self, segment: Segment) -> None:
-        """Something has come from the other end."""
+    def arrive(self, segment: Segment) -> bool:
+        """Something has come from the other end. Returns: whether it is taken; if not, a reset was sent."""
         if self._failure or self._gone or (self._closed and segment.data):
             self.outgoing.reset("nobody has this connection")
-        elif segment.kind == "data":
-            self._arrived += segment.data
-            self._reader.wake()
-        elif segment.kind == "end":
-            self._ended = True
-            self._reader.wake()
-        elif segment.kind == "open" and self.when_open is not None:
+            return False
+        if self.when_open is not None:  # the third step was lost; this tells as much
             self.when_open(self)
+        if segment.kind == "data":
+            self._arrived += segment.data
+        else:
+            self._ended = True
+        self._reader.wake()
+        self.outgoing.heard()
+        return True
+
+    def hear(self, word: Word) -> bool:
+        """Something has come from the other end that no program sees. Returns: as `arrive`."""
+        if self._failure or self._gone:
+            self.outgoing.reset("nobody has this connection")
+            return False
+        if word == "answer":
+            self.outgoing.say("open")
+        elif self.when_open is not None:
+            self.when_open(self)
+        self.outgoing.heard()
+        return True
+
+    @property
+    def is_orphan(self) -> bool:
+        """Whether the program has closed this end, and its kernel is alone with it."""
+        return self._closed and not self._gone
 
     def room_made(self) -> None:
         """The send buffer has room."""
@@ -239,7 +263,7 @@ class VirtualStream(NonblockingStream):
         """The connection is dead."""
         if not self._failure and not self._gone:
             self._failure = why
-            self._errno = errno.ETIMEDOUT if what == "timed out" else errno.ECONNRESET
+            self._errno = errno.EPIPE if self._ended and what == "reset delivered" else _ERRNOS[what]
             self.outgoing.abandon()
             self._recorder.record(what, self.host.name, self.remote_host, self._number)
             self.forget()
@@ -256,7 +280,7 @@ class VirtualStream(NonblockingStream):
 
     def enter_black_hole(self) -> None:
         """From now on nothing arrives that the two ends send each other."""
-        self.outgoing.black_hole = self.incoming.black_hole = True
+        self.outgoing.wire.black_hole = self.incoming.wire.black_hole = True
 
     def vanish(self) -> None:
         """The kernel that has this end is dead."""
@@ -305,5 +329,5 @@ class VirtualStream(NonblockingStream):
 
     def _broken_error(self) -> trio.BrokenResourceError:
         error = trio.BrokenResourceError(f"the connection to {self._peer} broke: {self._failure}")
-        error.__cause__ = OSError(self._errno, self._failure)  # as with the real one
+        error.__cause__ = OSError(self._errno, os.strerror(self._errno))
         return error

@@ -27,6 +27,7 @@ from .._recorder import Kind, Recorder
 from .._times import show_gap
 
 _FAULTS: Final = {"partition", "heal", "cut", "crash", "restart", "pause", "resume"}
+_BY_ITSELF: Final = {"tried again", "probe sent"}  # what a kernel does while its program does nothing
 _CHEAP: Final = 32  # sockets: to read as many counters costs about as much as one happening
 
 
@@ -115,7 +116,7 @@ class Watch:
 
     def look(self, host: str, kind: Kind) -> None:
         """Something is about to happen at a host: look at its sockets, once at a time; at a fault, everywhere."""
-        if self._looking:  # what is about to happen is a "dropped" that a look has found
+        if self._looking or kind in _BY_ITSELF:  # what is about to happen may be a "dropped" that a look has found
             return
         now = trio.current_time()
         if kind in _FAULTS and self._looked_everywhere != now:

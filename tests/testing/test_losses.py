@@ -1,0 +1,379 @@
+"""What is lost, and when it is sent again; tests/testing/against_linux has the figures of a kernel for the same."""
+
+from __future__ import annotations
+
+import errno
+
+import pytest
+import trio
+
+import triomq
+from triomq.testing import VirtualNetwork
+
+OPTIONS = triomq.Options()
+
+
+async def arrival(stream, size: int = 1) -> float:
+    """Receive so many octets. Returns: when the last one came."""
+    while size > 0:
+        size -= len(await stream.receive_some(size))
+    return trio.current_time()
+
+
+async def write_on(stream, pause: float, seconds: float) -> None:
+    with trio.move_on_after(seconds):
+        while True:
+            stream.send_nowait([b"y"])
+            await trio.sleep(pause)
+
+
+# --- what starts the pauses over ------------------------------------------------------------
+
+
+@pytest.mark.parametrize("pause", [0.05, 0.5, 7.0, 1000.0])
+async def test_no_write_starts_the_pauses_over(net: VirtualNetwork, connect, pause: float) -> None:
+    near, far = await connect()
+    start = trio.current_time()
+    net.partition("a", "b")
+    near.send_nowait([b"x"])
+    await write_on(near, pause, 30)
+    net.heal()
+    assert await arrival(far) - start == pytest.approx(51.7, abs=0.1)  # 0.202 s, doubled eight times
+
+
+async def test_neither_does_what_is_written_after_healing(net: VirtualNetwork, connect) -> None:
+    near, far = await connect()
+    net.partition("a", "b")
+    near.send_nowait([b"x"])
+    await trio.sleep(30)
+    net.heal()
+    await write_on(near, 0.5, 10)
+    with pytest.raises(trio.WouldBlock):
+        far.receive_nowait(1)
+    assert await arrival(far, 21) == pytest.approx(51.7, abs=0.1)
+
+
+async def test_nor_what_the_peer_says(net: VirtualNetwork, connect) -> None:
+    """As on Linux: it does not acknowledge what was lost."""
+    near, far = await connect()
+    net.partition("a", "b")
+    near.send_nowait([b"x"])
+    await trio.sleep(30)
+    net.heal()
+    far.send_nowait([b"z"])
+    assert await arrival(near) < 30.1
+    assert await arrival(far) == pytest.approx(51.7, abs=0.1)
+
+
+async def test_nor_a_short_healing_between_two_tries(net: VirtualNetwork, connect) -> None:
+    near, far = await connect()
+    net.partition("a", "b")
+    near.send_nowait([b"x"])
+    for _ in range(4):
+        await trio.sleep(6.5)  # tries are at 6.5, 12.9, 25.9
+        net.heal()
+        await trio.sleep(0.3)
+        net.partition("a", "b")
+    net.heal()
+    assert await arrival(far) == pytest.approx(51.7, abs=0.1)
+
+
+async def test_an_acknowledgement_does(net: VirtualNetwork, connect) -> None:
+    near, far = await connect()
+    for _ in range(2):
+        start = trio.current_time()
+        net.partition("a", "b")
+        near.send_nowait([b"x"])
+        await trio.sleep(30)
+        net.heal()
+        assert await arrival(far) - start == pytest.approx(51.7, abs=0.1)
+        await trio.sleep(1)
+
+
+async def test_what_arrives_behind_a_gap_mends_it_at_once(net: VirtualNetwork, connect) -> None:
+    net.link("a", "b", latency=0.05)
+    near, far = await connect()
+    start = trio.current_time()
+    net.partition("a", "b")
+    near.send_nowait([b"x"])
+    await trio.sleep(0.1)
+    net.heal()
+    near.send_nowait([b"y"])
+    assert await arrival(far, 2) - start == pytest.approx(0.25)  # there, back, and there again
+
+
+async def test_a_program_without_heartbeats_waits_for_tcp_and_one_with_them_does_not(net: VirtualNetwork) -> None:
+    back: dict[float, float] = {}
+    for interval in (0.0, 1.0):
+        async with net.open_context("a") as a, net.open_context("b") as b:
+            pull = b.socket(triomq.PULL)
+            options = {"heartbeat_interval": interval, "connect_timeout": 2, "reconnect_interval_max": 1}
+            push = a.socket(triomq.PUSH, linger=0, **options)
+            push.connect(await pull.bind("tcp://*:0"))
+            await push.wait_peers()
+            await trio.sleep(1)
+            net.partition("a", "b")
+            for _ in range(60):
+                await push.send(b"tick")
+                await trio.sleep(0.5)
+            net.heal()
+            start = trio.current_time()
+            await pull.receive()
+            back[interval] = trio.current_time() - start
+    assert back[0.0] > 20
+    assert back[1.0] < 10
+
+
+# --- loss by chance -------------------------------------------------------------------------
+
+
+async def test_where_everything_is_lost_nothing_arrives(net: VirtualNetwork, connect) -> None:
+    near, far = await connect()
+    start = trio.current_time()
+    net.link("a", "b", loss=1.0)
+    near.send_nowait([b"x"])
+    with pytest.raises(trio.BrokenResourceError, match="no answer"):
+        await near.receive_some()
+    assert trio.current_time() - start == pytest.approx(924.6, abs=0.01)
+    with pytest.raises(trio.WouldBlock):
+        far.receive_nowait(1)
+
+
+async def test_where_everything_is_lost_nobody_connects_and_nobody_is_refused(net: VirtualNetwork, tcp) -> None:
+    await tcp("b").listen("*:5555", OPTIONS)
+    for source, target in (("a", "b"), ("b", "a")):
+        net.link("a", "b", loss=0.0)
+        net.link(source, target, loss=1.0, both_ways=False)
+        for port in (5555, 1):
+            start = trio.current_time()
+            with pytest.raises(TimeoutError):
+                await tcp("a").connect(f"b:{port}", OPTIONS)
+            assert trio.current_time() - start == 127
+
+
+async def test_a_loss_that_is_mended_lets_the_next_try_through(net: VirtualNetwork, connect) -> None:
+    near, far = await connect()
+    net.link("a", "b", loss=1.0)
+    near.send_nowait([b"x"])
+    await trio.sleep(5)
+    net.link("a", "b", loss=0.0)
+    assert await arrival(far) == pytest.approx(6.5, abs=0.1)
+
+
+async def test_a_reset_can_be_lost_and_another_one_comes(net: VirtualNetwork, connect) -> None:
+    near, far = await connect()
+    far.close()
+    assert await near.receive_some() == b""
+    net.link("b", "a", loss=1.0, both_ways=False)
+    near.send_nowait([b"x"])
+    await trio.sleep(5)
+    near.send_nowait([b"y"])  # it does not know yet
+    net.link("b", "a", loss=0.0, both_ways=False)
+    await trio.sleep(3)
+    with pytest.raises(trio.BrokenResourceError, match="reset"):
+        near.send_nowait([b"z"])
+
+
+@pytest.mark.virtual_seeds(5)
+async def test_half_of_everything_is_lost_and_all_arrives_in_order(net: VirtualNetwork, connect) -> None:
+    net.link("a", "b", segment_size=10)
+    near, far = await connect()
+    net.link("a", "b", loss=0.5)
+    near.send_nowait([bytes(range(200))])
+    received = b""
+    while len(received) < 200:
+        received += await far.receive_some()
+    assert received == bytes(range(200))
+    assert trio.current_time() > 0.2
+
+
+# --- one way only ---------------------------------------------------------------------------
+
+
+async def test_one_way_octets_arrive_and_their_acknowledgements_do_not(net: VirtualNetwork, connect) -> None:
+    near, far = await connect()
+    start = trio.current_time()
+    net.partition("b", "a", both_ways=False)
+    near.send_nowait([b"x"])
+    assert await arrival(far) - start == pytest.approx(0.001)
+    await trio.sleep(10)
+    near.send_nowait([b"y"])  # is not even sent: the kernel waits for an acknowledgement
+    with pytest.raises(trio.BrokenResourceError, match="no answer"):
+        await near.receive_some()
+    assert trio.current_time() - start == pytest.approx(924.6, abs=0.01)
+    with pytest.raises(trio.WouldBlock):
+        far.receive_nowait(1)
+
+
+async def test_one_way_what_the_peer_says_acknowledges(net: VirtualNetwork, connect) -> None:
+    near, far = await connect()
+    split = net.partition("b", "a", both_ways=False)
+    near.send_nowait([b"x"])
+    await trio.sleep(10)
+    near.send_nowait([b"y"])
+    net.heal(split)
+    far.send_nowait([b"z"])
+    assert await arrival(far, 2) < 10.1
+
+
+async def test_one_way_nobody_connects(net: VirtualNetwork, tcp) -> None:
+    await tcp("b").listen("*:5555", OPTIONS)
+    for source, target in (("a", "b"), ("b", "a")):
+        split = net.partition(source, target, both_ways=False)
+        with trio.move_on_after(100) as scope:
+            await tcp("a").connect("b:5555", OPTIONS)
+        assert scope.cancelled_caught
+        net.heal(split)
+    await tcp("a").connect("b:5555", OPTIONS)
+
+
+async def test_one_group_alone_is_heard_by_nobody(net: VirtualNetwork, connect) -> None:
+    near, far = await connect()
+    net.partition("a", both_ways=False)
+    near.send_nowait([b"x"])
+    far.send_nowait([b"y"])
+    assert await arrival(near) < 0.1
+    with trio.move_on_after(100) as scope:
+        await far.receive_some()
+    assert scope.cancelled_caught
+    assert "partition: a > all others" in net.diagram().text()
+
+
+# --- ends -----------------------------------------------------------------------------------
+
+
+async def test_the_errors_have_the_systems_numbers(net: VirtualNetwork, connect) -> None:
+    near, _ = await connect()
+    net.cut("a", "b")
+    with pytest.raises(trio.BrokenResourceError) as caught:
+        await near.receive_some()
+    assert isinstance(caught.value.__cause__, ConnectionResetError)
+    net.link("a", "b", give_up=5.0)
+    near, _ = await connect()
+    net.partition("a", "b")
+    near.send_nowait([b"x"])
+    with pytest.raises(trio.BrokenResourceError) as caught:
+        await near.receive_some()
+    assert isinstance(caught.value.__cause__, TimeoutError)
+    assert caught.value.__cause__.errno == errno.ETIMEDOUT
+
+
+async def test_a_closed_stream_is_given_up_after_two_minutes(net: VirtualNetwork, connect) -> None:
+    near, far = await connect()
+    net.partition("a", "b")
+    near.send_nowait([b"x"])
+    near.close()
+    await trio.sleep(110)
+    net.heal()
+    with trio.move_on_after(1000) as scope:
+        await far.receive_some()
+    assert scope.cancelled_caught
+    assert [happening.time for happening in net.recorder.of_kind("timed out")] == [pytest.approx(102.2, abs=0.1)]
+
+
+async def test_who_is_forgotten_within_the_handshake_is_reset_when_it_writes(net: VirtualNetwork, tcp) -> None:
+    net.link("a", "b", latency=0.1)
+    await tcp("b").listen("*:5555", OPTIONS)
+    stream = await tcp("a").connect("b:5555", OPTIONS)
+    net.partition("a", "b")  # the third step is on its way
+    await trio.sleep(100)
+    net.heal()
+    stream.send_nowait([b"x"])
+    with pytest.raises(trio.BrokenResourceError, match="reset"):
+        await stream.receive_some()
+
+
+async def test_the_second_step_is_sent_again_where_the_third_is_lost(net: VirtualNetwork, tcp) -> None:
+    net.link("a", "b", latency=0.1)
+    listener = await tcp("b").listen("*:5555", OPTIONS)
+    await tcp("a").connect("b:5555", OPTIONS)
+    net.partition("a", "b")
+    await trio.sleep(2)  # it is sent at 0.1, 1.1 and 3.1
+    net.heal()
+    await listener.accept()
+    assert trio.current_time() == pytest.approx(3.3)
+
+
+# --- keep-alive -----------------------------------------------------------------------------
+
+KEEP = {"tcp_keepalive": True, "tcp_keepalive_idle": 5, "tcp_keepalive_interval": 2, "tcp_keepalive_count": 3}
+
+
+async def test_keepalive_finds_a_peer_that_is_gone(net: VirtualNetwork, connect) -> None:
+    near, far = await connect(**KEEP)
+    start = trio.current_time()
+    await trio.sleep(12)  # the peer answers at 5 and 10
+    net.crash("b")
+    with pytest.raises(trio.BrokenResourceError, match="keep-alive"):
+        await near.receive_some()
+    assert trio.current_time() - start == pytest.approx(21.0, abs=0.1)  # 15, 17, 19, and two seconds more
+    far.close()
+
+
+async def test_keepalive_asks_nothing_while_something_is_sent_again(net: VirtualNetwork, connect) -> None:
+    near, _ = await connect(**KEEP)
+    net.partition("a", "b")
+    near.send_nowait([b"x"])
+    with pytest.raises(trio.BrokenResourceError, match="no answer"):
+        await near.receive_some()
+    assert trio.current_time() == pytest.approx(924.6, abs=0.1)
+
+
+async def test_keepalive_of_a_lively_connection_asks_nothing(net: VirtualNetwork, connect) -> None:
+    near, far = await connect(**KEEP)
+    for _ in range(20):
+        near.send_nowait([b"x"])
+        await arrival(far)
+        await trio.sleep(3)
+    assert not net.recorder.of_kind("probe sent")
+
+
+async def test_keepalive_that_is_not_asked_for_is_off(net: VirtualNetwork, connect) -> None:
+    near, _ = await connect()
+    net.crash("b")
+    with trio.move_on_after(10_000) as scope:
+        await near.receive_some()
+    assert scope.cancelled_caught
+
+
+# --- a shut window --------------------------------------------------------------------------
+
+
+async def fill(stream) -> int:
+    total = 0
+    while taken := stream.send_nowait([bytes(65536)]):
+        total += taken
+    return total
+
+
+async def test_a_sender_that_missed_the_word_of_room_asks(net: VirtualNetwork, connect) -> None:
+    near, far = await connect()
+    await fill(near)
+    await trio.sleep(5)
+    net.partition("a", "b")
+    far.receive_nowait(65536)
+    net.heal()
+    await trio.sleep(1)
+    assert not near.send_nowait([b"x"])
+    await trio.sleep(1)  # it asks at 6.5
+    assert near.send_nowait([b"x"])
+
+
+async def test_what_a_closed_stream_could_not_send_is_given_up(net: VirtualNetwork, connect) -> None:
+    """Its peer lives, and reads too late."""
+    near, far = await connect()
+    await fill(near)
+    near.close()
+    await trio.sleep(400)
+    with pytest.raises(trio.BrokenResourceError, match="reset"):
+        while await far.receive_some():
+            pass
+
+
+async def test_probes_wait_while_something_is_sent_again(net: VirtualNetwork, connect) -> None:
+    near, _ = await connect()
+    net.partition("a", "b")
+    await fill(near)
+    await trio.sleep(100)
+    assert not net.recorder.of_kind("probe sent")
+    assert net.recorder.of_kind("tried again")
