@@ -40,6 +40,7 @@ class Forgotten:
     def __init__(self, runtime: Runtime) -> None:
         self._runtime = runtime
         self._sockets: dict[Socket, None] = {}
+        self._unused: dict[Socket, None] = {}  # those without endpoints, which hold nothing open
         self._untold: dict[Socket, None] = {}
 
     def keep(self, socket: Socket) -> None:
@@ -52,10 +53,13 @@ class Forgotten:
     def discard(self, socket: Socket) -> None:
         """The socket is closed."""
         self._sockets.pop(socket, None)
+        self._unused.pop(socket, None)
         self._untold.pop(socket, None)
 
     def _begin(self) -> None:
         for socket in [one for one in self._untold if not one.endpoints]:
+            self.discard(socket)
+            self._unused[socket] = None
             socket._end_unused()
         if self._untold and len(self._sockets) > _FEW and not self._runtime.ending:
             self._runtime.nursery.start_soon(self._tell, name="triomq forgotten sockets")

@@ -48,6 +48,11 @@ class Monitors:
         self._monitors.append(monitor)
         return monitor
 
+    @property
+    def watched(self) -> bool:
+        """Somebody may still receive from a monitor."""
+        return any(not monitor._closed for monitor in self._monitors)
+
     def emit(self, event: MonitorEvent) -> None:
         """Tell every monitor that is still open, and every observer.
 

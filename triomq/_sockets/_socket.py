@@ -314,9 +314,10 @@ class Socket(trio.abc.AsyncResource, metaclass=_MadeByContext):
         self._pattern.close()
 
     def _end_unused(self) -> None:
-        """Close a socket without endpoints: it has nothing to send and nothing to wait for."""
-        self._refuse_calls()
-        self._end()
+        """Close a socket without endpoints, unless somebody has a monitor of it: it has nothing to send or wait for."""
+        if not self._monitors.watched:
+            self._refuse_calls()
+            self._end()
 
     def __del__(self) -> None:
         """The program has dropped the socket. Open, it is kept for its context to close; see `Forgotten`."""
