@@ -9,7 +9,7 @@ import pytest
 from triomq import RefusedByPeerError
 from triomq._errors import LocalProtocolError, RemoteProtocolError
 from triomq.zmtp import COMPATIBLE, Connection, HandshakeComplete, State
-from triomq.zmtp._commands import encode_error
+from triomq.zmtp._commands import encode_error, parse_error_reason
 
 
 def fault_of(connection: Connection, octets: bytes) -> RemoteProtocolError:
@@ -52,7 +52,7 @@ def test_the_reason_names_what_would_do(greeted, ready) -> None:
     connection.data_to_send()
     fault = fault_of(connection, ready("PUB"))
     assert str(fault).startswith("PULL does not talk to PUB; it talks to PUSH")
-    reason = b"PULL_does_not_talk_to_PUB;_it_talks_to_PUSH"  # 0*255VCHAR, which no space is
+    reason = b"PULL+does+not+talk+to+PUB;+it+talks+to+PUSH"  # 0*255VCHAR, which no space is
     assert connection.data_to_send() == bytes((4, 7 + len(reason))) + b"\x05ERROR" + bytes((len(reason),)) + reason
 
 
@@ -230,3 +230,9 @@ def test_own_metadata_reaches_the_peer(link) -> None:
     assert 5 not in other.peer.metadata
     assert other.peer.metadata["Identity"] == b""
     assert "Properties({" in repr(other.peer)
+
+
+def test_a_reason_is_read_as_it_was_meant() -> None:
+    """Words, and the names of options, which have underscores."""
+    reason = "more than 10 topics, the publisher's max_subscriptions"
+    assert parse_error_reason(encode_error(reason)[6:]) == reason

@@ -101,14 +101,14 @@ def parse_properties(data: bytes, offset: int) -> Properties:
     return Properties(found)
 
 
-_IN_PLACE: Final = b"?_"
+_IN_PLACE: Final = b"?+"
 """What stands for something invisible, and for a space."""
 
 
 def encode_error(reason: str) -> bytes:
     """An ERROR command body (RFC 37 §2.5); the reason is cut to 255 octets, the most that it can hold.
 
-    These are visible characters, of which a space is none: an underscore stands for it.
+    These are visible characters, of which a space is none: a plus stands for it, as in a URL.
     """
     data = bytes(ord(one) if "!" <= one <= "~" else _IN_PLACE[one == " "] for one in reason[:255])
     return command_body(b"ERROR", bytes((len(data),)) + data)
@@ -117,9 +117,9 @@ def encode_error(reason: str) -> bytes:
 def parse_error_reason(data: bytes) -> str:
     """The reason in an ERROR command as printable text, whatever the peer wrote, and even if cut short.
 
-    An underscore is read as a space; see `encode_error`.
+    A plus is read as a space; see `encode_error`.
     """
-    return ascii(data[1 : 1 + data[0]].decode("latin-1"))[1:-1].replace("_", " ") if data[1:] else ""
+    return ascii(data[1 : 1 + data[0]].decode("latin-1"))[1:-1].replace("+", " ") if data[1:] else ""
 
 
 def event_frame(event: object, version: tuple[int, int]) -> tuple[int, bytes]:
