@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections import deque
 from collections.abc import Callable
-from typing import Literal, TypeAlias, final
+from typing import Final, Literal, TypeAlias, final, get_args
 
 import attrs
 import trio
@@ -49,6 +49,9 @@ Kind: TypeAlias = Literal[
     "dropped",
 ]
 """What can happen. The last four are what a host's sockets say; the others, what the network does."""
+
+KINDS: Final[tuple[Kind, ...]] = get_args(Kind)
+"""All of them."""
 
 THE_END = "the end"
 """Stands in the text of a "lost" where the end of the stream was lost."""
@@ -111,6 +114,7 @@ class Recorder:
         self.total: int = 0
         self.look: Callable[[str, Kind], None] | None = None
         self._hash = hashlib.sha256()
+        self._waiting: dict[trio.Event, tuple[Callable[[Happening], bool], list[Happening]]] = {}
 
     @property
     def forgotten(self) -> int:
@@ -127,6 +131,25 @@ class Recorder:
         self.total += 1
         self.events.append(happening)
         self._hash.update(repr((happening.time, kind, host, peer, connection, data, text)).encode())
+        if self._waiting:
+            self._tell(happening)
+
+    def _tell(self, happening: Happening) -> None:
+        for event, (fits, found) in self._waiting.items():
+            if not found and fits(happening):
+                found.append(happening)
+                event.set()
+
+    async def wait(self, fits: Callable[[Happening], bool]) -> Happening:
+        """Wait for the first happening, from now on, of which ``fits(happening)`` is true. Cancellation: no change."""
+        event = trio.Event()
+        found: list[Happening] = []
+        self._waiting[event] = fits, found
+        try:
+            await event.wait()
+        finally:
+            del self._waiting[event]
+        return found[0]
 
     def digest(self) -> str:
         """A fingerprint of everything so far, octets and times included: equal for equal runs."""

@@ -19,7 +19,7 @@ import trio.testing
 
 from .._context import Context
 from ._determinism import FixtureOrder, fixed_schedule
-from ._network import FOUR_HOURS, VirtualNetwork, call_within
+from ._network import FOUR_HOURS, VirtualNetwork, call_within, opening_with
 from ._report import describe, how_to_repeat, save
 
 _network_key = pytest.StashKey[VirtualNetwork]()
@@ -167,6 +167,13 @@ async def triomq_context(virtual_network: VirtualNetwork) -> AsyncIterator[Conte
     """A context of the host ``localhost`` of the test's virtual network."""
     async with virtual_network.open_context("localhost") as context:
         yield context
+
+
+@pytest.fixture
+async def triomq_localhost(virtual_network: VirtualNetwork) -> AsyncIterator[str]:
+    """In the test, `triomq.open_context` opens contexts of the host ``localhost`` of its virtual network."""
+    with opening_with(functools.partial(virtual_network.open_context, "localhost")):
+        yield "localhost"
 
 
 @pytest.hookimpl(wrapper=True)

@@ -22,6 +22,7 @@ Each module knows only those above it in this list. An owner knows what it owns,
     _attempt     connecting: an attempt makes two streams and two links
     _transport   tcp and ipc of a host, which make attempts and listeners
     _watch       what the sockets of a context say, brought into the record
+    _programs    programs as they are, on a host
     _network     the network, and what can go wrong with it
     _time_limit  how long a call may take on a network
     _run         a whole run, without pytest
@@ -32,6 +33,7 @@ from __future__ import annotations
 from ._listener import VirtualListener
 from ._network import VirtualNetwork
 from ._partition import Partition
+from ._programs import opening_with
 from ._run import run
 from ._settings import LinkArguments, LinkSettings
 from ._stream import VirtualStream
@@ -49,5 +51,6 @@ __all__ = [
     "VirtualStream",
     "VirtualTcp",
     "call_within",
+    "opening_with",
     "run",
 ]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Mapping
 from contextlib import AbstractAsyncContextManager, ExitStack, asynccontextmanager
+from functools import partial
 from random import Random
 from types import TracebackType
 from typing import Concatenate, Literal, ParamSpec, Self, TypeVar, Unpack, final
@@ -16,9 +17,10 @@ from ..._context import Context, open_context
 from ...abc import Carrier, Transport
 from .._determinism import fixed_schedule
 from .._diagram import Diagram
-from .._recorder import Recorder
+from .._recorder import KINDS, Happening, Kind, Recorder
 from ._fabric import Fabric
 from ._partition import Partition
+from ._programs import opening_with
 from ._settings import LinkArguments, LinkSettings
 from ._transport import VirtualIpc, VirtualTcp
 from ._watch import Watch
@@ -171,6 +173,30 @@ class VirtualNetwork:
             async with self.open_context(host) as context:
                 return await program(context, *arguments, **keywords)
 
+    async def run_program(
+        self, host: str, program: Callable[P, Awaitable[T]], /, *arguments: P.args, **keywords: P.kwargs
+    ) -> T:
+        """Run ``await program(…)`` as a host's program, and again after each restart, until it returns.
+
+        The program is as it is in production: `triomq.open_context` opens contexts of the host in it, and in the tasks
+        that it starts. A crash of the host cancels the program.
+
+        Returns: what the program returned.
+        Cancellation: the program is cancelled.
+        """
+        machine = self._fabric.host(host)
+        while True:
+            if not machine.running:
+                await machine.restarted.wait()
+            with trio.CancelScope() as scope, opening_with(partial(self.open_context, host)):
+                await trio.lowlevel.checkpoint()  # a block must begin before it can be cancelled
+                machine.scopes[scope] = None
+                try:
+                    if machine.running:
+                        return await program(*arguments, **keywords)
+                finally:
+                    machine.scopes.pop(scope, None)
+
     # --- links ----------------------------------------------------------------------------
 
     def link(self, one: str, other: str, *, both_ways: bool = True, **settings: Unpack[LinkArguments]) -> None:
@@ -305,6 +331,35 @@ class VirtualNetwork:
             machine.resume()
 
     # --- what happened --------------------------------------------------------------------
+
+    async def happens(
+        self, *kinds: Kind, host: str | None = None, peer: str | None = None, text: str = ""
+    ) -> Happening:
+        """Wait until something happens, from now on.
+
+        Args:
+          kinds: one of these; see `Kind`. None is anything.
+          host: at this host; for what travels, sent by it.
+          peer: where this is the other host.
+          text: where this is a part of the happening's text.
+        Returns: the first happening that fits.
+        Cancellation: nothing has changed.
+        Raises:
+          ValueError: there is no such kind.
+        """
+        for kind in kinds:
+            if kind not in KINDS:
+                raise ValueError(f"nothing of the kind {kind!r} ever happens; there are {', '.join(KINDS)}")
+
+        def fits(it: Happening) -> bool:
+            return (
+                (not kinds or it.kind in kinds)
+                and (host is None or it.host == host)
+                and (peer is None or it.peer == peer)
+                and text in it.text
+            )
+
+        return await self.recorder.wait(fits)
 
     def note(self, text: str, host: str = "") -> None:
         """Write something of the test's own into the record."""
