@@ -14,6 +14,8 @@ from .fleet import Fault, Plan, most_at_once
 from .publishing import Tree
 from .simulation import SHAPES, Outcome, Shape, simulate
 
+pytestmark = pytest.mark.xdist_group("big networks")  # in one process: they share what `outcome` has made
+
 SIZES = [pytest.param(100, marks=pytest.mark.slow), pytest.param(1000, marks=pytest.mark.soak)]
 FAULTS = ["partition", "restart"]
 
