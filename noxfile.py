@@ -21,7 +21,7 @@ nox.options.sessions = ["lint", "typing", "typing_legacy", "tests_lowest", "test
 
 PROJECT = nox.project.load_toml("pyproject.toml")
 OTHER_PYTHONS = ["3.11", "3.12", "3.13", "3.14"]
-ON_EVERY_CORE = ("-q", "-n", "auto", "--dist", "loadgroup")  # a group of tests shares what one of them has made
+ON_EVERY_CORE = ("-q", "-n", "auto")
 SEEDS_AT_ONCE = 100  # of a sweep: a run of pytest knows all of its tests from the beginning
 # In tests/: what makes no use of trio and attrs, what looks at the tests themselves, more random examples of the same.
 THE_SAME_WITH_ANY_VERSION = (

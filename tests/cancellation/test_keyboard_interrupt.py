@@ -15,10 +15,7 @@ import pytest
 
 from .interrupted import STATES
 
-pytestmark = [
-    pytest.mark.skipif(sys.platform == "win32", reason="a process cannot be sent SIGINT alone"),
-    pytest.mark.xdist_group("interrupted"),  # in one process: they share the program
-]
+pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="a process cannot be sent SIGINT alone")
 PROGRAM = Path(__file__).with_name("interrupted.py")
 WITHIN = 60.0  # seconds, for a machine that is busy; where it is not, it is milliseconds. What hangs, hangs for 1000
 
