@@ -23,7 +23,7 @@ SIZES = {
     "a thousand frames": [number % 300 for number in range(1000)],
     "a thousand empty frames": [0] * 1000,
 }
-MANY = 100_000
+MANY = 20_000  # twenty times what a queue holds
 STREAMS = [
     Pairing("PUSH", "PULL", replied=None),
     Pairing("DEALER", "ROUTER", heard=(FIRST_ID,), replied=None),
@@ -63,7 +63,7 @@ def text(envelope: tuple[bytes, ...]) -> list[str]:
 
 @pytest.mark.parametrize("one_by_one", [False, True], ids=["send-many", "send"])
 @pytest.mark.parametrize("stream", STREAMS, ids=str)
-async def test_a_hundred_thousand_from_us(
+async def test_a_great_many_from_us(
     ctx: triomq.Context, peer: Peer, endpoint: str, stream: Pairing, one_by_one: bool
 ) -> None:
     """libzmq receives every message, in order, and nothing else: when its queue is full we wait."""
@@ -87,7 +87,7 @@ async def test_a_hundred_thousand_from_us(
 
 @pytest.mark.parametrize("one_by_one", [False, True], ids=["receive-many", "receive"])
 @pytest.mark.parametrize("stream", STREAMS, ids=str)
-async def test_a_hundred_thousand_from_libzmq(
+async def test_a_great_many_from_libzmq(
     ctx: triomq.Context, peer: Peer, endpoint: str, stream: Pairing, one_by_one: bool
 ) -> None:
     """We receive every message, in order: when our queue is full libzmq waits."""
