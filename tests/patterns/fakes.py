@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import random
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from itertools import count
 from typing import Any, Generic, TypeVar
 
@@ -28,6 +28,8 @@ class FakeSource:
         self.trusted = False
         self.resumed = 0
         self.hung_up: list[Exception] = []
+        self.renewed: list[Exception] = []
+        self.renewing: Callable[[], None] = lambda: None  # what the end of the connection does to the pipe
 
     def resume(self) -> None:
         self.resumed += 1
@@ -36,6 +38,10 @@ class FakeSource:
         if not self.trusted:
             self.hung_up.append(error)
         return not self.trusted
+
+    def renew(self, error: Exception) -> None:
+        self.renewed.append(error)
+        self.renewing()
 
     def lend(self) -> Loan | None:
         return None
@@ -169,10 +175,10 @@ class Scene(Generic[P]):
         self._add(pipe)
         return pipe
 
-    def join(self, *, routing_id: bytes = b"", **arguments: Any) -> FakePipe:
+    def join(self, *, routing_id: bytes = b"", socket_type: str = "ANY", **arguments: Any) -> FakePipe:
         """A pipe whose peer has come by itself: a binding socket's."""
         pipe = self.new(**arguments)
-        self.admit(pipe, routing_id)
+        self.admit(pipe, routing_id, socket_type=socket_type)
         return pipe
 
     def join_many(self, number: int, **arguments: Any) -> list[FakePipe]:
@@ -182,9 +188,11 @@ class Scene(Generic[P]):
         self.pattern.pipes[pipe] = None
         self.pattern.added(pipe)
 
-    def admit(self, pipe: Pipe, routing_id: bytes = b"") -> None:
+    def admit(self, pipe: Pipe, routing_id: bytes = b"", *, socket_type: str = "ANY") -> None:
         """The pipe's peer has come."""
-        pipe.peer = PeerInfo(socket_type="ANY", routing_id=routing_id, metadata={}, version=(3, 1), mechanism="NULL")
+        pipe.peer = PeerInfo(
+            socket_type=socket_type, routing_id=routing_id, metadata={}, version=(3, 1), mechanism="NULL"
+        )
         try:
             self.pattern.admit(pipe)
         except PeerUnwantedError:

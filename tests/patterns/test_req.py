@@ -158,9 +158,9 @@ def test_giving_up_what_was_never_asked_changes_nothing() -> None:
     assert scene.woken() == set()
 
 
-def test_after_a_sent_request_was_given_up_the_next_carries_an_id_and_the_late_reply_is_dropped() -> None:
+def test_at_a_rep_the_request_after_one_that_was_given_up_carries_an_id_and_the_late_reply_is_dropped() -> None:
     scene = Scene(Req)
-    pipe = scene.join()
+    pipe = scene.join(socket_type="REP")
     scene.pattern.submit((b"old",))
     pipe.leave()
     scene.pattern.give_up()
@@ -172,17 +172,39 @@ def test_after_a_sent_request_was_given_up_the_next_carries_an_id_and_the_late_r
     pipe.bring(reply_to(pipe, b"in time"))
     assert received(scene) == [(b"in time",)]
     assert pipe.dropped == 1
+    assert pipe.source.renewed == []
 
 
-def test_once_the_late_reply_has_come_requests_carry_no_id() -> None:
+def test_at_any_other_peer_the_connection_is_made_anew_and_the_envelope_stays_as_it_is() -> None:
     scene = Scene(Req)
-    pipe = scene.join()
+    pipe = scene.expect()
+    scene.admit(pipe, socket_type="ROUTER")
     scene.pattern.submit((b"old",))
     pipe.leave()
     scene.pattern.give_up()
-    pipe.bring(message(b"", b"late"))
+    assert len(pipe.source.renewed) == 1
     scene.pattern.submit((b"new",))
     assert sent(pipe) == [(b"", b"new")]
+    pipe.bring(message(b"", b"late"))  # what the old connection still brings is not wanted
+    assert received(scene) == []
+    scene.lose(pipe)
+    scene.admit(pipe, socket_type="ROUTER")
+    pipe.bring(message(b"", b"in time"))
+    assert received(scene) == [(b"in time",)]
+    assert pipe.dropped == 1
+
+
+def test_a_peer_that_came_by_itself_and_is_left_is_asked_nothing_more() -> None:
+    scene = Scene(Req)
+    pipe = scene.join(socket_type="ROUTER")
+    scene.pattern.submit((b"old",))
+    pipe.leave()
+    scene.pattern.give_up()
+    assert len(pipe.source.renewed) == 1
+    assert not scene.pattern.submit((b"new",))
+    again = scene.join(socket_type="ROUTER")
+    assert scene.pattern.submit((b"new",))
+    assert sent(again) == [(b"", b"new")]
 
 
 def test_a_reply_that_arrived_and_was_not_taken_is_given_up_with_its_request() -> None:
@@ -208,18 +230,18 @@ def test_another_peer_needs_no_id() -> None:
 
 
 @pytest.mark.parametrize("left", [False, True], ids=["half written", "written"])
-def test_a_peer_that_is_lost_with_a_given_up_request_is_not_asked_it_again(left: bool) -> None:
+def test_a_peer_that_was_left_with_a_given_up_request_is_not_asked_it_again(left: bool) -> None:
     """When it was given up, it was half written, and could not be withdrawn; then it went back into the outbox."""
     scene = Scene(Req)
     pipe = scene.expect()
     scene.admit(pipe)
     scene.pattern.submit((b"old",))
     (old,) = pipe.leave()
-    scene.pattern.give_up()
     if not left:
-        pipe.outbox.append(old)
-    scene.lose(pipe)
+        pipe.source.renewing = lambda: pipe.outbox.append(old)
+    scene.pattern.give_up()
     assert pipe.outbox == []
+    scene.lose(pipe)
     scene.admit(pipe)
     scene.pattern.submit((b"new",))
     assert sent(pipe) == [(b"", b"new")]
@@ -272,7 +294,7 @@ def test_correlated_the_reply_to_a_given_up_request_is_none() -> None:
 
 def test_relaxed_a_new_request_gives_up_the_old_one() -> None:
     scene = Scene(Req, req_relaxed=True)
-    pipe = scene.join()
+    pipe = scene.join(socket_type="REP")
     scene.pattern.submit((b"old",))
     pipe.leave()
     scene.pattern.submit((b"new",))

@@ -37,15 +37,29 @@ def test_a_peer_without_a_name_gets_one_of_five_bytes_and_is_sent_to_by_it() -> 
     assert outboxes([pipe, other]) == [[b"r"], []]
 
 
-def test_a_peer_that_comes_back_at_its_pipe_keeps_the_name_that_it_was_given() -> None:
+def test_a_peer_without_a_name_of_its_own_gets_a_new_one_at_each_connection() -> None:
+    """Nobody knows whether the same peer is back: what was queued for the one before is not for this one."""
     scene = Scene(Router)
     pipe = scene.expect()
     scene.admit(pipe)
     name = pipe.routing_id
+    scene.pattern.submit((name, b"queued"))
     scene.lose(pipe)
-    assert scene.pattern.submit((name, b"meanwhile"))
+    assert pipe.dropped == 1
+    assert scene.pattern.submit((name, b"for nobody"))
     scene.admit(pipe)
-    assert pipe.routing_id == name
+    assert pipe.routing_id != name
+    assert outboxes([pipe]) == [[]]
+    assert scene.pattern.dropped_messages == 2
+
+
+def test_a_peer_with_a_name_of_its_own_keeps_its_queue_when_it_comes_back() -> None:
+    scene = Scene(Router)
+    pipe = scene.expect()
+    scene.admit(pipe, b"named")
+    scene.lose(pipe)
+    assert scene.pattern.submit((b"named", b"meanwhile"))
+    scene.admit(pipe, b"named")
     assert outboxes([pipe]) == [[b"meanwhile"]]
 
 
@@ -150,14 +164,17 @@ def test_a_name_is_free_again_when_its_peer_has_gone_for_good() -> None:
     assert outboxes([second]) == [[b"x"]]
 
 
-def test_with_handover_the_new_peer_has_the_name_and_the_old_connection_is_ended() -> None:
+def test_with_handover_the_new_peer_has_the_name_and_the_old_one_stays_by_another() -> None:
+    """A peer that was hung up on would come back at once, and take the name over again."""
     scene = Scene(Router, router_handover=True)
     old = scene.join(routing_id=b"a")
     new = scene.join(routing_id=b"a")
     scene.pattern.submit((b"a", b"x"))
     assert outboxes([old, new]) == [[], [b"x"]]
-    (error,) = old.source.hung_up
-    assert "handed over" in str(error)
+    assert old.source.hung_up == []
+    scene.pattern.submit((old.routing_id, b"y"))
+    assert outboxes([old, new]) == [[b"y"], [b"x"]]
+    assert old.routing_id[:1] == b"\0"
 
 
 def test_a_peer_that_lost_its_name_does_not_take_it_along_when_it_goes() -> None:

@@ -60,14 +60,12 @@ def test_room_at_a_peer_wakes_senders_and_the_peer_is_sent_to(kind: type[RoundRo
 
 @EACH
 def test_a_disconnected_peer_with_room_is_not_sent_to(kind: type[RoundRobin]) -> None:
-    """It only sends what it has; but a task that waited to be sure of it looks again."""
+    """It only sends what it has."""
     scene: Scene[Any] = Scene(kind)
     pipe = scene.expect(room=1)
     send(scene, b"a", b"b")
     scene.retire(pipe)
-    scene.woken()
     pipe.leave()
-    assert scene.woken() == {"senders"}
     assert send(scene, b"c") == [False]
     assert pipe.outbox == []
 
@@ -141,11 +139,15 @@ def test_a_pair_wants_no_second_peer_and_the_first_one_stays() -> None:
     assert outboxes([first]) == [[b"m"]]
 
 
-def test_a_pair_that_is_yet_to_find_its_peer_wants_no_other() -> None:
+def test_a_pair_that_is_yet_to_find_its_peer_takes_whoever_is_there_first() -> None:
     scene = Scene(Pair)
-    scene.expect()
+    expected = scene.expect()
+    send(scene, b"for the one that I look for")
+    came = scene.join()
+    assert send(scene, b"a") == [True]
+    assert outboxes([expected, came]) == [[b"for the one that I look for"], [b"a"]]
     with pytest.raises(PeerUnwantedError):
-        scene.join()
+        scene.admit(expected)
 
 
 def test_a_pair_takes_the_peer_that_it_waited_for_each_time() -> None:
