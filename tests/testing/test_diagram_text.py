@@ -104,6 +104,7 @@ def test_everything_that_can_go_wrong() -> None:
            ┃ connection reset            ┃
            ┃                             ┃ connection reset
            ┃                             ┃ disconnected: PULL, the connection to tcp://a:49153 broke: the network reset the connection
+           ┃                             ┃  a: disconnected: PUSH, the connection to tcp://b:5555 broke: the network reset the connection
            │                             ┃ unbind tcp://b:5555
 """), LEGEND]  # noqa: E501  # fmt: skip
 
