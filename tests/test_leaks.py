@@ -90,11 +90,10 @@ async def reconnect(ctx: triomq.Context, sender: Any, receiver: Any) -> None:
 
 async def meet_strangers(ctx: triomq.Context, sender: Any, receiver: Any) -> None:
     """Fail to shake hands with a socket that does not fit, and keep the events that tell of it."""
-    stranger = ctx.socket(triomq.PULL, reconnect_interval=0.01)
-    events = stranger.monitor()
-    stranger.connect(receiver.endpoints[0])
-    told.append(await next_event(events, triomq.HandshakeFailed))
-    if not receiver.endpoints[0].startswith("inproc:"):
+    for _ in range(2):
+        stranger = ctx.socket(triomq.PULL)
+        events = stranger.monitor()
+        stranger.connect(receiver.endpoints[0])
         told.append(await next_event(events, triomq.HandshakeFailed))
 
 

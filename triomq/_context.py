@@ -149,8 +149,9 @@ class _Block(AbstractAsyncContextManager[Context]):
             nursery.start_soon(runtime.flusher.run, name="triomq flusher")
             self._context = Context(Shared(runtime, self._carriers))
         except BaseException as exc:
-            if (interrupt := await self._end_services()) is not None:
-                raise interrupt from exc
+            # Our services are cancelled and end at once; a KeyboardInterrupt meanwhile counts more than what it met.
+            if (interrupt := await self._end_services()) is not None:  # noqa: ASYNC102
+                raise interrupt from exc  # noqa: ASYNC104
             raise
         return self._context
 
@@ -161,10 +162,10 @@ class _Block(AbstractAsyncContextManager[Context]):
         assert self._context is not None
         ours: BaseException | None = None
         try:
-            await self._context._aclose()
+            await self._context._aclose()  # noqa: ASYNC102  # sockets linger, unless this is cancelled
         except BaseException as exc:  # noqa: ASYNC103  # raised below, out of the nurseries
             ours = _alone(exc)
-        ours = await self._end_services() or ours
+        ours = await self._end_services() or ours  # noqa: ASYNC102  # our services are cancelled, and end at once
         if self._services.crash is not None:
             raise InternalError(
                 "a task of triomq crashed, which is a bug of triomq: please report it with this traceback"
@@ -181,7 +182,7 @@ class _Block(AbstractAsyncContextManager[Context]):
         try:
             await self._outer.__aexit__(None, None, None)
         except BaseException as exc:  # noqa: ASYNC103  # the caller raises it, out of the nursery's group
-            return _alone(exc)
+            return _alone(exc)  # noqa: ASYNC104
         return None
 
 

@@ -168,5 +168,5 @@ async def test_several_wait_and_what_was_is_not_waited_for(net: VirtualNetwork) 
 
 
 async def test_a_kind_that_never_happens_is_refused(net: VirtualNetwork) -> None:
-    with pytest.raises(ValueError, match=r"'disconected' ever happens; there are .*disconnected"):
-        await net.happens("disconected")
+    with pytest.raises(ValueError, match=r"'disconnects' ever happens; there are .*disconnected"):
+        await net.happens("disconnects")

@@ -135,7 +135,7 @@ class Session:
         finally:
             self._detach()
             self._say_why_at_once()
-            await self.discard()
+            await self.discard()  # noqa: ASYNC102  # it closes at once, cancelled or not
 
     async def discard(self) -> None:
         """Close the stream, whatever state it is in."""

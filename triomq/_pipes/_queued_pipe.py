@@ -24,6 +24,9 @@ class QueuedPipe(Pipe):
 
     __slots__ = ("outbox", "sink_told")
 
+    owner_waits: bool
+    sent: int
+
     def __init__(
         self, owner: PipeOwner, endpoint: str, send_limit: float, receive_limit: float, *, conflate: bool = False
     ) -> None:
