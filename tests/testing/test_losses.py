@@ -124,6 +124,30 @@ async def test_a_program_without_heartbeats_waits_for_tcp_and_one_with_them_does
     assert back[1.0] < 10
 
 
+async def test_what_is_behind_a_gap_never_arrives_where_the_gap_stays(net: VirtualNetwork, connect) -> None:
+    """The sender resets, or its machine dies, before it has sent again."""
+    net.link("a", "b", latency=0.05)
+    for end in ("reset", "power"):
+        near, far = await connect()
+        far.send_nowait([b"unread"])
+        await trio.sleep(0.1)
+        net.partition("a", "b")
+        near.send_nowait([b"x"])
+        await trio.sleep(0.06)
+        net.heal()
+        near.send_nowait([b"y"])
+        if end == "reset":
+            near.close()
+            with pytest.raises(trio.BrokenResourceError, match="reset"):
+                await far.receive_some()
+        else:
+            net.crash("a")
+            net.restart("a")
+            with trio.move_on_after(100) as scope:
+                await far.receive_some()
+            assert scope.cancelled_caught
+
+
 # --- loss by chance -------------------------------------------------------------------------
 
 

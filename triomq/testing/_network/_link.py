@@ -125,11 +125,12 @@ class Link:
         self.wire.carry(0, self._reset_arrives)
 
     def abandon(self) -> None:
-        """Send nothing more, ever. What is on the wire arrives."""
+        """Send nothing more, ever. What is on the wire arrives, unless something before it is lost."""
         self._over = True
         self._ending = "sent"
         self._queue.clear()
         self._unheard.clear()
+        self._gather()
         self._held = None
 
     @property
@@ -246,7 +247,7 @@ class Link:
             self._tries = 0
             self._timer_number += 1
             self._timer = False
-            if self._held is not None:
+            if self._held is not None and not self.is_over:
                 self._resume()
 
     def _learn(self) -> None:
@@ -292,7 +293,7 @@ class Link:
             self.wire.plan(trio.current_time() + self.wire.back.settings.latency, self._mend, self._flight)
 
     def _mend(self, flight: int) -> None:
-        if flight == self._flight and self._held is not None:
+        if flight == self._flight and self._held is not None and not self.is_over:
             self._resume()
 
     def _start_timer(self) -> None:
