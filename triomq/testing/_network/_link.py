@@ -299,15 +299,15 @@ class Link:
     def _start_timer(self) -> None:
         """Try again after a pause. A timer that runs already goes on: only an acknowledgement starts it over."""
         now = trio.current_time()
-        if self._silent_since is None:
-            now -= self.wire.path.settings.latency  # the pause began when the segment left
-            self._silent_since = now
+        since = self._silent_since
+        if since is None:
+            since = self._silent_since = now = now - self.wire.path.settings.latency  # the pause began with the sending
         if not self._timer:
             self._timer = True
             patience = self.wire.path.settings.give_up
             if self._source.is_orphan:
                 patience = min(patience, ORPHANS_GIVE_UP)
-            last = self._silent_since + patience
+            last = since + patience
             due = min(now + pause_before(self._tries, self.wire.round_trip), last)
             self.wire.plan(due, self._ring, self._timer_number, last)
 
