@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
+import random
 
 import pytest
 import trio
 
 import triomq
 from triomq.testing import VirtualNetwork
+from triomq.testing._network import VirtualIpc
 
 OPTIONS = triomq.Options()
 
@@ -122,6 +125,30 @@ async def test_a_program_without_heartbeats_waits_for_tcp_and_one_with_them_does
             back[interval] = trio.current_time() - start
     assert back[0.0] > 20
     assert back[1.0] < 10
+
+
+async def test_what_is_behind_a_gap_never_arrives_where_the_gap_stays(net: VirtualNetwork, connect) -> None:
+    """The sender resets, or its machine dies, before it has sent again."""
+    net.link("a", "b", latency=0.05)
+    for end in ("reset", "power"):
+        near, far = await connect()
+        far.send_nowait([b"unread"])
+        await trio.sleep(0.1)
+        net.partition("a", "b")
+        near.send_nowait([b"x"])
+        await trio.sleep(0.06)
+        net.heal()
+        near.send_nowait([b"y"])
+        if end == "reset":
+            near.close()
+            with pytest.raises(trio.BrokenResourceError, match="reset"):
+                await far.receive_some()
+        else:
+            net.crash("a")
+            net.restart("a")
+            with trio.move_on_after(100) as scope:
+                await far.receive_some()
+            assert scope.cancelled_caught
 
 
 # --- loss by chance -------------------------------------------------------------------------
@@ -328,6 +355,14 @@ async def test_keepalive_of_a_lively_connection_asks_nothing(net: VirtualNetwork
     assert not net.recorder.of_kind("probe sent")
 
 
+async def test_ipc_has_no_keepalive(net: VirtualNetwork) -> None:
+    ipc = VirtualIpc(net._fabric, net._fabric.host("a"))
+    await ipc.listen("/there", triomq.Options(**KEEP))
+    await ipc.connect("/there", triomq.Options(**KEEP))
+    await trio.sleep(100)
+    assert not net.recorder.of_kind("probe sent")
+
+
 async def test_keepalive_that_is_not_asked_for_is_off(net: VirtualNetwork, connect) -> None:
     near, _ = await connect()
     net.crash("b")
@@ -377,3 +412,48 @@ async def test_probes_wait_while_something_is_sent_again(net: VirtualNetwork, co
     await trio.sleep(100)
     assert not net.recorder.of_kind("probe sent")
     assert net.recorder.of_kind("tried again")
+
+
+# --- all of it ------------------------------------------------------------------------------
+
+
+@pytest.mark.virtual_seeds(10)
+async def test_whatever_is_lost_what_arrives_is_what_was_sent(net: VirtualNetwork, connect, triomq_seed: int) -> None:
+    dice = random.Random(triomq_seed)
+    net.link("a", "b", latency=0.02, jitter=0.05, segment_size=50, send_buffer=400, receive_buffer=300)
+    near, far = await connect()
+    sent = bytes(range(250)) * 8
+    received = {near: b"", far: b""}
+    broken: list[trio.BrokenResourceError] = []
+
+    async def send(stream) -> None:
+        with contextlib.suppress(trio.BrokenResourceError):
+            for start in range(0, len(sent), 40):
+                await stream.send_all(sent[start : start + 40])
+                await trio.sleep(dice.choice([0, 0.01, 1]))
+
+    async def receive(stream) -> None:
+        try:
+            while len(received[stream]) < len(sent):
+                received[stream] += await stream.receive_some(100)
+                await trio.sleep(dice.choice([0, 0, 0.1, 5]))
+        except trio.BrokenResourceError as exc:
+            broken.append(exc)
+
+    async def trouble() -> None:
+        for _ in range(20):
+            one, other = dice.sample(["a", "b"], 2)
+            split = net.partition(one, other, both_ways=dice.random() < 0.5)
+            await trio.sleep(dice.choice([0.05, 0.3, 2]))
+            net.heal(split)
+            net.link(one, other, loss=dice.choice([0.0, 0.2, 0.5]), both_ways=False)
+            await trio.sleep(dice.choice([0.05, 0.3, 2, 10]))
+        net.link("a", "b", loss=0.0)
+
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(trouble)
+        for stream in near, far:
+            nursery.start_soon(send, stream)
+            nursery.start_soon(receive, stream)
+    assert all(sent.startswith(octets) for octets in received.values())
+    assert broken or list(received.values()) == [sent, sent]

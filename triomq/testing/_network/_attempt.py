@@ -185,8 +185,9 @@ class Attempt:
         )  # fmt: skip
         if self._source is self._target:
             far.outgoing.wire.remark = FROM_LISTENER
-        KeepAlive.of(world.agenda, near, near.outgoing, mine)
-        KeepAlive.of(world.agenda, far, far.outgoing, theirs)
+        if isinstance(self._key, int):  # a port: it is TCP
+            KeepAlive.of(world.agenda, near, near.outgoing, mine)
+            KeepAlive.of(world.agenda, far, far.outgoing, theirs)
         listener.expect(far, trio.current_time() - back.latency)
         return near
 

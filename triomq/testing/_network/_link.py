@@ -125,11 +125,12 @@ class Link:
         self.wire.carry(0, self._reset_arrives)
 
     def abandon(self) -> None:
-        """Send nothing more, ever. What is on the wire arrives."""
+        """Send nothing more, ever. What is on the wire arrives, unless something before it is lost."""
         self._over = True
         self._ending = "sent"
         self._queue.clear()
         self._unheard.clear()
+        self._gather()
         self._held = None
 
     @property
@@ -246,7 +247,7 @@ class Link:
             self._tries = 0
             self._timer_number += 1
             self._timer = False
-            if self._held is not None:
+            if self._held is not None and not self.is_over:
                 self._resume()
 
     def _learn(self) -> None:
@@ -292,21 +293,21 @@ class Link:
             self.wire.plan(trio.current_time() + self.wire.back.settings.latency, self._mend, self._flight)
 
     def _mend(self, flight: int) -> None:
-        if flight == self._flight and self._held is not None:
+        if flight == self._flight and self._held is not None and not self.is_over:
             self._resume()
 
     def _start_timer(self) -> None:
         """Try again after a pause. A timer that runs already goes on: only an acknowledgement starts it over."""
         now = trio.current_time()
-        if self._silent_since is None:
-            now -= self.wire.path.settings.latency  # the pause began when the segment left
-            self._silent_since = now
+        since = self._silent_since
+        if since is None:
+            since = self._silent_since = now = now - self.wire.path.settings.latency  # the pause began with the sending
         if not self._timer:
             self._timer = True
             patience = self.wire.path.settings.give_up
             if self._source.is_orphan:
                 patience = min(patience, ORPHANS_GIVE_UP)
-            last = self._silent_since + patience
+            last = since + patience
             due = min(now + pause_before(self._tries, self.wire.round_trip), last)
             self.wire.plan(due, self._ring, self._timer_number, last)
 
