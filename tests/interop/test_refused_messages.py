@@ -8,7 +8,6 @@ import trio
 import triomq
 
 from .libzmq import Peer, own_process
-from .pairs import until
 
 pytestmark = pytest.mark.interop
 
@@ -67,11 +66,14 @@ async def test_a_libzmq_peer_is_not_disturbed_by_the_reason_of_a_refusal(
 ) -> None:
     """It ignores the ERROR command that says why it was dropped, comes back, and is served."""
     pull = ctx.socket(triomq.PULL, max_message_size=1000)
+    monitor = pull.monitor()
     bound = await pull.bind(endpoint)
     push = await peer.socket("PUSH")
     await push.connect(bound)
     await push.send(bytes(1001))
-    await until(lambda: not pull.peers)
-    await pull.wait_peers()
+    while not isinstance(await monitor.receive(), triomq.Disconnected):
+        pass
+    while not isinstance(await monitor.receive(), triomq.HandshakeSucceeded):
+        pass
     await push.send(b"small")
     assert await pull.receive() == (b"small",)
