@@ -9,7 +9,7 @@ import trio
 from trio.testing import MockClock
 
 import triomq
-from triomq._runtime import MESSAGES_PER_TURN, Turn
+from triomq._runtime import MESSAGES_PER_TURN, Turn, TurnEnd
 from triomq._runtime._turn import LONGEST_TURN
 
 
@@ -18,7 +18,7 @@ class Ended:
 
     seconds = 0.0
 
-    def lasts(self, seconds: float) -> bool:
+    def lasts(self, seconds: float, began: float) -> bool:
         return self.seconds >= seconds
 
 
@@ -61,6 +61,27 @@ def test_a_turn_that_lasts_too_long_is_over_at_the_next_look() -> None:
     ending.send(None)  # it yields: this is a schedule point
     ending.close()
     assert (turn.left, turn.more) == (4, MESSAGES_PER_TURN - 4)
+
+
+def test_a_turn_does_not_answer_for_what_other_tasks_did_before_it() -> None:
+    """Else a publisher among many subscribers would end each of its turns early."""
+    clock = MockClock()
+
+    async def main() -> None:
+        turn = Turn(MESSAGES_PER_TURN, TurnEnd(trio.lowlevel.current_trio_token()))  # no instrument: trio never polls
+        clock.jump(2 * LONGEST_TURN)
+        turn.left -= 4
+        await turn.end()
+        turn.left -= 4
+        with pytest.raises(StopIteration):
+            turn.end().send(None)  # without a schedule point
+        assert (turn.left, turn.more) == (12, 48)
+        clock.jump(LONGEST_TURN)
+        turn.left -= 12
+        await turn.end()
+        assert (turn.left, turn.more) == (4, MESSAGES_PER_TURN - 4)
+
+    trio.run(main, clock=clock)
 
 
 @pytest.mark.parametrize("scheme", ["inproc"])

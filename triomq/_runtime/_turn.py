@@ -12,6 +12,7 @@ after 16 of the 64 messages: a turn that has lasted a millisecond by then is ove
 
 from __future__ import annotations
 
+import math
 from typing import Final
 
 import trio
@@ -21,7 +22,7 @@ from ._turn_end import TurnEnd
 MESSAGES_PER_TURN: Final = 64
 """messages sent or received between two schedule points, at most: 0.1 ms or less for small ones"""
 LONGEST_TURN: Final = 1e-3
-"""seconds since trio last looked for events; a turn that is looked at later than this is over"""
+"""seconds from the begin of the turn, or from when trio last looked for events; a turn that lasts longer is over"""
 _FIRST_LOOK: Final = 4  # messages; then the clock is looked at, and again after four times as many
 
 
@@ -37,13 +38,14 @@ class Turn:
       more: messages that may follow, if that look says so.
     """
 
-    __slots__ = ("_first", "_rest", "_size", "_turn_end", "left", "more")
+    __slots__ = ("_began", "_first", "_rest", "_size", "_turn_end", "left", "more")
 
     def __init__(self, size: int, turn_end: TurnEnd) -> None:
         self._size = size
         self._first = min(_FIRST_LOOK, size)
         self._rest = size - self._first
         self._turn_end = turn_end
+        self._began = -math.inf  # when the task went on that used the turn before up
         self.left: int = self._first
         self.more: int = self._rest
 
@@ -62,9 +64,10 @@ class Turn:
         Not a cancellation point: something was just taken or sent.
         """
         rest = self.left + self.more  # less than `more` if the last call used up more than was left
-        if rest > 0 and not self._turn_end.lasts(LONGEST_TURN):
+        if rest > 0 and not self._turn_end.lasts(LONGEST_TURN, self._began):
             self.left = min(rest, 3 * (self._size - rest))
             self.more = rest - self.left
             return
         self.renew()
         await trio.lowlevel.cancel_shielded_checkpoint()
+        self._began = trio.current_time()

@@ -58,9 +58,9 @@ class TurnEnd(trio.abc.Instrument):
         """Resume the connection when the turn ends, unless it is borrowed again then."""
         self._returned.append(connection)
 
-    def lasts(self, seconds: float) -> bool:
-        """The turns of all tasks together last for so long already."""
-        return trio.current_time() - self._polled_at >= seconds
+    def lasts(self, seconds: float, began: float) -> bool:
+        """A turn that began then, or when trio last looked for events if that was later, lasts for so long already."""
+        return trio.current_time() - max(self._polled_at, began) >= seconds
 
     def is_late(self, now: float) -> bool:
         """What happened to connections lately may be known to the system alone: a task has computed for long.
