@@ -276,6 +276,34 @@ async def test_a_message_at_which_the_peer_hangs_up_is_dropped_after_five_times(
         nursery.cancel_scope.cancel()
 
 
+async def test_what_the_peer_says_before_it_hangs_up_excuses_nothing(virtual_network: VirtualNetwork) -> None:
+    """Each connection carries something whole, the other way; the message is dropped after five of them all the same."""
+    net = virtual_network
+    after = trio.Event()
+    async with net.open_context("a") as ctx, trio.open_nursery() as nursery:
+
+        async def serve(stream: VirtualStream) -> None:
+            await stream.send_all(GREETING + ready("DEALER") + frame(b"hello"))
+            heard = b""
+            while len(heard) < 1000:  # then it is the large one
+                heard += await stream.receive_some()
+                if heard.endswith(frame(b"after")):
+                    after.set()
+                    await trio.sleep_forever()
+
+        server = Server(net, serve)
+        await nursery.start(server.run)
+        dealer = ctx.socket(triomq.DEALER, linger=0)
+        dealer.connect("tcp://b:5555")
+        dealer.send_nowait(large(b"bad"))
+        dealer.send_nowait(b"after")
+        with trio.fail_after(60):
+            await after.wait()
+        assert server.accepted == 6
+        assert dealer.statistics().messages_dropped == 1
+        nursery.cancel_scope.cancel()
+
+
 async def test_two_such_messages_are_dropped_one_after_the_other(virtual_network: VirtualNetwork) -> None:
     """Each has its five times; a good one between them is delivered once."""
     net = virtual_network

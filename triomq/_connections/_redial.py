@@ -74,7 +74,8 @@ class Redial:
         if session.refused and not session.carried and session.cut_off is None:
             return self._refused.next_wait()
         self._refused.reset()
-        if (session.carried or lasted_long) and (lasted_long or not broke_rules):
+        again = session.cut_off is not None and session.cut_off is self._suspect
+        if lasted_long or (session.carried and not broke_rules and not again):
             self._usual.reset()
         # How long an established connection lasted is not the time of a failed attempt.
         return self._usual.next_wait(0.0 if session.established else lasted)
@@ -85,7 +86,7 @@ class Redial:
         if message is None or not _peer_hung_up(session.error):
             self._suspect, self._cut_offs = None, 0
             return None
-        if message is not self._suspect or session.carried:
+        if message is not self._suspect:  # what else was carried says nothing about this one
             self._suspect, self._cut_offs = message, 0
         self._cut_offs += 1
         if self._cut_offs < MOST_CUT_OFFS:

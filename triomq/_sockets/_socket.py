@@ -18,6 +18,7 @@ from .._options import Options, make_options
 from .._patterns import NOBODY_WAITS, Pattern
 from .._runtime import Turn
 from .._statistics import Peer, SocketStatistics
+from ._lingering import linger
 from ._monitors import Monitors
 from ._peers import Peers
 from ._shared import Shared
@@ -164,11 +165,13 @@ class Socket(trio.abc.AsyncResource, metaclass=_MadeByContext):
         self._peers.retire_pipe(pipe)
         self._leaving[connecting] = endpoint
 
+        async def wait_sent() -> None:
+            while pipe.queued() and pipe.alive and connecting in self._leaving:
+                await self._peers.watchers.wait()
+
         async def finish() -> None:
             try:
-                with trio.move_on_after(self._options.linger):
-                    while pipe.queued() and pipe.alive and connecting in self._leaving:
-                        await self._peers.watchers.wait()
+                await linger(self._options.linger, wait_sent)
             finally:
                 if self._leaving.pop(connecting, None) is not None:
                     connecting.close()
@@ -299,8 +302,7 @@ class Socket(trio.abc.AsyncResource, metaclass=_MadeByContext):
                 attachment.stop()
         try:
             await trio.lowlevel.checkpoint()
-            with trio.move_on_after(self._options.linger):
-                await self._finish_sending()
+            await linger(self._options.linger, self._finish_sending)
         finally:
             self._end()
             with trio.CancelScope(shield=True):
