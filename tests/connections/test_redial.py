@@ -277,7 +277,7 @@ async def test_a_message_at_which_the_peer_hangs_up_is_dropped_after_five_times(
 
 
 async def test_what_the_peer_says_before_it_hangs_up_excuses_nothing(virtual_network: VirtualNetwork) -> None:
-    """Each connection carries something whole, the other way. After five of them, the message is dropped all the same."""
+    """Each connection carries something whole, the other way. After five of them, the message is dropped."""
     net = virtual_network
     after = trio.Event()
     async with net.open_context("a") as ctx, trio.open_nursery() as nursery:
