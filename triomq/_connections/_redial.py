@@ -12,7 +12,7 @@ automatic reconnection that changes nothing).
 
 *A message that makes the peer hang up* stands half written when the connection ends, and would be the first of the next
 connection, for ever, before all others. A network may break at any message, too. So the message is sent again
-`MOST_CUT_OFFS` times; when the peer has cut it off each time, and nothing else happened, it is dropped.
+`MOST_CUT_OFFS` times; when the peer has cut it off each time, it is dropped, whatever else those connections carried.
 """
 
 from __future__ import annotations
