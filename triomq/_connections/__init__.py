@@ -9,10 +9,8 @@ from __future__ import annotations
 from ._carrier import Attachment, Binding, Carrier, Connecting, PeerHost
 from ._carriers import Carriers
 from ._stream_carrier import NewProtocol, StreamCarrier
-from ._timers import LATE
 
 __all__ = [
-    "LATE",
     "Attachment",
     "Binding",
     "Carrier",

@@ -9,11 +9,11 @@ import trio
 from .. import zmtp
 from .._events import Connected, ConnectFailed, Disconnected, HandshakeFailed, MessageDropped
 from .._pipes import Pipe, QueuedPipe
+from .._runtime import within
 from .._transports import NonblockingStream, Transport, as_nonblocking
 from ._carrier import Connecting, PeerHost
 from ._redial import Redial
 from ._session import Session, new_pipe
-from ._timers import LATE
 
 
 class Dialer(Connecting):
@@ -103,7 +103,7 @@ class Dialer(Connecting):
         with trio.CancelScope() as limit:
 
             async def watch() -> None:
-                await _sleep_awake(timeout)
+                await within(timeout, trio.sleep_forever)
                 limit.cancel(reason="triomq: connect_timeout")
 
             watching = self._host.tasks.start(watch, name=f"triomq connect_timeout {self._endpoint}")
@@ -148,12 +148,3 @@ class Dialer(Connecting):
         self._host.emit(
             MessageDropped(endpoint=self._endpoint, address=session.address, size=size, error=session.error)
         )
-
-
-async def _sleep_awake(seconds: float) -> None:
-    """Sleep, and then once more for as long as this program stood still at the end: what happened then is not known."""
-    deadline = trio.current_time() + seconds
-    await trio.sleep_until(deadline)
-    while (late := trio.current_time() - deadline) >= LATE:
-        deadline = trio.current_time() + min(late, seconds)
-        await trio.sleep_until(deadline)

@@ -11,9 +11,9 @@ import trio
 from .. import zmtp
 from .._message import BytesLike
 from .._options import Options
+from .._runtime import given_back
 from .._transports import NonblockingStream
 from ._reader import try_receive
-from ._timers import LATE
 from ._writer import without
 
 _READ_SIZE: Final = 16 * 1024  # bytes asked for in one read of a peer not known yet, which shall cost little
@@ -59,13 +59,13 @@ class Patience:
         Raises:
           trio.TooSlowError: the peer has had its time.
         """
-        now = trio.current_time()
-        late = now - self._deadline
-        if late < LATE or not resumable:
+        late = trio.current_time() - self._deadline
+        more = given_back(late, self._handshake_timeout)
+        if not more or not resumable:
             what, limit = self._limit.partition("_")[0], self._limit
             timeout = self._handshake_timeout if what == "handshake" else self._greeting_timeout
             raise trio.TooSlowError(f"no {what} from {self._address} within {limit}={timeout} s")
-        self._begun += late + min(late, self._handshake_timeout)
+        self._begun += late + more
 
 
 async def shake_hands(

@@ -26,8 +26,6 @@ REFUSED_FIRST: Final = 10.0
 """seconds: bound of the first wait after a peer has refused this socket"""
 REFUSED_MOST: Final = 300.0
 """seconds: bound of the last such waits, if ``reconnect_interval_max`` is not more"""
-LATE: Final = 0.05
-"""seconds by which a time limit is noticed too late when this program stood still"""
 LEAVING_LOOK: Final = 1.0
 """seconds between two looks for the end of a connection that is not read"""
 IDLE: Final = 50e-6

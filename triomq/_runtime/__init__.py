@@ -4,9 +4,22 @@ from __future__ import annotations
 
 from ._chores import Chores
 from ._flusher import Flushable, Flusher
+from ._limits import given_back, within
 from ._runtime import Runtime
 from ._task_group import TaskGroup
 from ._turn import MESSAGES_PER_TURN, Turn
 from ._turn_end import TurnEnd, turn_end
 
-__all__ = ["MESSAGES_PER_TURN", "Chores", "Flushable", "Flusher", "Runtime", "TaskGroup", "Turn", "TurnEnd", "turn_end"]
+__all__ = [
+    "MESSAGES_PER_TURN",
+    "Chores",
+    "Flushable",
+    "Flusher",
+    "Runtime",
+    "TaskGroup",
+    "Turn",
+    "TurnEnd",
+    "given_back",
+    "turn_end",
+    "within",
+]

@@ -16,9 +16,8 @@ from .._events import Listening, Monitor
 from .._forks import let_go_when_forked
 from .._options import Options, make_options
 from .._patterns import NOBODY_WAITS, Pattern
-from .._runtime import Turn
+from .._runtime import Turn, within
 from .._statistics import Peer, SocketStatistics
-from ._lingering import linger
 from ._monitors import Monitors
 from ._peers import Peers
 from ._shared import Shared
@@ -171,7 +170,7 @@ class Socket(trio.abc.AsyncResource, metaclass=_MadeByContext):
 
         async def finish() -> None:
             try:
-                await linger(self._options.linger, wait_sent)
+                await within(self._options.linger, wait_sent)
             finally:
                 if self._leaving.pop(connecting, None) is not None:
                     connecting.close()
@@ -302,7 +301,7 @@ class Socket(trio.abc.AsyncResource, metaclass=_MadeByContext):
                 attachment.stop()
         try:
             await trio.lowlevel.checkpoint()
-            await linger(self._options.linger, self._finish_sending)
+            await within(self._options.linger, self._finish_sending)
         finally:
             self._end()
             with trio.CancelScope(shield=True):

@@ -1,4 +1,4 @@
-"""A socket lingers for the time that it was given, and a stall of this program is no part of that."""
+"""A limit is as long as was said, and a stall of this program is no part of that."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import pytest
 import trio
 from trio.testing import MockClock
 
-from triomq._sockets._lingering import linger
+from triomq._runtime import within
 
 
 @pytest.mark.parametrize(("stall", "ends_at"), [(0.0, 0.5), (0.52, 0.52), (0.7, 0.9), (3.0, 3.5)])
@@ -24,7 +24,7 @@ def test_a_limit_that_is_noticed_late_gives_the_time_back(stall: float, ends_at:
 
     async def main() -> float:
         start = trio.current_time()
-        await linger(0.5, finish)
+        await within(0.5, finish)
         return trio.current_time() - start
 
     assert trio.run(main, clock=clock) == pytest.approx(ends_at)
@@ -38,14 +38,14 @@ def test_what_finishes_ends_it(seconds: float) -> None:
         nonlocal calls
         calls += 1
 
-    trio.run(linger, seconds, finish)
+    trio.run(within, seconds, finish)
     assert calls == 1
 
 
 def test_cancelling_ends_it() -> None:
     async def main() -> None:
         with trio.move_on_after(1) as scope:
-            await linger(math.inf, trio.sleep_forever)
+            await within(math.inf, trio.sleep_forever)
         assert scope.cancelled_caught
 
     trio.run(main, clock=MockClock(autojump_threshold=0))
