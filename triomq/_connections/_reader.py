@@ -188,14 +188,18 @@ class Reader:
             self._stream.interrupt()
         return found
 
-    def still_stands(self) -> bool:
-        """Read all that has arrived; see `look`.
-
-        Returns: False if the peer has ended the stream, or has broken the protocol: nothing is to be written.
-        """
+    def look_at_all(self) -> None:
+        """Read all that has arrived; see `look`."""
         for _ in range(_MOST_LOOKS):
             if self._state is _ENDED or not self.look():
                 break
+
+    def still_stands(self) -> bool:
+        """Read all that has arrived.
+
+        Returns: False if the peer has ended the stream, or has broken the protocol: nothing is to be written.
+        """
+        self.look_at_all()
         return self._state is not _ENDED and self._protocol.established
 
     def stop_delivering(self) -> None:

@@ -30,7 +30,6 @@ from ._writer import Writer
 Cut: TypeAlias = Frames | bytes
 """A message that was half written: as the user sent it, or encoded."""
 
-_MOST_LOOKS = 16  # reads in a row that look for what the peer said last
 _LOOKS_BETWEEN_PINGS = 60  # looks for the end of a peer that waits, at the most
 _WAITING_READ_SIZE = 32 * 1024  # bytes that are kept of a peer that waits for its place
 
@@ -325,9 +324,8 @@ class Session:
     def _write_failed(self, error: Exception) -> None:
         """The connection cannot be written to any more: the peer has hung up, and may have said why before."""
         reader = self._reader
-        looks = 0
-        while reader is not None and not reader.ended and reader.look() and looks < _MOST_LOOKS:
-            looks += 1
+        if reader is not None:
+            reader.look_at_all()
         if reader is not None and reader.ended:
             self._write_error = error
             reader.poke()  # it knows why the connection ended: let it say so
