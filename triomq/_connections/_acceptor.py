@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import trio
 
-from .._events import AcceptFailed, Connected, Disconnected, HandshakeFailed, ListeningStopped
+from .._events import AcceptFailed, Connected, HandshakeFailed, ListeningStopped
 from .._transports import Listener, NonblockingStream, as_nonblocking
 from ._carrier import Binding, PeerHost
 from ._crowd import Crowd
@@ -176,8 +176,4 @@ class Acceptor(Binding):
         finally:
             self._sessions.pop(session, None)
             self._crowd.left(session)
-            error = session.error
-            if session.established:
-                self._host.emit(Disconnected(endpoint=self._endpoint, address=session.address, error=error))
-            elif error is not None:
-                self._host.emit(HandshakeFailed(endpoint=self._endpoint, address=session.address, error=error))
+            session.tell_end()

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import trio
 
 from .. import zmtp
-from .._events import Connected, ConnectFailed, Disconnected, HandshakeFailed, MessageDropped
+from .._events import Connected, ConnectFailed, MessageDropped
 from .._pipes import Pipe, QueuedPipe
 from .._runtime import within
 from .._transports import NonblockingStream, Transport, as_nonblocking
@@ -126,16 +126,9 @@ class Dialer(Connecting):
                 wait = self._redial.after_session(session, trio.current_time() - begun)
         finally:
             self._session = None
-            self._tell_end(session, wait)
+            session.tell_end(wait)
         self._drop_what_cuts_off(session)
         return wait or 0.0
-
-    def _tell_end(self, session: Session, wait: float | None) -> None:
-        endpoint, address, error = self._endpoint, session.address, session.error
-        if session.established:
-            self._host.emit(Disconnected(endpoint=endpoint, address=address, error=error, retry_in=wait))
-        elif error is not None:
-            self._host.emit(HandshakeFailed(endpoint=endpoint, address=address, error=error, retry_in=wait))
 
     def _drop_what_cuts_off(self, session: Session) -> None:
         """Drop the message at which the peer has hung up again and again, so that those behind it can leave."""

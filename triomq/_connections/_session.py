@@ -16,7 +16,7 @@ import trio
 
 from .. import zmtp
 from .._errors import PeerUnwantedError, RefusedByPeerError, RemoteProtocolError, SilentPeerError
-from .._events import HandshakeFailed, HandshakeSucceeded
+from .._events import Disconnected, HandshakeFailed, HandshakeSucceeded
 from .._message import Frames
 from .._pipes import UNCONNECTED, QueuedPipe
 from .._transports import NonblockingStream
@@ -142,6 +142,18 @@ class Session:
             await trio.aclose_forcefully(self._stream)
         except Exception as exc:  # of a user's own transport: the connection is over in any case
             self.error = self.error or exc
+
+    def tell_end(self, retry_in: float | None = None) -> None:
+        """Tell the monitors that the connection has ended; of a handshake, only if there is a reason.
+
+        Args:
+          retry_in: seconds until the endpoint is dialled again; None if it is not.
+        """
+        host, endpoint, address, error = self._host, self._endpoint, self.address, self.error
+        if self.established:
+            host.emit(Disconnected(endpoint=endpoint, address=address, error=error, retry_in=retry_in))
+        elif error is not None:
+            host.emit(HandshakeFailed(endpoint=endpoint, address=address, error=error, retry_in=retry_in))
 
     def close(self, error: Exception | None = None) -> None:
         """End the connection now; ``error`` is what `run` returns."""
