@@ -135,11 +135,17 @@ class Attempt:
             self._dice = self._world.dice("call", self._number, self._source.name)
         return self._dice.random() >= path.settings.loss
 
-    def _arrive(self) -> None:
+    def _reaches(self, path: Path) -> bool:
+        """Whether a step of this attempt arrives at a path's end, and matters still. If it is lost, call again."""
         if self._is_over:
-            return
-        if not self._passes(self._out):
+            return False
+        passes = self._passes(path)
+        if not passes:
             self._no_answer()
+        return passes
+
+    def _arrive(self) -> None:
+        if not self._reaches(self._out):
             return
         listener = self._target.listeners.get(self._key)
         if listener is None or (listener.loopback and self._target is not self._source):
@@ -150,24 +156,16 @@ class Attempt:
             self._plan(self._back.settings.latency, partial(self._answered, listener))
 
     def _refused(self) -> None:
-        if self._is_over:
-            return
-        if not self._passes(self._back):
-            self._no_answer()
-            return
-        self._record("refused")
-        self._end(os_error(errno.ECONNREFUSED, f"cannot connect to {self._peer}"))
+        if self._reaches(self._back):
+            self._record("refused")
+            self._end(os_error(errno.ECONNREFUSED, f"cannot connect to {self._peer}"))
 
     def _answered(self, listener: VirtualListener) -> None:
-        if self._is_over:
-            return
-        if not self._passes(self._back):
-            self._no_answer()
-            return
-        self._stream = self._connect(listener)
-        self._record("established", f"{self._own} > {self._peer}")
-        self._stream.outgoing.say("open")
-        self._wake()
+        if self._reaches(self._back):
+            self._stream = self._connect(listener)
+            self._record("established", f"{self._own} > {self._peer}")
+            self._stream.outgoing.say("open")
+            self._wake()
 
     def _connect(self, listener: VirtualListener) -> VirtualStream:
         world, number, here, there = self._world, self._number, self._source, self._target
