@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from .._message import Message
 from .._pipes import Pipe
+from ._topics import CANCEL, SUBSCRIBE
 
 
 class _Notice:
@@ -26,7 +27,7 @@ class _Notice:
         self.waits: bool = True
 
     def tell(self) -> Message:
-        return Message([(b"\0" if self.change < 0 else b"\1") + self.topic])
+        return Message([(CANCEL if self.change < 0 else SUBSCRIBE) + self.topic])
 
 
 class Arrivals:

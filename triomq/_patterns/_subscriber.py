@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterator, Sequence
-from typing import ClassVar
 
 from .. import zmtp
 from .._message import Frames, Message
@@ -75,8 +74,6 @@ class Subscriber(FairReceiver):
 
 class XSubscriber(Subscriber, Sender):
     """XSUB: a SUB whose subscriptions are messages sent; other messages go to every publisher."""
-
-    full_for_all: ClassVar[bool] = True
 
     def __init__(self, options: Options, rng: random.Random, turn: Budget) -> None:
         super().__init__(options, rng, turn)
