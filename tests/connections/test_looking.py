@@ -10,7 +10,8 @@ import trio
 from trio.testing import wait_all_tasks_blocked
 
 import triomq
-from triomq import zmtp
+
+from .raw_peer import accept_as
 
 
 @pytest.mark.parametrize("before", [b"", b"\0\1m" * 3], ids=["fault alone", "fault behind messages"])
@@ -24,13 +25,8 @@ async def test_a_fault_that_a_look_finds_ends_the_connection(tmp_path: Path, bef
             dealer = ctx.socket(triomq.DEALER, linger=0, reconnect_interval=60)
             monitor = dealer.monitor()
             dealer.connect(f"ipc://{path}")
-            accepted, _ = await trio.to_thread.run_sync(listener.accept)
+            accepted, _ = await accept_as(listener, "DEALER")
             with accepted as sock:
-                peer = zmtp.Connection("DEALER", as_server=True)
-                while not peer.established:
-                    await trio.to_thread.run_sync(sock.sendall, peer.data_to_send())
-                    peer.receive_data(await trio.to_thread.run_sync(sock.recv, 1000), 1)
-                sock.sendall(peer.data_to_send())
                 await dealer.wait_peers()
                 await wait_all_tasks_blocked()
                 (pipe,) = dealer._peers.pipes

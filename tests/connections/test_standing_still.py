@@ -11,9 +11,10 @@ import trio
 from trio.testing import MockClock, wait_all_tasks_blocked
 
 import triomq
-from triomq import zmtp
 from triomq._connections import _writer
 from triomq._runtime import _turn_end
+
+from .raw_peer import accept_as
 
 
 @pytest.fixture
@@ -33,14 +34,8 @@ def listener(tmp_path: Path) -> Iterator[socket.socket]:
 
 async def greet(listener: socket.socket) -> trio.SocketStream:
     """Accept a PUSH, as a PULL."""
-    sock, _ = await trio.to_thread.run_sync(listener.accept)
-    stream = trio.SocketStream(trio.socket.from_stdlib_socket(sock))
-    connection = zmtp.Connection("PULL", as_server=True)
-    while not connection.established:
-        await stream.send_all(connection.data_to_send())
-        connection.receive_data(await stream.receive_some(), 1)
-    await stream.send_all(connection.data_to_send())
-    return stream
+    sock, _ = await accept_as(listener, "PULL")
+    return trio.SocketStream(trio.socket.from_stdlib_socket(sock))
 
 
 @pytest.mark.usefixtures("always_after_a_stall")
@@ -76,13 +71,7 @@ async def test_what_the_peer_said_before_it_hung_up_is_received(
     async with triomq.open_context() as ctx:
         dealer = ctx.socket(triomq.DEALER, linger=0)
         dealer.connect(f"ipc://{listener.getsockname()}")
-        sock, _ = await trio.to_thread.run_sync(listener.accept)
-        peer = zmtp.Connection("DEALER", as_server=True)
-        sock.setblocking(True)
-        while not peer.established:
-            await trio.to_thread.run_sync(sock.sendall, peer.data_to_send())
-            peer.receive_data(await trio.to_thread.run_sync(sock.recv, 1000), 1)
-        sock.sendall(peer.data_to_send())
+        sock, peer = await accept_as(listener, "DEALER")
         await dealer.wait_peers()
         await wait_all_tasks_blocked()
         octets: list[bytes] = []
@@ -102,12 +91,7 @@ async def test_a_fault_that_is_found_by_looking_is_the_peers(listener: socket.so
         dealer = ctx.socket(triomq.DEALER, linger=0, reconnect_interval=60)
         monitor = dealer.monitor()
         dealer.connect(f"ipc://{listener.getsockname()}")
-        sock, _ = await trio.to_thread.run_sync(listener.accept)
-        peer = zmtp.Connection("DEALER", as_server=True)
-        while not peer.established:
-            await trio.to_thread.run_sync(sock.sendall, peer.data_to_send())
-            peer.receive_data(await trio.to_thread.run_sync(sock.recv, 1000), 1)
-        sock.sendall(peer.data_to_send())
+        sock, _ = await accept_as(listener, "DEALER")
         await dealer.wait_peers()
         await wait_all_tasks_blocked()
         sock.sendall(before + b"\xff" * 20)
