@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import socket
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -38,6 +39,15 @@ async def greet(listener: socket.socket) -> trio.SocketStream:
     return trio.SocketStream(trio.socket.from_stdlib_socket(sock))
 
 
+def stand_still_until(condition: Callable[[], bool]) -> None:
+    """Let no task run until the system has got so far."""
+    for _ in range(10_000):
+        if condition():
+            return
+        time.sleep(0.001)
+    pytest.fail("the system did not get there within 10 s")
+
+
 @pytest.mark.usefixtures("always_after_a_stall")
 @pytest.mark.parametrize("messages", [1, 5], ids=["at once", "gathered"])
 async def test_what_is_sent_to_a_peer_that_hung_up_waits_for_the_next_connection(
@@ -61,6 +71,29 @@ async def test_what_is_sent_to_a_peer_that_hung_up_waits_for_the_next_connection
                 received += await second.receive_some()
         assert received == b"".join(b"\0\1%d" % number for number in range(messages))
         await second.aclose()
+
+
+@pytest.mark.usefixtures("always_after_a_stall")
+async def test_over_tcp_too_where_the_system_would_take_the_message(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A socket of UNIX refuses a write to a peer that hung up; TCP takes it, and nobody ever has it."""
+    monkeypatch.setattr(_writer, "IDLE", 0.0)  # the write is made from within ``send``, before the reader's task runs
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        listener.listen()
+        async with triomq.open_context() as ctx:
+            push = ctx.socket(triomq.PUSH, reconnect_interval=0.001)
+            push.connect(f"tcp://127.0.0.1:{listener.getsockname()[1]}")
+            first, _ = await accept_as(listener, "PULL")
+            await push.wait_peers()
+            await wait_all_tasks_blocked()
+            (pipe,) = push._peers.pipes
+            first.close()
+            stand_still_until(pipe.inbox.source._stream.peer_ended)
+            push.send_nowait(b"result")
+            assert push.statistics().messages_sent == 0
+            second, _ = await accept_as(listener, "PULL")
+            with second:
+                assert await trio.to_thread.run_sync(second.recv, 100) == b"\0\6result"
 
 
 @pytest.mark.usefixtures("always_after_a_stall")
