@@ -257,3 +257,57 @@ async def test_no_memory_for_what_is_sent_to_one_peer_is_that_connections_end(
         assert isinstance(event.error, MemoryError)
         assert "out of memory at what is sent to tcp://b:5555" in str(event.error)
         assert not lacking
+
+
+@pytest.mark.parametrize("accepting", [False, True], ids=["connecting", "accepting"])
+async def test_no_memory_for_a_new_connection_is_that_connections_end(
+    accepting: bool, monkeypatch: pytest.MonkeyPatch, virtual_network: VirtualNetwork
+) -> None:
+    """It is closed and told; the next one is served."""
+    lacking = [1, 1]
+    make = zmtp.Connection.__init__
+
+    def make_short(self: zmtp.Connection, *args: Any, as_server: bool, **rest: Any) -> None:
+        if lacking and as_server == accepting:
+            lacking.pop()
+            raise MemoryError("no room for its protocol")
+        make(self, *args, as_server=as_server, **rest)
+
+    monkeypatch.setattr(zmtp.Connection, "__init__", make_short)
+    async with virtual_network.open_context("b") as ctx, virtual_network.open_context("a") as there:
+        pull, push = ctx.socket(triomq.PULL), there.socket(triomq.PUSH)
+        monitor = pull.monitor() if accepting else push.monitor()
+        await pull.bind("tcp://*:5555")
+        push.connect("tcp://b:5555")
+        await push.send(b"it")
+        assert await pull.receive() == (b"it",)
+        event = await next_event(monitor, triomq.AcceptFailed if accepting else triomq.ConnectFailed)
+        assert isinstance(event.error, MemoryError)
+        assert not lacking
+        assert len(pull.peers) == len(push.peers) == 1
+
+
+@pytest.mark.parametrize("accepting", [False, True], ids=["connecting", "accepting"])
+async def test_a_users_protocol_that_cannot_be_made_costs_its_connection(
+    accepting: bool, virtual_network: VirtualNetwork
+) -> None:
+    """And neither the context nor the stream."""
+    raised: list[Exception] = []
+
+    def new_protocol(host: triomq.abc.PeerHost, as_server: bool) -> zmtp.WireProtocol:
+        if as_server == accepting and len(raised) < 3:
+            raised.append(KeyError("a bug in there"))
+            raise raised[-1]
+        return zmtp.Connection(host.socket_type, as_server=as_server)
+
+    transports = {"own": triomq.abc.StreamCarrier("tcp", new_protocol)}
+    async with virtual_network.open_context(transports=transports) as ctx:
+        pull, push = ctx.socket(triomq.PULL), ctx.socket(triomq.PUSH)
+        monitor = pull.monitor() if accepting else push.monitor()
+        push.connect(await pull.bind("own://*:5555"))
+        await push.send(b"it")
+        assert await pull.receive() == (b"it",)
+        for error in raised:
+            event = await next_event(monitor, triomq.AcceptFailed if accepting else triomq.ConnectFailed)
+            assert event.error is error
+        assert len(raised) == 3

@@ -8,7 +8,8 @@ from collections.abc import Callable
 import trio
 
 from .._events import AcceptFailed, Connected, HandshakeFailed, ListeningStopped
-from .._transports import Listener, NonblockingStream, as_nonblocking
+from .._transports import Listener, NonblockingStream
+from ._beginning import begin_session
 from ._carrier import Binding, PeerHost
 from ._crowd import Crowd
 from ._session import Session
@@ -92,15 +93,15 @@ class Acceptor(Binding):
         try:
             while True:
                 try:
-                    stream = as_nonblocking(await self._listener.accept(), self._endpoint)
+                    session = await begin_session(await self._listener.accept(), self._endpoint, self._new_session)
                 except trio.ClosedResourceError:
                     return
                 except Exception as exc:  # whatever it is, a transport's or a shortage: the next one may succeed
                     await self._accept_failed(exc)
                 else:
                     self._failures = 0
-                    self._admit(self._new_session(stream))
-                    del stream  # while this task waits, its local variables would keep a connection that has ended
+                    self._admit(session)
+                    del session  # while this task waits, its local variables would keep a connection that has ended
         finally:
             self._tell_stopped()
             try:

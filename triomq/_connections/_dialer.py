@@ -10,7 +10,8 @@ from .. import zmtp
 from .._events import Connected, ConnectFailed, MessageDropped
 from .._pipes import Pipe, QueuedPipe
 from .._runtime import within
-from .._transports import NonblockingStream, Transport, as_nonblocking
+from .._transports import NonblockingStream, Transport
+from ._beginning import begin_session
 from ._carrier import Connecting, PeerHost
 from ._redial import Redial
 from ._session import Session, new_pipe
@@ -77,22 +78,25 @@ class Dialer(Connecting):
 
     async def _run(self) -> None:
         while not self._stopped:
-            stream = await self._dial()
-            if stream is not None:
-                await trio.sleep(await self._serve(stream))
+            session = await self._dial()
+            if session is not None:
+                await trio.sleep(await self._serve(session))
 
-    async def _dial(self) -> NonblockingStream | None:
+    async def _dial(self) -> Session | None:
         """Make one attempt to connect; if it fails, tell so, and wait."""
         begun = trio.current_time()
         try:
-            return await self._attempt()
+            return await begin_session(await self._attempt(), self._endpoint, self._new_session)
         except Exception as exc:  # whatever it is, the attempt has failed: it is the transport's, or the machine's
             wait = self._redial.after_failure(trio.current_time() - begun)
             self._host.emit(ConnectFailed(endpoint=self._endpoint, error=exc, retry_in=wait))
             await trio.sleep(wait)
             return None
 
-    async def _attempt(self) -> NonblockingStream:
+    def _new_session(self, stream: NonblockingStream) -> Session:
+        return Session(stream, self._new_protocol(self._host, False), self._host, self._endpoint, self._pipe)
+
+    async def _attempt(self) -> trio.abc.Stream:
         """Connect.
 
         Raises:
@@ -108,15 +112,14 @@ class Dialer(Connecting):
 
             watching = self._host.tasks.start(watch, name=f"triomq connect_timeout {self._endpoint}")
             try:
-                return as_nonblocking(await self._transport.connect(self._address, self._host.options), self._endpoint)
+                return await self._transport.connect(self._address, self._host.options)
             finally:
                 watching.cancel(reason="triomq: the attempt is over")
         raise trio.TooSlowError(f"no connection to {self._endpoint} within connect_timeout={timeout} s")
 
-    async def _serve(self, stream: NonblockingStream) -> float:
+    async def _serve(self, session: Session) -> float:
         """Serve a connection until it ends. Returns: seconds to wait before the next attempt."""
-        protocol = self._new_protocol(self._host, False)
-        session = self._session = Session(stream, protocol, self._host, self._endpoint, self._pipe)
+        self._session = session
         self._host.emit(Connected(endpoint=self._endpoint, address=session.address))
         begun = trio.current_time()
         wait: float | None = None  # there is no next attempt
