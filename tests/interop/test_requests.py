@@ -71,17 +71,31 @@ async def test_a_request_given_up_at_their_rep(
             assert await req.request(b"good %d" % number) == (b"good %d" % number, b"indeed")
 
 
-@pytest.mark.parametrize("order", ["late-first", "late-last", "late-never"])
-@pytest.mark.parametrize("options", [{}, {"req_correlate": True}], ids=str)
+WITHOUT_HELP: dict[str, Any] = {}
+CORRELATED: dict[str, Any] = {"req_correlate": True}
+
+
+@pytest.mark.parametrize(
+    ("options", "we_bind", "order"),
+    [
+        (options, we_bind, order)
+        for options in (WITHOUT_HELP, CORRELATED)
+        for we_bind in (False, True)
+        for order in ("late-first", "late-last", "late-never")
+        # A ROUTER of libzmq that has connected comes back with the late reply, and only an id can tell it apart.
+        if options or not we_bind or order == "late-never"
+    ],
+    ids=str,
+)
 async def test_a_request_given_up_at_their_router(
-    ctx: triomq.Context, peer: Peer, endpoint: str, options: dict[str, Any], order: str
+    ctx: triomq.Context, peer: Peer, endpoint: str, options: dict[str, Any], we_bind: bool, order: str
 ) -> None:
     """A ROUTER may answer in any order, or not at all; each request gets its own reply or none.
 
     Without ``req_correlate`` there is never more than a delimiter before it, and a new connection, without a name.
     """
     req, router = ctx.socket(triomq.REQ, routing_id=b"asker", **options), await peer.socket("ROUTER")
-    await bring_together(req, router, endpoint, we_bind=False)
+    await bring_together(req, router, endpoint, we_bind=we_bind)
     for number in range(5):
         async with asking(req, b"late"):
             late = await asked(router, b"late")

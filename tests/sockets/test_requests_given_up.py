@@ -47,9 +47,8 @@ async def meet(req: Any, other: Any, endpoint: str, *, req_binds: bool) -> None:
     await other.wait_peers()
 
 
-@pytest.mark.parametrize(
-    ("endpoint", "req_binds"), [("tcp://127.0.0.1:0", False), ("inproc://it", False), ("inproc://it", True)]
-)
+@pytest.mark.parametrize("req_binds", [False, True], ids=["connects", "binds"])
+@ENDPOINTS
 @pytest.mark.parametrize("options", [{}, {"routing_id": b"me"}, {"immediate": True}], ids=str)
 @pytest.mark.parametrize("late", ["before", "after", "never"])
 async def test_a_router_sees_the_same_envelope_as_ever(
@@ -68,26 +67,6 @@ async def test_a_router_sees_the_same_envelope_as_ever(
             await answered(req, router, b"%d" % number)
             if late == "after":
                 await router.send([client, b"", b"late"])
-
-
-async def test_a_router_that_connects_and_comes_back_brings_late_replies(virtual_network: VirtualNetwork) -> None:
-    """libzmq's ROUTER does. So a REQ that has bound, and has given up a request, marks the next ones."""
-    async with virtual_network.open_context() as ctx:
-        req, router = ctx.socket(triomq.REQ), ctx.socket(triomq.ROUTER)
-        await meet(req, router, "tcp://127.0.0.1:0", req_binds=True)
-        async with asking(req, b"first"):
-            client, delimiter, _ = await router.receive()
-        await router.send([client, delimiter, b"late"])
-        async with trio.open_nursery() as nursery:
-
-            async def answer() -> None:
-                client, number, delimiter, body = await router.receive()
-                assert (len(number), delimiter) == (4, b"")
-                await router.send([client, b"", b"later"])
-                await router.send([client, number, delimiter, body])
-
-            nursery.start_soon(answer)
-            assert bytes(await req.request(b"second")) == b"second"
 
 
 @ENDPOINTS

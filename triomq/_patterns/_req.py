@@ -9,7 +9,7 @@ from typing import ClassVar
 from .._errors import PeerUnwantedError, WrongStateError
 from .._message import Frames, Message, new_message
 from .._options import Options
-from .._pipes import Pipe, QueuedPipe, Received
+from .._pipes import Pipe, Received
 from ._fair import FairReceiver
 from ._pattern import Budget, Receiver, Sender
 from ._probe import probe
@@ -29,10 +29,9 @@ class Req(RoundRobin, FairReceiver):
       does not know who is there: from now on this socket announces no routing id.
     * A REP returns whatever stands before the delimiter, and its program never sees that. From the first request on
       that was given up, requests to a REP carry an id there, a frame of four bytes.
-    * A ROUTER that connects to us finds us again, and libzmq's then sends what it still had for us. So requests to it
-      carry an id, too.
 
-    With ``req_correlate`` every request carries an id.
+    With ``req_correlate`` every request carries an id. Only that tells the replies of libzmq's ROUTER apart where the
+    ROUTER has connected to this socket: it comes back with the reply that it still had.
 
     Attributes:
       asked: the pipe of the peer that owes the reply; None when there is no request.
@@ -65,7 +64,7 @@ class Req(RoundRobin, FairReceiver):
         if pipe is None:
             return False
         envelope: tuple[bytes, ...] = (_DELIMITER,)
-        if self.options.req_correlate or (self._late_replies and self._finds_us(pipe)):
+        if self.options.req_correlate or (self._late_replies and _returns_ids(pipe)):
             self._next_id = (self._next_id + 1) & 0xFFFFFFFF
             envelope = (self._next_id.to_bytes(4, "big"), _DELIMITER)
         # Noted before the request is sent: over inproc the reply may be there when `send` returns.
@@ -99,7 +98,7 @@ class Req(RoundRobin, FairReceiver):
         if self.fair_queue.take() is not None:
             return  # the reply has arrived
         self._late_replies = True
-        if len(self._expected) == 1 and not self._finds_us(pipe):
+        if len(self._expected) == 1 and not _returns_ids(pipe):
             self._leave(pipe, request)
         elif pipe.queued():
             self._unfinished[pipe] = request
@@ -157,9 +156,7 @@ class Req(RoundRobin, FairReceiver):
         self._lasting.discard(pipe)
         self.balancer.remove(pipe)
 
-    def _finds_us(self, pipe: Pipe) -> bool:
-        """Whether a late reply may come by another connection too, or the id is none of the peer's business."""
-        if pipe.peer is None:
-            return False
-        accepted = isinstance(pipe, QueuedPipe) and pipe not in self._lasting and not self.options.immediate
-        return accepted or pipe.peer.socket_type == "REP"
+
+def _returns_ids(pipe: Pipe) -> bool:
+    """Whether the peer returns what stands before the delimiter, and keeps it from its program."""
+    return pipe.peer is not None and pipe.peer.socket_type == "REP"
