@@ -13,54 +13,46 @@ from triomq._runtime import MESSAGES_PER_TURN, Turn, TurnEnd
 from triomq._runtime._turn import LONGEST_TURN
 
 
-class Ended:
+class Stopwatch:
     """A stand-in for the end of turns: how long the turns last already."""
 
+    polled_at = 0.0
     seconds = 0.0
 
-    def lasts(self, seconds: float, began: float) -> bool:
-        return self.seconds >= seconds
+    def now(self) -> float:
+        return self.seconds
 
 
 def looks(turn: Turn) -> list[int]:
-    """Use a whole turn up. Returns: after which messages the turn asked whether to go on."""
+    """Use a turn up. Returns: after which messages it was asked whether it is over, the last of which ends it."""
     asked = []
     for message in range(1, MESSAGES_PER_TURN + 1):
         turn.left -= 1
         if turn.left <= 0:
             asked.append(message)
-            if message < MESSAGES_PER_TURN:
-                with pytest.raises(StopIteration):
-                    turn.end().send(None)  # without a schedule point
+            if turn.is_over():
+                break
     return asked
 
 
-def test_the_clock_is_looked_at_twice_in_a_turn() -> None:
-    assert looks(Turn(MESSAGES_PER_TURN, Ended())) == [4, 16, 64]
+@pytest.mark.parametrize(
+    ("seconds", "expected"),
+    [(0.0, [4, 64]), (LONGEST_TURN / 20, [4, 64]), (LONGEST_TURN / 10, [4, 16, 64]), (LONGEST_TURN, [4])],
+)
+def test_the_clock_is_looked_at_again_where_all_messages_would_take_too_long(
+    seconds: float, expected: list[int]
+) -> None:
+    watch = Stopwatch()
+    watch.seconds = seconds
+    assert looks(Turn(MESSAGES_PER_TURN, watch)) == expected
 
 
-@pytest.mark.parametrize("size", [1, 2, 4, 5, 63])
-def test_other_sizes_have_an_end_too(size: int) -> None:
-    turn = Turn(size, Ended())
-    count = 0
-    while turn.left + turn.more > 0:
-        turn.left -= 1
-        count += 1
-        if turn.left <= 0 and turn.more:
-            with pytest.raises(StopIteration):
-                turn.end().send(None)
-    assert count == size
-
-
-def test_a_turn_that_lasts_too_long_is_over_at_the_next_look() -> None:
-    ended = Ended()
-    turn = Turn(MESSAGES_PER_TURN, ended)
-    turn.left -= 4
-    ended.seconds = LONGEST_TURN
-    ending = turn.end()
-    ending.send(None)  # it yields: this is a schedule point
-    ending.close()
-    assert (turn.left, turn.more) == (4, MESSAGES_PER_TURN - 4)
+@pytest.mark.parametrize("seconds", [0.0, LONGEST_TURN / 2])
+@pytest.mark.parametrize("size", [1, 2, 4, 5, 17, 63])
+def test_other_sizes_have_an_end_too(size: int, seconds: float) -> None:
+    watch = Stopwatch()
+    watch.seconds = seconds
+    assert looks(Turn(size, watch))[-1] == size
 
 
 def test_a_turn_does_not_answer_for_what_other_tasks_did_before_it() -> None:
@@ -71,15 +63,13 @@ def test_a_turn_does_not_answer_for_what_other_tasks_did_before_it() -> None:
         turn = Turn(MESSAGES_PER_TURN, TurnEnd(trio.lowlevel.current_trio_token()))  # no instrument: trio never polls
         clock.jump(2 * LONGEST_TURN)
         turn.left -= 4
+        assert turn.is_over()
         await turn.end()
         turn.left -= 4
-        with pytest.raises(StopIteration):
-            turn.end().send(None)  # without a schedule point
-        assert (turn.left, turn.more) == (12, 48)
+        assert not turn.is_over()
         clock.jump(LONGEST_TURN)
-        turn.left -= 12
-        await turn.end()
-        assert (turn.left, turn.more) == (4, MESSAGES_PER_TURN - 4)
+        turn.left = 0
+        assert turn.is_over()
 
     trio.run(main, clock=clock)
 

@@ -6,24 +6,37 @@ A trio schedule point costs several times what queueing a message costs, so a so
 message. All sockets of a context share one `Turn`, which counts down; the call that uses up the turn takes the
 schedule point for all of them. A call that waits has been a schedule point anyway, and starts a new turn.
 
-Messages are a poor measure where the user's own work lies between two calls. So the clock is looked at after 4 and
-after 16 of the 64 messages: a turn that has lasted a millisecond by then is over.
+Messages are a poor measure where the user's own work lies between two calls. So the clock is looked at after 4 of the
+64 messages: a turn that has lasted a millisecond by then is over. If it has lasted for less, but too long for 64
+messages, the clock is looked at again after 16. Small messages pay for one look.
 """
 
 from __future__ import annotations
 
 import math
-from typing import Final
+from collections.abc import Callable
+from typing import Final, Protocol
 
 import trio
-
-from ._turn_end import TurnEnd
 
 MESSAGES_PER_TURN: Final = 64
 """messages sent or received between two schedule points, at most: 0.1 ms or less for small ones"""
 LONGEST_TURN: Final = 1e-3
-"""seconds from the begin of the turn, or from when trio last looked for events; a turn that lasts longer is over"""
-_FIRST_LOOK: Final = 4  # messages; then the clock is looked at, and again after four times as many
+"""seconds from the begin of the turn, or from when trio last began to look for events; a longer turn is over"""
+_FIRST_LOOK: Final = 4  # messages; then the clock is looked at
+_SHORT: Final = LONGEST_TURN / 16  # seconds; if the first messages took less, all of a turn take less than LONGEST_TURN
+
+
+class Clock(Protocol):
+    """What a turn is measured with; a `TurnEnd` is one.
+
+    Attributes:
+      now: trio's clock.
+      polled_at: time when trio last began to look for events.
+    """
+
+    now: Callable[[], float]
+    polled_at: float
 
 
 class Turn:
@@ -31,20 +44,20 @@ class Turn:
 
     Args:
       size: messages in a turn.
-      turn_end: knows when the turns of all tasks began.
+      clock: knows when the turns of all tasks began.
 
     Attributes:
       left: messages before the next look at the clock, or the end of the turn.
       more: messages that may follow, if that look says so.
     """
 
-    __slots__ = ("_began", "_first", "_rest", "_size", "_turn_end", "left", "more")
+    __slots__ = ("_began", "_clock", "_first", "_rest", "_size", "left", "more")
 
-    def __init__(self, size: int, turn_end: TurnEnd) -> None:
+    def __init__(self, size: int, clock: Clock) -> None:
         self._size = size
         self._first = min(_FIRST_LOOK, size)
         self._rest = size - self._first
-        self._turn_end = turn_end
+        self._clock = clock
         self._began = -math.inf  # when the task went on that used the turn before up
         self.left: int = self._first
         self.more: int = self._rest
@@ -58,16 +71,24 @@ class Turn:
         """Let so many messages go without a look at the clock: nobody else's work lies between them."""
         self.left, self.more = messages, 0
 
+    def is_over(self) -> bool:
+        """The messages before the next look at the clock are used up: whether the turn is to `end` now."""
+        rest = self.left + self.more  # less than `more` if the last call used up more than was left
+        if rest <= 0:
+            return True
+        clock = self._clock
+        lasted = clock.now() - max(clock.polled_at, self._began)
+        if lasted >= LONGEST_TURN:
+            return True
+        self.left = rest if lasted < _SHORT else min(rest, 3 * (self._size - rest))
+        self.more = rest - self.left
+        return False
+
     async def end(self) -> None:
-        """The messages before the next look are used up: let other tasks run, if it is time for that.
+        """Let other tasks run, and begin a new turn.
 
         Not a cancellation point: something was just taken or sent.
         """
-        rest = self.left + self.more  # less than `more` if the last call used up more than was left
-        if rest > 0 and not self._turn_end.lasts(LONGEST_TURN, self._began):
-            self.left = min(rest, 3 * (self._size - rest))
-            self.more = rest - self.left
-            return
         self.renew()
         await trio.lowlevel.cancel_shielded_checkpoint()
-        self._began = trio.current_time()
+        self._began = self._clock.now()

@@ -38,7 +38,8 @@ class ReceiveSocket(Socket, trio.abc.ReceiveChannel[Message]):
         if get_ident() != self._thread:
             self._check("receive")
         await checkpoint_if_cancelled()
-        message = self._take()
+        take = self._take  # see `SendSocket.send`
+        message = take()
         turn = self._turn
         if message is None:
             turn.renew()
@@ -46,7 +47,7 @@ class ReceiveSocket(Socket, trio.abc.ReceiveChannel[Message]):
             turn.renew()
             return message
         turn.left -= 1
-        if turn.left <= 0:
+        if turn.left <= 0 and turn.is_over():
             await turn.end()
         return message
 

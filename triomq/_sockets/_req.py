@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from threading import get_ident
 from typing import Any, ClassVar, final
 
 import trio
@@ -38,7 +39,8 @@ class REQ(SendSocket, ReceiveSocket, trio.abc.Channel[Message]):
           trio.BusyResourceError: another task is in `request`.
           trio.ClosedResourceError: the socket is closed, or was closed while this waited.
         """
-        self._check("request")
+        if get_ident() != self._thread:
+            self._check("request")
         if self._requesting:
             raise trio.BusyResourceError(
                 "REQ.request: another task is in request() on this socket; use one REQ for each"

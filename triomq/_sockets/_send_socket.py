@@ -58,14 +58,15 @@ class SendSocket(Socket, trio.abc.SendChannel[Message]):
             if len(message) > self._most_frames:
                 self._refuse_frames(message)
         await checkpoint_if_cancelled()
-        if self._waiting_senders or not self._submit(message):
+        submit = self._submit  # CPython 3.11 is slow to call an attribute that is no method
+        if self._waiting_senders or not submit(message):
             self._turn.renew()
             await self._senders.wait(message)
             self._turn.renew()
         else:
             turn = self._turn
             turn.left -= 1
-            if turn.left <= 0:
+            if turn.left <= 0 and turn.is_over():
                 await turn.end()
 
     @trio.lowlevel.enable_ki_protection
@@ -126,7 +127,7 @@ class SendSocket(Socket, trio.abc.SendChannel[Message]):
                     await self._senders.wait(message)
                     turn.renew()
                 turn.left -= 1
-            if turn.left <= 0:
+            if turn.left <= 0 and turn.is_over():
                 await turn.end()
                 await checkpoint_if_cancelled()
                 self._check("send_many")

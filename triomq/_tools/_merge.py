@@ -60,7 +60,7 @@ class MergedChannel(trio.abc.ReceiveChannel[tuple[R, Message]], Generic[R]):
             return await self._wait()
         turn = found[0]._turn
         turn.left -= 1
-        if turn.left <= 0:
+        if turn.left <= 0 and turn.is_over():
             await turn.end()
         return found
 
