@@ -68,10 +68,10 @@ class Writer:
         # At most one message came since our last write, so what we send now is probably its answer: write it at once.
         self.may_answer: bool = True
         self._control_due = False  # the connection has a PONG or the like to send
-        self._batch: Sequence[zmtp.Item] = []  # the messages that `_unsent` is the rest of
-        self._batch_ends: list[int] = []  # where in the bytes of the batch each of them ends
+        self._batch: Sequence[zmtp.Item] = ()  # the messages that `_unsent` is the rest of
+        self._batch_ends: Sequence[int] = ()  # where in the bytes of the batch each of them ends
         self._batch_written = 0  # how many of these bytes the connection has taken
-        self._unsent: list[BytesLike] = []
+        self._unsent: Sequence[BytesLike] = ()
         self._most = _BATCH
         self._gathered = 0  # messages in the outbox when `wants_more` last put the flush off; 0 when it did not
         self._gathering_since = 0.0  # time when `wants_more` first put this flush off
@@ -244,8 +244,7 @@ class Writer:
         pipe = self._pipe
         if pipe is not None:
             self._count_sent(pipe, self._batch)
-            self._batch = []
-            self._batch_ends = []
+            self._batch = self._batch_ends = ()
             pipe.outbox.set_unsent(0)
             self.flush()
 
@@ -261,9 +260,7 @@ class Writer:
         whole = bisect_right(self._batch_ends, self._batch_written)
         self._count_sent(pipe, self._batch[:whole])
         pipe.restore(self._batch[whole:])
-        self._batch = []
-        self._batch_ends = []
-        self._unsent = []
+        self._batch = self._batch_ends = self._unsent = ()
 
 
 def _ignore(_: Exception) -> None:
