@@ -1,4 +1,4 @@
-"""The directives ``option-table`` and ``libzmq-option-table`` make tables from the code."""
+"""The directives ``options`` and ``libzmq-option-table`` make entries and a table from the code."""
 
 from __future__ import annotations
 
@@ -30,12 +30,21 @@ class Table(Directive):
         return node.children
 
 
-class OptionTable(Table):
-    headings = ("Option", "libzmq", "Unit", "Default", "libzmq's default", "Socket types", "Meaning")
-    widths = (18, 20, 8, 8, 12, 12, 30)
+class OptionEntries(Directive):
+    """An entry, with an anchor, for each option that the content names."""
 
-    def rows(self) -> Iterable[Iterable[str]]:
-        return our_options()
+    has_content = True
+
+    def run(self) -> list[nodes.Node]:
+        entries = {entry.name: entry for entry in our_options()}
+        lines = []
+        for name in " ".join(self.content).split():
+            entry = entries[name]
+            lines += [f".. py:attribute:: Options.{name}", f"   :type: {entry.type}", f"   :value: {entry.default}", ""]
+            lines += [f"   {entry.meaning}", "", f"   *When to change it.* {entry.when}", "", f"   {entry.facts}.", ""]
+        node = nodes.Element()
+        self.state.nested_parse(StringList(lines, source="options"), self.content_offset, node)
+        return node.children
 
 
 class LibzmqOptionTable(Table):
@@ -47,6 +56,6 @@ class LibzmqOptionTable(Table):
 
 
 def setup(app: Sphinx) -> dict[str, bool]:
-    app.add_directive("option-table", OptionTable)
+    app.add_directive("options", OptionEntries)
     app.add_directive("libzmq-option-table", LibzmqOptionTable)
     return {"parallel_read_safe": True}
