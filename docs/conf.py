@@ -22,6 +22,7 @@ extensions = [
     "contracts",
     "option_tables",
     "room_table",
+    "topologies",
 ]
 default_role = "py:obj"
 nitpicky = True
@@ -39,4 +40,7 @@ smartquotes = False
 html_theme = "furo"
 html_title = f"triomq {release}"
 html_copy_source = False
+html_logo = html_favicon = "_static/logo.svg"
+html_static_path = ["_static"]
+html_css_files = ["triomq.css"]
 copybutton_prompt_text = "$ "
