@@ -42,5 +42,10 @@ html_title = f"triomq {release}"
 html_copy_source = False
 html_logo = html_favicon = "_static/logo.svg"
 html_static_path = ["_static"]
+html_theme_options = {
+    "source_repository": "https://github.com/triomq/triomq",
+    "source_branch": "main",
+    "source_directory": "docs/",
+}
 html_css_files = ["triomq.css"]
 copybutton_prompt_text = "$ "

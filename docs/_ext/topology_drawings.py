@@ -252,7 +252,8 @@ def _draw_frames(frames: Frames) -> str:
             x = MARGIN + place * wide
             parts.append(
                 f'<text x="{x + wide / 2:g}" y="{y + 12:g}" font-size="12" fill="{LINE}">{escape(title)}</text>'
-                f'<rect x="{x:g}" y="{y + 18:g}" width="{wide:g}" height="{CELL_HEIGHT}" fill="{FILL}" stroke="{LINE}"/>'
+                f'<rect x="{x:g}" y="{y + 18:g}" width="{wide:g}" height="{CELL_HEIGHT}" fill="{FILL}" '
+                f'stroke="{LINE}"/>'
                 f'<text x="{x + wide / 2:g}" y="{y + 40:g}" font-size="13" fill="{TEXT}">{escape(content)}</text>'
             )
     return _svg(width, height, frames.caption, "".join(parts))
