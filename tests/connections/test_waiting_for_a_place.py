@@ -193,6 +193,33 @@ async def test_the_oldest_gets_the_place_of_its_name(virtual_network: VirtualNet
             raise AssertionError(await router.receive())
 
 
+@pytest.mark.parametrize("tenant", [b"", b"z"])
+@pytest.mark.parametrize("scheme", ["tcp", "inproc"])
+async def test_a_name_is_free_when_its_endpoint_has_a_tenant_of_another_name(
+    scheme: str, tenant: bytes, virtual_network: VirtualNetwork
+) -> None:
+    """A ROUTER keeps the name of a peer that it dialled, until it finds another peer there."""
+    net = virtual_network
+    async with net.open_context("b") as ctx, net.open_context("a") as there:
+        first = there.socket(triomq.DEALER, routing_id=b"x")
+        await first.bind("tcp://*:5555")
+        router = ctx.socket(triomq.ROUTER, reconnect_interval_max=0.1)
+        router.connect("tcp://a:5555")
+        await router.wait_peers()
+        second = ctx.socket(triomq.DEALER, routing_id=b"x")
+        second.connect(await router.bind({"tcp": "tcp://*:6666", "inproc": "inproc://it"}[scheme]))
+        await second.send(b"second")
+        await first.aclose()
+        with trio.move_on_after(1):
+            raise AssertionError(await router.receive())
+        other = there.socket(triomq.DEALER, routing_id=tenant)
+        await other.bind("tcp://*:5555")
+        with trio.fail_after(1):
+            assert await router.receive() == (b"x", b"second")
+        await router.send([b"x", b"reply"])
+        assert await second.receive() == (b"reply",)
+
+
 # -- who is woken ------------------------------------------------------------------------------------
 
 
