@@ -314,7 +314,7 @@ async def test_hanging_up_is_the_sessions_business() -> None:
 # --- a look ------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(("state", "reads"), [("READING", 1), ("LENT", 1), ("FULL", 0), ("LEAVING", 0), ("ENDED", 0)])
+@pytest.mark.parametrize(("state", "reads"), [("READING", 1), ("LENT", 1), ("FULL", 0), ("LEAVING", 1), ("ENDED", 0)])
 async def test_a_look_reads_only_where_nobody_is_about_to(state: str, reads: int) -> None:
     async with rigged() as rig:
         await reach(rig, state)
