@@ -163,6 +163,14 @@ async def test_heartbeats_are_told_what_they_have_to_know(data: bytes, told: lis
         assert rig.writer.told == ["send_control"] * data.count(b"!")
 
 
+async def test_a_part_of_a_frame_behind_a_ping_follows_it() -> None:
+    async with rigged() as rig:
+        rig.protocol.hints = [7]
+        rig.stream.arrive(b"!")
+        await wait_all_tasks_blocked()
+        assert rig.heartbeats.told == ["heard", "ping_received", "ping_followed"]
+
+
 async def test_what_is_not_wanted_is_left_out() -> None:
     async with rigged() as rig:
         rig.stream.arrive(b"a*b!c:")

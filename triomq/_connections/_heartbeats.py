@@ -177,6 +177,7 @@ class Heartbeats:
         self._pinged_at = now
         self.answered = True
         self._peer_ttl = ttl
+        self._more_due = math.inf
         if ttl and not self._paused:
             self._more_due = now + ttl
             self._watch()

@@ -337,7 +337,9 @@ class Reader:
             if isinstance(event, zmtp.Ping):
                 self._writer.send_control()
                 self._heartbeats.ping_received(event.ttl)
-        if events and not isinstance(events[-1], zmtp.Ping):
+        protocol = self._protocol
+        begun = not protocol.has_buffered and protocol.receive_hint() > 0  # a part of a frame has come
+        if events and (begun or not isinstance(events[-1], zmtp.Ping)):
             self._heartbeats.ping_followed()
         return [event for event in events if isinstance(event, self._wanted)]
 
