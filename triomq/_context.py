@@ -208,9 +208,8 @@ def opening_contexts(opener: Opener | None) -> Iterator[None]:
     """In this block, let `open_context` return what ``opener`` returns for the same arguments.
 
     So a program that opens its own context, and must not be changed, gets transports of yours: that is how
-    `triomq.testing` puts programs on virtual hosts. It holds for this task and, as a `contextvars.ContextVar` does, for
-    the tasks that are started in the block, as long as they live; not for other tasks, and not for threads of the
-    program's own.
+    `triomq.testing` puts programs on virtual hosts. This is a context variable: it holds for this task and for the
+    tasks that are started in the block, as long as they live, and for no other task.
 
     Args:
       opener: opens the context, for which it calls `open_context` in a block of ``opening_contexts(None)``. None: a

@@ -132,11 +132,8 @@ async def test_a_picture_shades_who_is_cut_off(virtual_network: VirtualNetwork, 
         await trio.sleep(1)
         net.heal()
     picture = ElementTree.fromstring(net.diagram().svg())
-    shades = [
-        rect.get("data-host")
-        for rect in picture.iter("{http://www.w3.org/2000/svg}rect")
-        if "partition" in rect.get("class", "")
-    ]
+    rects = picture.iter("{http://www.w3.org/2000/svg}rect")
+    shades = [rect.get("data-host") for rect in rects if "partition" in rect.get("class", "")]
     assert shades == (["a", "b"] if both_ways else ["a"])
     words = "".join(picture.itertext())
     assert ("partition, one way: a > b" in words) != both_ways
