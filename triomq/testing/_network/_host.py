@@ -69,8 +69,7 @@ class Host(Machine):
         self.scopes.clear()
 
     def _lose_power(self) -> None:
-        self.up = False
-        self.boots += 1
+        self.end_kernel()
         self.listeners.clear()
         for stream in self.streams:
             stream.vanish()
@@ -78,5 +77,5 @@ class Host(Machine):
 
     def restart(self) -> None:
         """Let kernel and process live again."""
-        self.up = self.running = True
+        self.begin()
         self.restarted.set()
