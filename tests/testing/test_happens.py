@@ -84,6 +84,21 @@ async def test_it_finds_what_has_happened_since(net: VirtualNetwork) -> None:
     assert scope.cancelled_caught
 
 
+@pytest.mark.parametrize("since", [None, 0.0])
+async def test_a_fault_of_the_users_function_is_the_users(net: VirtualNetwork, since: float | None) -> None:
+    async def note() -> None:
+        await trio.testing.wait_all_tasks_blocked()
+        net.note("another")
+
+    net.note("one")
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(note)
+        with pytest.raises(ZeroDivisionError):
+            await net.happens("note", where=lambda it: 1 / 0 > 0, since=since)
+        net.note("the network goes on")
+    assert net.recorder.awaited == []
+
+
 async def test_it_is_a_checkpoint(net: VirtualNetwork) -> None:
     net.note("here")
     with trio.CancelScope() as scope:

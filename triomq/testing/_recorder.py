@@ -109,13 +109,30 @@ class _Wait:
 
     fits: Callable[[Happening], bool]
     words: str
-    found: list[Happening] = attrs.field(factory=list)
+    found: Happening | None = None
+    error: Exception | None = None  # of the function, which is the waiting task's, and not the network's
     event: trio.Event = attrs.field(factory=trio.Event)
 
     def look_at(self, happening: Happening) -> None:
-        if not self.found and self.fits(happening):
-            self.found.append(happening)
-            self.event.set()
+        if self.event.is_set():
+            return
+        try:
+            if not self.fits(happening):
+                return
+            self.found = happening
+        except Exception as exc:
+            self.error = exc
+        self.event.set()
+
+    def result(self) -> Happening:
+        error, self.error = self.error, None
+        if error is not None:
+            try:
+                raise error
+            finally:
+                del error  # its traceback refers to this frame: no cycle through it
+        assert self.found is not None
+        return self.found
 
 
 @final
@@ -185,6 +202,7 @@ class Recorder:
           since: take one that the record has already, from this virtual time on. None: only what happens from now on.
           words: what is waited for, for `awaited`.
         Cancellation: nothing has changed.
+        Raises: what ``fits`` raises.
         """
         wait = _Wait(fits, words)
         if since is not None:
@@ -196,7 +214,7 @@ class Recorder:
             await event.wait()
         finally:
             del self._waiting[event]
-        return wait.found[0]
+        return wait.result()
 
     def _since(self, time: float) -> list[Happening]:
         newest_first = itertools.takewhile(lambda happening: happening.time >= time, reversed(self.events))
@@ -205,7 +223,7 @@ class Recorder:
     @property
     def awaited(self) -> list[str]:
         """What tasks wait for in `wait`, in words, the oldest first."""
-        return [wait.words for wait in self._waiting.values() if not wait.found]
+        return [wait.words for wait in self._waiting.values() if not wait.event.is_set()]
 
     def digest(self) -> str:
         """A fingerprint of everything so far, octets and times included: equal for equal runs."""

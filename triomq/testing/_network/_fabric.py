@@ -85,7 +85,7 @@ class Fabric:
             known = ", ".join(self.hosts) or "none"
             raise ValueError(
                 f"there is no host {name!r} on this network yet (there is {known}): a host comes into being when "
-                "open_context() or run_on() opens a context on it, or link() or partition() names it"
+                "open_context(), run_on(), run_program(), link(), partition() or the like names it"
             )
         return self.hosts[name]
 

@@ -94,6 +94,8 @@ class Failures:
     def left_by(self, error: BaseException) -> None:
         """An exception is under way, and may leave the test."""
         causes = _causes(error)
+        if causes and all(map(self._note_of, causes)):
+            return
         now = self._note(_in_words(causes[0]) if causes else "")
         if self._last.time != now.time:
             self._last = now

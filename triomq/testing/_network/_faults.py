@@ -145,7 +145,7 @@ class Faults:
         machine.crash(how)
 
     def restart(self, host: str) -> None:
-        """Let a crashed host live again. Only what `run_on` has there begins again.
+        """Let a crashed host live again. What `run_on`, `run_program` or `running` has there begins again.
 
         Raises: as `crash`.
         """

@@ -124,6 +124,7 @@ class VirtualNetwork(Programs):
         Cancellation: nothing has changed.
         Raises:
           ValueError: there is no such kind, or no such event.
+          Exception: what ``where`` raises.
         """
         for one in what:
             if one not in KINDS and one not in _EVENTS:
