@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Awaitable, Callable
 
 import pytest
@@ -9,6 +10,7 @@ import trio
 
 import triomq
 from triomq.testing import VirtualNetwork, run
+from triomq.testing._network import mark_failure
 
 from .users_pytest import Done, Wanted, run_pytests
 
@@ -49,7 +51,8 @@ def test_before_a_context_that_lingers() -> None:
             assert not push.endpoints, "a reason"
 
     text, time, kinds = kinds_after_the_mark(test, AssertionError)
-    assert (text, time) == (f"AssertionError at {__file__.rpartition('/')[2]}:49 in test", 1.0)
+    assert re.fullmatch(r"AssertionError at test_failures.py:\d+ in test", text)
+    assert time == 1.0
     assert "refused" in kinds
     assert kinds[-1] == "context closed"
 
@@ -167,6 +170,60 @@ def test_one_exception_on_two_networks() -> None:
     for _ in range(2):
         _, time, kinds = kinds_after_the_mark(test, KeyError)
         assert (time, kinds) == (1.0, ["context closed"])
+
+
+async def test_a_run_that_is_only_cancelled(virtual_network: VirtualNetwork) -> None:
+    with trio.CancelScope() as scope:
+        scope.cancel()
+        try:
+            await trio.lowlevel.checkpoint()
+        except trio.Cancelled as exc:
+            for _ in range(2):
+                mark_failure(virtual_network, exc)
+            raise
+    assert [it.text for it in virtual_network.recorder.of_kind("failed")] == ["cancelled"]
+
+
+def test_the_mark_in_the_diagram() -> None:
+    async def main(net: VirtualNetwork) -> None:
+        kept.append(net)
+        async with net.running("server", server), net.open_context("client") as ctx:
+            req = ctx.socket(triomq.REQ, heartbeat_interval=2.0)
+            req.connect("tcp://server:5555")
+            await req.request(b"one")
+            await trio.sleep(60)
+            net.partition("server", "client", both_ways=False)
+            with trio.fail_after(0.5):
+                await req.request(b"two")
+
+    kept: list[VirtualNetwork] = []
+    with pytest.raises(trio.TooSlowError):
+        run(main, seed=3)
+    text = re.sub(r"\.py:\d+", ".py:N", kept[0].diagram().text())
+    assert (
+        text
+        == """\
+seed 3
+ seconds   server                        client
+   0.000   ┃<┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┃  connect tcp://server:5555  +2 ms
+           ┃ bind tcp://server:5555      ┃
+   0.002   ┃<───────── greeting ─────────┃  +1 ms
+   0.003   ┃───────── greeting ─────────>┃  +1 ms
+           ┃──────── READY REP ─────────>┃  +1 ms
+   0.004   ┃<──────── READY REQ ─────────┃  +1 ms
+           ┃<────── [b"", b"one"] ───────┃  +1 ms
+   0.005   ┃────── [b"", b"one"] ───────>┃  +1 ms
+   … 2 s   ┃                             ┃
+   2.004   ⋮                             ⋮  heartbeats: PING × 30, PONG × 30, until 60.006
+  60.006  ┈╏┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┃┈┈ partition, one way: server > client
+           ╏<────── [b"", b"two"] ───────┃  +1 ms
+  60.007   ╏──── [b"", b"two"] ─────✗    ┃  lost
+  60.506  ━╏━━━━━━━━━━━━━━━━━━━━━━━━━━━━━┃━━ ✗ the test failed here: TooSlowError at test_failures.py:N in main
+           ╏    …╌╌╌╌╌╌╌╌╌ end ╌╌╌╌╌╌╌╌╌╌┃  under way
+  61.506   ╏ unbind tcp://server:5555    │
+           ╏╌╌╌╌╌╌╌╌╌ end ╌╌╌╌╌╌╌╌╌╌✗    │  held
+│ host  ┃ context open  ╎ ╏ partitioned  ░ paused  · down  ✗ lost or refused  ↻ sent again"""
+    )
 
 
 def test_a_full_recorder_has_room_for_the_mark() -> None:

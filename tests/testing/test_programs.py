@@ -269,6 +269,22 @@ async def test_both_exceptions_are_told(net: VirtualNetwork) -> None:
     assert sorted(type(error).__name__ for error in caught.value.exceptions) == ["KeyError", "ValueError"]
 
 
+async def test_the_task_of_a_program_has_the_names_of_host_and_program(net: VirtualNetwork) -> None:
+    class Program:
+        async def __call__(self, *words: str) -> None:
+            await trio.lowlevel.checkpoint()
+            names.append(trio.lowlevel.current_task().name)
+
+    async def program() -> None:
+        await Program()()
+
+    names: list[str] = []
+    here = "test_the_task_of_a_program_has_the_names_of_host_and_program"
+    async with net.running("a", program), net.running("b", Program(), "x"):
+        await trio.sleep(1)
+    assert sorted(names) == [f"{host}: {here}.<locals>.{what}" for host, what in (("a", "program"), ("b", "Program"))]
+
+
 async def test_a_program_may_end_before_the_block(net: VirtualNetwork) -> None:
     async with net.running("a", trio.sleep, 5):
         await trio.sleep(10)
