@@ -14,10 +14,11 @@ exception leaves the block as it was, in no group.
 from __future__ import annotations
 
 import random
-from collections.abc import Mapping
-from contextlib import AbstractAsyncContextManager
+from collections.abc import Iterator, Mapping
+from contextlib import AbstractAsyncContextManager, contextmanager
+from contextvars import ContextVar
 from types import TracebackType
-from typing import TypeVar, Unpack, final
+from typing import Final, Protocol, TypeVar, Unpack, final
 
 import trio
 
@@ -186,6 +187,41 @@ class _Block(AbstractAsyncContextManager[Context]):
         return None
 
 
+class Opener(Protocol):
+    """What `opening_contexts` takes: a function with the arguments of `open_context`, and its result."""
+
+    def __call__(
+        self,
+        *,
+        strict_checkpoints: bool,
+        transports: Mapping[str, Transport | Carrier] | None,
+        rng: random.Random | None,
+    ) -> AbstractAsyncContextManager[Context]:
+        """Make the block of ``async with open_context()``."""
+
+
+_opener: Final[ContextVar[Opener | None]] = ContextVar("triomq opener of contexts", default=None)
+
+
+@contextmanager
+def opening_contexts(opener: Opener | None) -> Iterator[None]:
+    """In this block, let `open_context` return what ``opener`` returns for the same arguments.
+
+    So a program that opens its own context, and must not be changed, gets transports of yours: that is how
+    `triomq.testing` puts programs on virtual hosts. This is a context variable: it holds for this task and for the
+    tasks that are started in the block, as long as they live, and for no other task.
+
+    Args:
+      opener: opens the context, for which it calls `open_context` in a block of ``opening_contexts(None)``. None: a
+        context is opened as it always is, whatever a block around this one says.
+    """
+    token = _opener.set(opener)
+    try:
+        yield
+    finally:
+        _opener.reset(token)
+
+
 def open_context(
     *,
     strict_checkpoints: bool = False,
@@ -208,4 +244,6 @@ def open_context(
       InternalError: a task of triomq crashed.
       UnsupportedTransportError: a `triomq.abc.StreamCarrier` wants a transport that this context has not.
     """
+    if (opener := _opener.get()) is not None:
+        return opener(strict_checkpoints=strict_checkpoints, transports=transports, rng=rng)
     return _Block(Carriers(transports or {}), rng or random.Random(), strict_checkpoints=strict_checkpoints)

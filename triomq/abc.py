@@ -4,11 +4,13 @@ The simplest is a `Transport`: it turns the part of an endpoint after ``scheme:/
 nothing about ZMTP. A `Carrier` turns endpoints into pipes itself: for a fabric without streams, or, by
 `StreamCarrier`, for another framing on the streams of a transport. Both are registered with
 ``open_context(transports={"scheme": mine})``. An `Observer` is told what happens to the sockets of a context.
+`opening_contexts` gives all that to a program that opens its context itself.
 """
 
 from __future__ import annotations
 
 from ._connections import Attachment, Binding, Carrier, Connecting, NewProtocol, PeerHost, StreamCarrier
+from ._context import Opener, opening_contexts
 from ._pipes import UNCONNECTED, Inbox, Loan, Outbox, Pipe, PipeOwner, QueuedPipe, Received, Sink, Source
 from ._runtime import Flushable, Flusher, Runtime, TaskGroup
 from ._sockets import Observer
@@ -30,6 +32,7 @@ __all__ = [
     "NewProtocol",
     "NonblockingStream",
     "Observer",
+    "Opener",
     "Outbox",
     "PeerHost",
     "Pipe",
@@ -43,4 +46,5 @@ __all__ = [
     "TaskGroup",
     "Transport",
     "WireProtocol",
+    "opening_contexts",
 ]

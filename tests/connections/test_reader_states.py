@@ -163,6 +163,14 @@ async def test_heartbeats_are_told_what_they_have_to_know(data: bytes, told: lis
         assert rig.writer.told == ["send_control"] * data.count(b"!")
 
 
+async def test_a_part_of_a_frame_behind_a_ping_follows_it() -> None:
+    async with rigged() as rig:
+        rig.protocol.hints = [7]
+        rig.stream.arrive(b"!")
+        await wait_all_tasks_blocked()
+        assert rig.heartbeats.told == ["heard", "ping_received", "ping_followed"]
+
+
 async def test_what_is_not_wanted_is_left_out() -> None:
     async with rigged() as rig:
         rig.stream.arrive(b"a*b!c:")
@@ -314,7 +322,7 @@ async def test_hanging_up_is_the_sessions_business() -> None:
 # --- a look ------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(("state", "reads"), [("READING", 1), ("LENT", 1), ("FULL", 0), ("LEAVING", 0), ("ENDED", 0)])
+@pytest.mark.parametrize(("state", "reads"), [("READING", 1), ("LENT", 1), ("FULL", 0), ("LEAVING", 1), ("ENDED", 0)])
 async def test_a_look_reads_only_where_nobody_is_about_to(state: str, reads: int) -> None:
     async with rigged() as rig:
         await reach(rig, state)

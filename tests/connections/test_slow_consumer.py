@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 import trio
 
 import triomq
@@ -60,15 +61,18 @@ async def test_a_full_inbox_does_not_look_like_death(virtual_network: VirtualNet
     await pinger.stream.aclose()
 
 
-async def test_nor_when_the_inbox_was_full_before_the_first_ping(virtual_network: VirtualNetwork) -> None:
-    """A peer that has had no occasion to ping yet hears from us every half second."""
+@pytest.mark.parametrize(("interval", "signs"), [(0, 20), (0.2, 102), (30, 20)])
+async def test_nor_when_the_inbox_was_full_before_the_first_ping(
+    interval: float, signs: int, virtual_network: VirtualNetwork
+) -> None:
+    """A peer that has had no occasion to ping yet hears from us every half second, or more often than we ping."""
     async with virtual_network.open_context() as ctx, trio.open_nursery() as nursery:
-        pull = ctx.socket(triomq.PULL, receive_hwm=1)
+        pull = ctx.socket(triomq.PULL, receive_hwm=1, heartbeat_interval=interval)
         pinger = await pinger_at(virtual_network, await pull.bind("tcp://127.0.0.1:0"))
         nursery.start_soon(pinger.listen)
         await pinger.send(triomq.Message([b"one"]), triomq.Message([b"two"]))
         await trio.sleep(10.25)
-        assert len(pinger.heard) == 20
+        assert len(pinger.heard) == signs
         nursery.cancel_scope.cancel()
     await pinger.stream.aclose()
 

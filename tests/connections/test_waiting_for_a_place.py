@@ -193,6 +193,79 @@ async def test_the_oldest_gets_the_place_of_its_name(virtual_network: VirtualNet
             raise AssertionError(await router.receive())
 
 
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("interval", [0.2, 30.0])
+@pytest.mark.parametrize("says", SAYS)
+async def test_one_with_heartbeats_keeps_its_connection_and_loses_nothing(
+    kind: str, interval: float, says: str, virtual_network: VirtualNetwork
+) -> None:
+    """Else it would hang up after its timeout, and what it had sent meanwhile would be lost."""
+    net = virtual_network
+    bound, connected, options = KINDS[kind]
+    messages = {"silent": [], "talkative": [bytes(9_000)], "more than fits": [bytes(9_000)] * 10}[says]
+    async with net.open_context("b") as ctx, net.open_context("a") as there:
+        one = ctx.socket(bound)
+        await one.bind("tcp://*:5555")
+        first, second = (
+            there.socket(connected, **options),
+            there.socket(connected, heartbeat_interval=interval, heartbeat_timeout=0.6, **options),
+        )
+        first.connect("tcp://b:5555")
+        await one.wait_peers()
+        monitor = second.monitor()
+        second.connect("tcp://b:5555")
+        await second.send_many(messages)
+        await trio.sleep(300)
+        await first.aclose()
+        await second.send(b"last")
+        with trio.fail_after(60):
+            for message in [*messages, b"last"]:
+                assert (await one.receive())[-1] == message
+        assert [type(event) for event in received(monitor)] == [triomq.Connected, triomq.HandshakeSucceeded]
+
+
+async def test_one_of_an_older_version_hears_nothing_while_it_waits(virtual_network: VirtualNetwork) -> None:
+    """ZMTP 3.0 has no heartbeats."""
+    net = virtual_network
+    async with net.open_context("b") as ctx:
+        one, first = ctx.socket(triomq.PAIR), ctx.socket(triomq.PAIR)
+        endpoint = await one.bind("tcp://*:5555")
+        first.connect(endpoint)
+        await one.wait_peers()
+        async with raw_at(endpoint, net) as raw:
+            await raw.greet("PAIR", minor=0)
+            await raw.say(frame(bytes(60_000)))
+            with trio.move_on_after(60):
+                raise AssertionError(await raw.stream.receive_some())
+
+
+@pytest.mark.parametrize("tenant", [b"", b"z"])
+@pytest.mark.parametrize("scheme", ["tcp", "inproc"])
+async def test_a_name_is_free_when_its_endpoint_has_a_tenant_of_another_name(
+    scheme: str, tenant: bytes, virtual_network: VirtualNetwork
+) -> None:
+    """A ROUTER keeps the name of a peer that it dialled, until it finds another peer there."""
+    net = virtual_network
+    async with net.open_context("b") as ctx, net.open_context("a") as there:
+        first = there.socket(triomq.DEALER, routing_id=b"x")
+        await first.bind("tcp://*:5555")
+        router = ctx.socket(triomq.ROUTER, reconnect_interval_max=0.1)
+        router.connect("tcp://a:5555")
+        await router.wait_peers()
+        second = ctx.socket(triomq.DEALER, routing_id=b"x")
+        second.connect(await router.bind({"tcp": "tcp://*:6666", "inproc": "inproc://it"}[scheme]))
+        await second.send(b"second")
+        await first.aclose()
+        with trio.move_on_after(1):
+            raise AssertionError(await router.receive())
+        other = there.socket(triomq.DEALER, routing_id=tenant)
+        await other.bind("tcp://*:5555")
+        with trio.fail_after(1):
+            assert await router.receive() == (b"x", b"second")
+        await router.send([b"x", b"reply"])
+        assert await second.receive() == (b"reply",)
+
+
 # -- who is woken ------------------------------------------------------------------------------------
 
 

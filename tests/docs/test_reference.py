@@ -54,7 +54,8 @@ def test_reference_has_the_public_methods_and_defaults_of_a_network():
     section = TESTING_PAGE[
         TESTING_PAGE.index("autoclass:: VirtualNetwork") : TESTING_PAGE.index("autoclass:: Partition")
     ]
-    public = [name for name in vars(triomq.testing.VirtualNetwork) if not name.startswith("_")]
+    own, *bases = triomq.testing.VirtualNetwork.__mro__[:-1]
+    public = [name for place in (*bases, own) for name in vars(place) if not name.startswith("_")]
     assert re.findall(r"automethod:: (\w+)", section) == public
     defaults = ", ".join(f"{field.name}={field.default}" for field in attrs.fields(triomq.testing.LinkSettings))
     assert f".. autoclass:: LinkSettings(*, {defaults})\n" in TESTING_PAGE

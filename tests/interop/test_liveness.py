@@ -163,3 +163,23 @@ async def test_without_heartbeats_a_stopped_process_is_kept(ctx: triomq.Context,
         process.go_on()
         assert [await pull.receive(), await pull.receive()] == [(b"one",), (b"two",)]
         nothing_ended(monitor)
+
+
+@pytest.mark.parametrize("endpoint", ["tcp://127.0.0.1:0", "ipc://*"])
+async def test_who_waits_for_a_place_is_answered(ctx: triomq.Context, peer: Peer, endpoint: str) -> None:
+    """libzmq keeps the connection as long as it has to wait, and what it sent at first arrives."""
+    router, first = ctx.socket(triomq.ROUTER), ctx.socket(triomq.DEALER, routing_id=b"name")
+    endpoint = await router.bind(endpoint)
+    first.connect(endpoint)
+    await router.wait_peers()
+    monitor = router.monitor()
+    timeout = int(SOON * 1000)
+    second = await peer.socket("DEALER", routing_id=b"name", heartbeat_ivl=50, heartbeat_timeout=timeout)
+    await second.connect(endpoint)
+    await second.send(b"early")
+    while not isinstance(await monitor.receive(), triomq.HandshakeFailed):
+        pass
+    await trio.sleep(SOON + 0.5)
+    nothing_ended(monitor)
+    await first.aclose()
+    assert await router.receive() == (b"name", b"early")

@@ -36,7 +36,7 @@ class StuckPeer:
     async def greet(self) -> None:
         """Accept somebody, and read no more than the handshake takes."""
         self._stream = await self._listener.accept()
-        connection = zmtp.Connection(self._type, as_server=True)
+        connection = self._connection = zmtp.Connection(self._type, as_server=True)
         while not connection.established:
             await self._stream.send_all(connection.data_to_send())
             connection.receive_data(await self._stream.receive_some(1000), 1)
@@ -47,6 +47,13 @@ class StuckPeer:
         assert self._stream is not None
         while octets > 0:
             octets -= len(await self._stream.receive_some(octets))
+
+    async def say(self, item: zmtp.Item) -> None:
+        """Send a message or a heartbeat."""
+        assert self._stream is not None
+        octets: list[bytes] = []
+        self._connection.encode([item], octets)
+        await self._stream.send_all(b"".join(octets))
 
     async def leave(self) -> None:
         """Close everything; the endpoint is free for another."""

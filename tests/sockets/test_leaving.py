@@ -11,7 +11,7 @@ import trio.testing
 import triomq
 from triomq.testing import VirtualNetwork
 
-from .stuck import StuckPeer
+from .stuck import TOO_MUCH, StuckPeer
 
 settled = trio.testing.wait_all_tasks_blocked
 
@@ -141,3 +141,41 @@ async def test_what_is_published_after_disconnect_is_not_for_that_peer(
                 assert await sub.receive() == (message,)
             await sub.receive()
             pytest.fail("it was published after disconnect")
+
+
+async def test_a_closing_socket_goes_on_with_its_heartbeats(virtual_network: VirtualNetwork) -> None:
+    """A peer that takes nothing and says nothing is given up, and what is queued leaves by the next connection."""
+    async with virtual_network.open_context() as ctx, StuckPeer(virtual_network, "PULL") as peer:
+        push = ctx.socket(triomq.PUSH, linger=math.inf, heartbeat_interval=1, heartbeat_timeout=2)
+        monitor = push.monitor()
+        push.connect(peer.endpoint)
+        await peer.greet()
+        await push.send_many([bytes(TOO_MUCH)] * 2)
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(push.aclose)
+            with trio.fail_after(10):
+                await peer.greet()
+            await peer.read(2 * TOO_MUCH)
+            await peer.leave()
+        ends = [event async for event in monitor if isinstance(event, triomq.Disconnected)]
+        assert isinstance(ends[0].error, triomq.SilentPeerError)
+
+
+@pytest.mark.parametrize("answers", [triomq.zmtp.Pong(), triomq.Message([b"it"])])
+async def test_a_peer_that_answers_a_closing_socket_is_kept(
+    answers: triomq.zmtp.Item, virtual_network: VirtualNetwork
+) -> None:
+    """Even if it takes nothing for long: what it says is thrown away, but heard."""
+    async with virtual_network.open_context() as ctx, StuckPeer(virtual_network, "DEALER") as peer:
+        dealer = ctx.socket(triomq.DEALER, linger=26, heartbeat_interval=1, heartbeat_timeout=2)
+        monitor = dealer.monitor()
+        dealer.connect(peer.endpoint)
+        await peer.greet()
+        await dealer.send_many([bytes(TOO_MUCH)] * 2)
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(dealer.aclose)
+            for _ in range(25):
+                await trio.sleep(1)
+                await peer.say(answers)
+        ends = [event async for event in monitor if isinstance(event, triomq.Disconnected)]
+        assert [end.error for end in ends] == [None]

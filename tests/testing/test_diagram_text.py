@@ -70,7 +70,7 @@ seed 3
 
 
 def test_everything_that_can_go_wrong() -> None:
-    assert lines_of(drawn(small_runs.everything_goes_wrong, title="")) == [*lines_of("""
+    assert lines_of(drawn(small_runs.everything_goes_wrong, title="", hosts=["a", "b"])) == [*lines_of("""
  seconds   a                             b
    0.000   ┃                             ┃ bind tcp://b:5555
    0.500   ┃┄┄┄ connect tcp://b:5555 ┄┄┄>┃  +2 ms
@@ -101,8 +101,8 @@ def test_everything_that_can_go_wrong() -> None:
   63.389   ┃──────── READY PUSH ────────>┃  +1 ms
 … 2.31 s   ┃                             ┃
   65.700  ┈┃┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┃┈┈ cut a - b: reset
-           ┃ connection reset            ┃
            ┃                             ┃ connection reset
+           ┃ connection reset            ┃
            ┃                             ┃ disconnected: PULL, the connection to tcp://a:49153 broke: the network reset the connection
            ┃                             ┃  a: disconnected: PUSH, the connection to tcp://b:5555 broke: the network reset the connection
            │                             ┃ unbind tcp://b:5555
@@ -213,7 +213,7 @@ def test_a_huge_record_gives_a_page() -> None:
 
 
 async def test_what_the_recorder_forgot_is_told_and_its_octets_are_only_counted(autojump_clock) -> None:
-    async with VirtualNetwork(3, record=14) as net:
+    async with VirtualNetwork(3, record=16) as net:
         await small_runs.exchange(net)
     text = net.diagram().text()
     assert "were not kept by the recorder" in text

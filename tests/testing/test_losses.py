@@ -262,7 +262,7 @@ async def test_one_group_alone_is_heard_by_nobody(net: VirtualNetwork, connect) 
     with trio.move_on_after(100) as scope:
         await far.receive_some()
     assert scope.cancelled_caught
-    assert "partition: a > all others" in net.diagram().text()
+    assert "partition, one way: a > all others" in net.diagram().text()
 
 
 # --- ends -----------------------------------------------------------------------------------

@@ -178,8 +178,8 @@ def test_long_form_of_a_short_frame_is_accepted() -> None:
 
 @pytest.mark.parametrize(
     ("ttl", "octets"),
-    [(0, b"\0\0"), (0.01, b"\0\1"), (0.1, b"\0\1"), (0.3, b"\0\3"), (65.6, b"\x02\x90"), (6553.5, b"\xff\xff"),
-     (1e9, b"\xff\xff"), (float("inf"), b"\xff\xff")],
+    [(0, b"\0\0"), (5e-324, b"\0\1"), (1e-9, b"\0\1"), (0.01, b"\0\1"), (0.1, b"\0\1"),
+     (0.3, b"\0\3"), (65.6, b"\x02\x90"), (6553.5, b"\xff\xff"), (1e9, b"\xff\xff"), (float("inf"), b"\xff\xff")],
 )  # fmt: skip
 def test_ttl_travels_in_tenths_rounded_up(ttl: float, octets: bytes) -> None:
     sender, _ = connect()

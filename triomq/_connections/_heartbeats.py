@@ -90,7 +90,8 @@ class Heartbeats:
         self._paused = False
         self._alarm: trio.CancelScope | None = None  # while `run` waits: a scope for each idle connection takes 0.3 KiB
         self._pinged_at: float = trio.current_time()  # time of the peer's last PING; at first, of the connection
-        self._peer_interval: float = KEEPALIVE  # shortest time between two of the peer's PINGs
+        # The shortest time between two of the peer's PINGs; before the second, as short as ours if that is short.
+        self._peer_interval: float = min(KEEPALIVE, self._interval)
 
     def begin(self) -> None:
         """The connection is established: send PINGs from now on, if the options say so."""
@@ -176,6 +177,7 @@ class Heartbeats:
         self._pinged_at = now
         self.answered = True
         self._peer_ttl = ttl
+        self._more_due = math.inf
         if ttl and not self._paused:
             self._more_due = now + ttl
             self._watch()

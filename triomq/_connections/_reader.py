@@ -181,8 +181,10 @@ class Reader:
 
         Returns: whether anything was there, if only the end of the stream.
         """
-        if self._state not in (_READING, _LENT) or self._protocol.has_buffered or self._pipe.inbox.is_full:
-            return True  # the reader's own task is about to go on
+        if self._state is not _LEAVING:  # where all that comes is thrown away
+            may_read = self._state in (_READING, _LENT) and not self._protocol.has_buffered
+            if not may_read or self._pipe.inbox.is_full:
+                return True  # the reader's own task is about to go on
         found = self._try_to_read()
         if self._waits and (self._state is _ENDED or self._protocol.has_buffered):
             self._stream.interrupt()
@@ -305,10 +307,10 @@ class Reader:
             return True
         if size == sizes.usual:
             sizes.note(len(data))
-        if self._state is _LEAVING:
-            return True  # the socket is closed: only the peer's own end matters now
         if self._heartbeats.active:
             self._heartbeats.heard()
+        if self._state is _LEAVING:
+            return True  # the socket is closed: all that matters now is that the peer lives, and its own end
         # One message is probably answered by the next that is sent. To several there may be several answers: gather.
         self._writer.may_answer = self._deliver(data) < 2
         if size == HEADER_SIZE and protocol.receive_hint():
@@ -335,7 +337,9 @@ class Reader:
             if isinstance(event, zmtp.Ping):
                 self._writer.send_control()
                 self._heartbeats.ping_received(event.ttl)
-        if events and not isinstance(events[-1], zmtp.Ping):
+        protocol = self._protocol
+        begun = not protocol.has_buffered and protocol.receive_hint() > 0  # a part of a frame has come
+        if events and (begun or not isinstance(events[-1], zmtp.Ping)):
             self._heartbeats.ping_followed()
         return [event for event in events if isinstance(event, self._wanted)]
 

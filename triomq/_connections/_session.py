@@ -24,13 +24,12 @@ from ._carrier import PeerHost
 from ._handshake import Patience, shake_hands
 from ._heartbeats import SINCE, Heartbeats
 from ._reader import Reader, try_receive
-from ._timers import GOODBYE, LEAVING_LOOK
+from ._timers import GOODBYE, KEEPALIVE
 from ._writer import Writer
 
 Cut: TypeAlias = Frames | bytes
 """A message that was half written: as the user sent it, or encoded."""
 
-_LOOKS_BETWEEN_PINGS = 60  # looks for the end of a peer that waits, at the most
 _WAITING_READ_SIZE = 32 * 1024  # bytes that are kept of a peer that waits for its place
 
 
@@ -199,6 +198,9 @@ class Session:
     async def _watch_it_wait(self) -> None:
         """Wait until the peer leaves. Keep a little of what it sends, to be delivered when the peer has its place.
 
+        Its heartbeats are not read. So whatever it says is answered by a sign of life, and when it is not read any more
+        it hears one unasked: else a peer with heartbeats would give up the connection, and lose what it has sent.
+
         Raises:
           trio.BrokenResourceError: the peer has left.
         """
@@ -210,27 +212,24 @@ class Session:
             if received is not None:
                 self._kept += len(received)
                 self._protocol.receive_data(received, 0)
-        looks, next_ping = 0, 1
+                self._show_life()
         while not self._stream.peer_ended():
-            await trio.sleep(LEAVING_LOOK)
-            looks += 1
-            if looks == next_ping and not self._stream.peer_ended():
-                next_ping += min(looks, _LOOKS_BETWEEN_PINGS)
-                self._ping_it()
+            self._show_life()
+            await trio.sleep(KEEPALIVE / 2)
         raise trio.BrokenResourceError("the peer left while another had its place")
 
-    def _ping_it(self) -> None:
-        """Send a PING to a peer that waits: if it has left, its system resets the connection.
+    def _show_life(self) -> None:
+        """Send a PONG to a peer that waits. If it has left, its system resets the connection.
 
         Its end of the stream may be stuck behind what does not fit into our system's buffer.
 
         Raises:
           trio.BrokenResourceError: it has left, or takes nothing.
         """
-        peer, ping = self._protocol.peer, list[bytes]()
+        peer, pong = self._protocol.peer, list[bytes]()
         if peer is not None and peer.version >= SINCE:
-            size = self._protocol.encode([zmtp.Ping()], ping)
-            if self._stream.send_nowait(ping) not in (0, size):
+            size = self._protocol.encode([zmtp.Pong()], pong)
+            if self._stream.send_nowait(pong) not in (0, size):
                 raise trio.BrokenResourceError("the peer reads nothing while another has its place")
 
     def _attach(self, peer: zmtp.PeerInfo) -> None:

@@ -26,8 +26,6 @@ REFUSED_FIRST: Final = 10.0
 """seconds: bound of the first wait after a peer has refused this socket"""
 REFUSED_MOST: Final = 300.0
 """seconds: bound of the last such waits, if ``reconnect_interval_max`` is not more"""
-LEAVING_LOOK: Final = 1.0
-"""seconds between two looks for the end of a connection that is not read"""
 IDLE: Final = 50e-6
 """seconds without a write; after them the next message is written from within ``send``"""
 

@@ -84,9 +84,7 @@ class Writer:
     @property
     def half_written(self) -> Frames | bytes | None:
         """The message of which the connection has taken a part, and not all; None if there is none."""
-        index = bisect_right(self._batch_ends, self._batch_written)
-        begun = self._batch_ends[index - 1] if index else 0
-        item = self._batch[index] if index < len(self._batch) and self._batch_written > begun else None
+        item = self._batch[0] if self._batch and self._batch_written > 0 else None
         return item if isinstance(item, (tuple, bytes)) else None
 
     def taken_at(self) -> float:
@@ -219,7 +217,7 @@ class Writer:
         self._batch_ends = list(accumulate(sizes))
         self._batch_written = taken - control
         self._unsent = without(buffers, taken)
-        outbox.set_unsent(len(batch))
+        self._count_whole(pipe)
         if failure is not None:
             self._fail(failure)
         else:
@@ -235,18 +233,18 @@ class Writer:
                 self._unsent = without(self._unsent, taken)
                 self._batch_written += taken
                 self._last_write = trio.current_time()
+                pipe = self._pipe
+                if pipe is not None:
+                    self._count_whole(pipe)
+                    if self._unsent:  # else what is queued because of this might be written here and now
+                        pipe.room_made()
         except (trio.BrokenResourceError, trio.ClosedResourceError) as exc:
             self._fail(exc)
             return
         except MemoryError:
             self._fail(self._no_memory())
             return
-        pipe = self._pipe
-        if pipe is not None:
-            self._count_sent(pipe, self._batch)
-            self._batch = self._batch_ends = ()
-            pipe.outbox.set_unsent(0)
-            self.flush()
+        self.flush()
 
     def _no_memory(self) -> MemoryError:
         return MemoryError(f"out of memory at what is sent to {self._address}: connection closed")
@@ -256,10 +254,22 @@ class Writer:
             self._ping_sent()
         pipe.count_sent(items)
 
-    def _restore(self, pipe: QueuedPipe) -> None:
+    def _count_whole(self, pipe: QueuedPipe) -> None:
+        """Let go of those messages of the batch of which the connection has taken all.
+
+        At once, and not when all of the batch is taken: the connection may end before, and they have left.
+        """
         whole = bisect_right(self._batch_ends, self._batch_written)
-        self._count_sent(pipe, self._batch[:whole])
-        pipe.restore(self._batch[whole:])
+        if whole:
+            taken = self._batch_ends[whole - 1]
+            self._count_sent(pipe, self._batch[:whole])
+            self._batch = self._batch[whole:] or ()
+            self._batch_ends = [end - taken for end in self._batch_ends[whole:]] or ()
+            self._batch_written -= taken
+        pipe.outbox.set_unsent(len(self._batch))
+
+    def _restore(self, pipe: QueuedPipe) -> None:
+        pipe.restore(self._batch)
         self._batch = self._batch_ends = self._unsent = ()
 
 

@@ -74,6 +74,7 @@ class Peers:
         """See `PeerHost`."""
         if self.closing and pipe not in self.pipes:
             raise PeerUnwantedError("the socket is being closed")
+        name = pipe.routing_id
         pipe.peer = peer
         try:
             self._pattern.admit(pipe)
@@ -85,6 +86,8 @@ class Peers:
         self.count += 1
         self._pattern.ready(pipe)
         self.watchers.wake()
+        if name and name != pipe.routing_id:  # of the peer that was here before, and was expected back until now
+            self._announce_vacancy((name,))
 
     def peer_left(self, pipe: Pipe) -> None:
         """See `PeerHost`."""

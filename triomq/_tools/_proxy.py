@@ -31,7 +31,8 @@ class ProxyStatistics:
     Attributes:
       messages_forward: from the frontend to the backend.
       messages_backward: from the backend to the frontend.
-      messages_dropped: that the socket they were for refused for good, such as a reply to an unknown routing id.
+      messages_dropped: that the socket they were for refused for good, such as a reply to an unknown
+        routing id, or one of more frames than its ``max_frames``.
     """
 
     messages_forward: int
@@ -115,6 +116,7 @@ class _Direction:
             return most
         destination, capture, moved, index = self._destination, self._capture, self._moved, self._index
         submit, take, turn = destination._sender.submit, source.take, destination._turn
+        most_frames = destination._most_frames
         turn.grant(most)
         while message is not None:
             copy = mark + message if mark else message
@@ -122,9 +124,13 @@ class _Direction:
                 break
             refused = False
             try:
-                if not submit(message):
+                if len(message) > most_frames:  # the peer that got it would hang up
+                    moved[2] += 1
+                    refused = True
+                elif submit(message):
+                    moved[index] += 1
+                else:
                     break
-                moved[index] += 1
             except WrongStateError:
                 self.out_of_turn = True
                 break

@@ -69,6 +69,27 @@ def fixed_schedule(seed: int) -> Iterator[None]:
 _saved: list[object] = []
 
 
+class Turns(trio.abc.Instrument):
+    """Tells the order of what tasks do from the order in which the scheduler happens to run them.
+
+    trio runs all tasks that are ready, in an order drawn from the seed, then looks which tasks are ready next.
+    """
+
+    def __init__(self) -> None:
+        self._number = 0
+
+    def after_io_wait(self, timeout: float) -> None:
+        """The tasks that are ready now will run."""
+        self._number += 1
+
+    def now(self) -> tuple[int, int]:
+        """Sorts what tasks do: what tasks do together, in the order in which they were started.
+
+        On a trio that does not number its tasks, the second part is 0.
+        """
+        return self._number, getattr(trio.lowlevel.current_task(), "_counter", 0)
+
+
 class FixtureOrder(trio.abc.Instrument):
     """Gives the fixtures of a test an order by their names, for the scheduler to begin from.
 

@@ -19,7 +19,7 @@ import trio.testing
 
 from .._context import Context
 from ._determinism import FixtureOrder, fixed_schedule
-from ._network import FOUR_HOURS, VirtualNetwork, call_within, opening_with
+from ._network import FOUR_HOURS, VirtualNetwork, call_within, mark_failure
 from ._report import describe, how_to_repeat, save
 
 _network_key = pytest.StashKey[VirtualNetwork]()
@@ -122,7 +122,13 @@ def _limited(item: pytest.Item, test: Callable[..., Awaitable[None]]) -> Callabl
     @functools.wraps(test)
     async def limited(**arguments: Any) -> None:
         network, limit, call = item.stash[_network_key], item.stash[_limit_key], functools.partial(test, **arguments)
-        await call_within(network, limit, call, "change that with a fixture triomq_time_limit")
+        try:
+            await call_within(network, limit, call, "change that with a fixture triomq_time_limit")
+        except (pytest.skip.Exception, KeyboardInterrupt):
+            raise
+        except BaseException as exc:
+            mark_failure(network, exc)
+            raise
 
     return limited
 
@@ -172,7 +178,7 @@ async def triomq_context(virtual_network: VirtualNetwork) -> AsyncIterator[Conte
 @pytest.fixture
 async def triomq_localhost(virtual_network: VirtualNetwork) -> AsyncIterator[str]:
     """In the test, `triomq.open_context` opens contexts of the host ``localhost`` of its virtual network."""
-    with opening_with(functools.partial(virtual_network.open_context, "localhost")):
+    with virtual_network.on("localhost"):
         yield "localhost"
 
 

@@ -144,8 +144,9 @@ def event_frame(event: object, version: tuple[int, int]) -> tuple[int, bytes]:
         return COMMAND, command_body(b"PONG", event.context)
     if not event.ttl >= 0:
         raise LocalProtocolError(f"a TTL of {event.ttl} s")
-    # Rounded up, because 0 means "no TTL". `round` comes first, because 0.3 * 10 is a little more than 3.
-    tenths = math.ceil(round(min(event.ttl * 10, MAX_TTL), 6))
+    # Rounded up, because 0 means "no TTL". `round` comes first, because 0.3 * 10 is a little more than 3. Of a
+    # very short time it leaves nothing.
+    tenths = max(math.ceil(round(min(event.ttl * 10, MAX_TTL), 6)), int(event.ttl > 0))
     return COMMAND, command_body(b"PING", tenths.to_bytes(2, "big") + event.context)
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Literal, TypeAlias
+from collections import Counter
+from typing import Final, Literal, TypeAlias
 
 import attrs
 
@@ -10,9 +11,22 @@ ArrowKind: TypeAlias = Literal["connect", "handshake", "command", "message", "oc
 Fate: TypeAlias = Literal["arrived", "refused", "lost", "held", "under way"]
 """What became of what was sent; ``held`` was not even sent: the kernel kept it for later."""
 MarkKind: TypeAlias = Literal[
-    "opened", "closed", "listening", "crash", "restart", "partition", "pause", "reset", "trouble", "dropped", "note"
+    "opened",
+    "closed",
+    "listening",
+    "crash",
+    "restart",
+    "partition",
+    "pause",
+    "reset",
+    "trouble",
+    "dropped",
+    "note",
+    "failed",
 ]
 SpanKind: TypeAlias = Literal["context", "down", "pause", "partition"]
+
+_HEARTBEATS: Final = {"PING", "PONG"}
 
 
 @attrs.frozen
@@ -54,6 +68,14 @@ class Arrow:
     def hosts(self) -> tuple[str, ...]:
         """Those it concerns."""
         return (self.source, self.target)
+
+    @property
+    def heartbeats(self) -> Counter[str]:
+        """How many of PING and PONG it is, if it is nothing else and has arrived at the first try."""
+        words = Counter(self.label.split(", "))
+        if self.kind != "command" or self.fate != "arrived" or self.again or words.keys() - _HEARTBEATS:
+            return Counter()
+        return words
 
     @property
     def likeness(self) -> tuple[object, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import Final, TypeAlias
 
@@ -12,23 +13,23 @@ from ._words import count
 
 _LONGEST_PERIOD: Final = 32  # rows that may repeat as one
 _LEAST_HIDDEN: Final = 3  # rows; a fold that would hide fewer is not made
+_LEAST_HEARTBEATS: Final = 3  # rows that become one; a PING and its PONG stay
+_AFTER_FAILURE: Final = 4  # where a test failed, at most 1/4 of the rows tells what came after
 
 
 @attrs.frozen(kw_only=True)
 class Fold:
-    """Stands in the place of rows that repeat the rows before them.
-
-    Attributes:
-      period: how many rows repeat.
-      times: how often.
-    """
+    """Stands in the place of rows: of those that repeat the rows before them, or of heartbeats."""
 
     start: Place
     stop: Place
-    period: int
-    times: int
     label: str
     hosts: tuple[str, ...]
+
+    @property
+    def likeness(self) -> tuple[object, ...]:
+        """Equal for folds that may be folded themselves."""
+        return ("fold", frozenset(self.hosts))
 
 
 Row: TypeAlias = Arrow | Mark | Fold
@@ -53,7 +54,41 @@ class Sheet:
 
 
 def fold(items: Sequence[Item]) -> list[Row]:
-    """Replace rows that repeat. The first and the last repetition stay."""
+    """Replace rows: heartbeats by their number, and those that repeat. The first and the last repetition stay."""
+    return _fold_repeated(_fold_heartbeats(items))
+
+
+def _fold_heartbeats(items: Iterable[Item]) -> list[Row]:
+    rows: list[Row] = []
+    run: list[Arrow] = []
+    for item in (*items, None):
+        if isinstance(item, Arrow) and item.heartbeats:
+            run.append(item)
+            continue
+        rows.extend([_beats(run)] if len(run) >= _LEAST_HEARTBEATS else run)
+        rows.extend([] if item is None else [item])
+        run = []
+    return rows
+
+
+def _beats(run: Sequence[Arrow]) -> Fold:
+    numbers: Counter[str] = Counter()
+    for arrow in run:
+        numbers += arrow.heartbeats
+    label = "heartbeats: " + ", ".join(f"{word} × {number:,}" for word, number in sorted(numbers.items()))
+    return Fold(start=run[0].start, stop=_end(run), label=label, hosts=_hosts(run))
+
+
+def _end(rows: Sequence[Row]) -> Place:
+    stops = [row.stop for row in rows if row.stop is not None]
+    return max(stops, key=lambda place: place.order, default=rows[-1].start)
+
+
+def _hosts(rows: Iterable[Row]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(host for row in rows for host in row.hosts))
+
+
+def _fold_repeated(items: Sequence[Row]) -> list[Row]:
     numbers: dict[tuple[object, ...], int] = {}
     likeness = [numbers.setdefault(item.likeness, len(numbers)) for item in items]
     rows: list[Row] = []
@@ -85,17 +120,16 @@ def _repeats(likeness: list[int], index: int) -> tuple[int, int]:
     return best
 
 
-def _folded(items: Sequence[Item], period: int, times: int) -> Fold:
+def _folded(items: Sequence[Row], period: int, times: int) -> Fold:
+    """Rows of which so many repeat so often."""
     first, last = items[0], items[-1]
-    hosts = tuple(dict.fromkeys(host for item in items[:period] for host in item.hosts))
     if period > 1:
         label = f"these {period} rows × {times:,} more"
     elif first.label == last.label or (isinstance(first, Arrow) and first.kind == "connect"):
         label = f"the same × {times:,} more"
     else:
         label = f"{first.label} … {last.label} × {times:,} more"
-    end = max((item.stop for item in items if item.stop is not None), key=lambda place: place.order, default=last.start)
-    return Fold(start=first.start, stop=end, period=period, times=times, label=label, hosts=hosts)
+    return Fold(start=first.start, stop=_end(items), label=label, hosts=_hosts(items[:period]))
 
 
 def make_sheet(
@@ -123,6 +157,7 @@ def make_sheet(
     shown = set(columns)
     items = [item for item in items if _concerns(item, shown)]
     rows = fold(items)
+    later = _after_failure(rows, limit, notes)
     if len(rows) > limit:
         left_out = len(rows) - limit
         notes.append(f"{count(left_out, 'earlier row')} left out: limit={limit}")
@@ -130,7 +165,7 @@ def make_sheet(
     cut = start is not None or len(rows) == limit
     first = rows[0].start if rows and cut else Place(0, 0.0 if start is None else start)
     last = story.end
-    if rows and end is not None:
+    if rows and (later or end is not None):
         last = max((row.stop or row.start for row in rows), key=lambda place: place.order)
     spans = [
         span
@@ -140,6 +175,19 @@ def make_sheet(
         and (span.stop is None or span.stop.order >= first.order)
     ]
     return Sheet(hosts=columns, rows=rows, spans=spans, start=first, end=last, notes=notes)
+
+
+def _after_failure(rows: list[Row], limit: int, notes: list[str]) -> int:
+    """Take away rows far behind the one that says where the test failed. Returns: how many."""
+    for index, row in enumerate(rows):
+        if isinstance(row, Mark) and row.kind == "failed":
+            first = index + 1 + limit // _AFTER_FAILURE
+            later = len(rows[first:])
+            if later:
+                notes.append(f"{count(later, 'later row')} left out: the test had failed")
+                del rows[first:]
+            return later
+    return 0
 
 
 def _within(item: Item, start: float | None, end: float | None) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter, deque
 from collections.abc import Callable, Iterable
 from functools import partial
-from typing import final
+from typing import Final, final
 
 import attrs
 
@@ -13,6 +13,7 @@ from .._recorder import FROM_LISTENER, THE_END, Happening, Kind
 from ._flow import Flow
 from ._items import Arrow, Fate, Item, Mark, MarkKind, Place, Span, SpanKind, Story
 
+_ONE_WAY: Final = " > "  # in the text of a `Partition`
 _ACTS = {"sent", "connecting", "accepted", "listening"}
 
 
@@ -51,7 +52,8 @@ class Narrator:
         self._contexts: Counter[str] = Counter()
         self._ghosts: Counter[str] = Counter()  # contexts of crashed hosts, which are still to be closed
         self._tell = self._telling()
-        for order, happening in enumerate(happenings):
+        shown = (happening for happening in happenings if happening.kind != "socket event")
+        for order, happening in enumerate(shown):
             self._here = Place(order, happening.time)
             if not order:
                 self._first = self._here
@@ -109,10 +111,12 @@ class Narrator:
             "resume": partial(self._span_ends, "pause", "pause"),
             "link": self._link,
             "note": lambda it: self._mark("note", it.text, it),
+            "failed": lambda it: self._mark("failed", f"✗ the test failed here: {it.text}", it),
             "retry planned": self._retry_planned,
             "handshake failed": lambda it: self._mark("trouble", f"handshake failed: {it.text}", it),
             "disconnected": lambda it: self._mark("trouble", f"disconnected: {it.text}", it),
             "dropped": lambda it: self._mark("dropped", it.text, it),
+            "socket event": _nothing,  # what the network does shows it
         }
 
     def _mark(self, kind: MarkKind, label: str, it: Happening, concerns: tuple[str, ...] = ()) -> None:
@@ -126,7 +130,7 @@ class Narrator:
         if start is None:
             return
         if kind == "partition":
-            for number, group in enumerate(_groups(groups)):
+            for number, group in enumerate(_shaded(groups)):
                 for name in group.split():
                     self._spans.append(Span(start=start, stop=stop, kind=kind, host=name, group=number))
         else:
@@ -168,11 +172,11 @@ class Narrator:
         self._end_span(span, it.host, "", self._here)
 
     def _partition(self, it: Happening) -> None:
-        self._mark("partition", f"partition: {it.text}", it, _names(it.text))
+        self._mark("partition", f"partition{_way(it.text)}: {it.text}", it, _names(it.text))
         self._open.setdefault(("partition", "", it.text), self._here)
 
     def _heal(self, it: Happening) -> None:
-        self._mark("partition", f"heal: {it.text}", it, _names(it.text))
+        self._mark("partition", f"heal{_way(it.text)}: {it.text}", it, _names(it.text))
         self._end_span("partition", "", it.text, self._here)
 
     def _link(self, it: Happening) -> None:
@@ -268,7 +272,16 @@ def _names(groups: str) -> tuple[str, ...]:
 
 def _groups(text: str) -> list[str]:
     """The groups of a `Partition`, from its text."""
-    return text.removesuffix(" > all others").replace(" > ", " | ").split(" | ")
+    return text.removesuffix(f"{_ONE_WAY}all others").replace(_ONE_WAY, " | ").split(" | ")
+
+
+def _shaded(text: str) -> list[str]:
+    """The groups that a partition cuts off; in one direction, only the one that sends in vain."""
+    return _groups(text)[:1] if _ONE_WAY in text else _groups(text)
+
+
+def _way(text: str) -> str:
+    return ", one way" if _ONE_WAY in text else ""
 
 
 def _call(attempt: _Attempt, stop: Place | None, fate: Fate, connection: int = 0) -> Arrow:

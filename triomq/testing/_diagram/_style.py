@@ -34,6 +34,8 @@ STYLE: Final = """<style>
 .triomq-diagram .head, .triomq-diagram .dot { fill: currentColor }
 .triomq-diagram .dot { stroke: #ffffff }
 .triomq-diagram .rule { stroke: currentColor; stroke-dasharray: 6 4 }
+.triomq-diagram .failed .rule { stroke-width: 2; stroke-dasharray: none }
+.triomq-diagram g.failed .label { font-weight: 600 }
 .triomq-diagram .cross { fill: none; stroke: #c62828; stroke-width: 2.2 }
 .triomq-diagram .big { stroke-width: 3.5 }
 .triomq-diagram .label { fill: currentColor; paint-order: stroke; stroke: #ffffff; stroke-width: 6px;
@@ -47,7 +49,7 @@ STYLE: Final = """<style>
 .triomq-diagram .octets { color: #92400e }
 .triomq-diagram .end { color: #8a5a00 }
 .triomq-diagram .reset, .triomq-diagram .crash, .triomq-diagram .trouble, .triomq-diagram .dropped,
-.triomq-diagram .refused, .triomq-diagram .lost { color: #c62828 }
+.triomq-diagram .refused, .triomq-diagram .lost, .triomq-diagram .failed { color: #c62828 }
 .triomq-diagram .held { color: #b45353 }
 .triomq-diagram .listening { color: #1a7f37 }
 .triomq-diagram .restart { color: #1a7f37 }

@@ -100,7 +100,7 @@ class _TextDrawing:
         if not mark.host:
             for index in range(self._margin - 1, self._right):
                 if cells[index] == " ":
-                    cells[index] = "┈"
+                    cells[index] = "━" if mark.kind == "failed" else "┈"
             return " " + label
         x = self._columns[mark.host]
         if mark.kind == "crash":

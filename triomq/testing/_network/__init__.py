@@ -22,8 +22,10 @@ Each module knows only those above it in this list. An owner knows what it owns,
     _attempt     connecting: an attempt makes two streams and two links
     _transport   tcp and ipc of a host, which make attempts and listeners
     _watch       what the sockets of a context say, brought into the record
-    _programs    programs as they are, on a host
-    _network     the network, and what can go wrong with it
+    _failures    where a run failed
+    _faults      what can go wrong
+    _programs    what runs: contexts and programs on hosts
+    _network     the network: its life, and what happened on it
     _time_limit  how long a call may take on a network
     _run         a whole run, without pytest
 """
@@ -31,9 +33,8 @@ Each module knows only those above it in this list. An owner knows what it owns,
 from __future__ import annotations
 
 from ._listener import VirtualListener
-from ._network import VirtualNetwork
+from ._network import VirtualNetwork, mark_failure
 from ._partition import Partition
-from ._programs import opening_with
 from ._run import run
 from ._settings import LinkArguments, LinkSettings
 from ._stream import VirtualStream
@@ -51,6 +52,6 @@ __all__ = [
     "VirtualStream",
     "VirtualTcp",
     "call_within",
-    "opening_with",
+    "mark_failure",
     "run",
 ]

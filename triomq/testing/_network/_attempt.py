@@ -39,10 +39,20 @@ class Attempt:
       key: the port or path at the target.
       peer: the target's address, as the stream will tell it.
       own: the address of this end, as the other end will tell it.
+      from_inside: the target takes the call for one of its own, and so a listener on its loopback address hears it.
     """
 
     def __init__(
-        self, fabric: Fabric, source: Host, target: Host, key: int | str, peer: str, own: str, options: Options
+        self,
+        fabric: Fabric,
+        source: Host,
+        target: Host,
+        key: int | str,
+        peer: str,
+        own: str,
+        options: Options,
+        *,
+        from_inside: bool = False,
     ) -> None:
         self._world = fabric.world
         self._source = source
@@ -51,6 +61,7 @@ class Attempt:
         self._peer = peer
         self._own = own
         self._options = options
+        self._from_inside = from_inside or source is target
         self._boots = source.boots
         self._number = fabric.next_connection()
         self._dice: Random | None = None
@@ -148,7 +159,7 @@ class Attempt:
         if not self._reaches(self._out):
             return
         listener = self._target.listeners.get(self._key)
-        if listener is None or (listener.loopback and self._target is not self._source):
+        if listener is None or (listener.loopback and not self._from_inside):
             self._plan(self._back.settings.latency, self._refused)
         elif listener.is_full:
             self._no_answer()  # as Linux does: the call is dropped

@@ -48,6 +48,7 @@ class Fabric:
         self.partitions: list[Partition] = []
         self._defaults = defaults
         self._paths: dict[tuple[str, str], Path] = {}
+        self._named: dict[str, tuple[int, int]] = {}  # when a host was first named
         self._connections = 0
 
     def host(self, name: str) -> Host:
@@ -63,7 +64,16 @@ class Fabric:
         if host is None:
             _check_name(name)
             host = self.hosts[name] = Host(name)
+            self._named[name] = self.world.turns.now()
         return host
+
+    def in_order(self) -> list[str]:
+        """The names of the hosts in the order in which the program names them, which no chance changes.
+
+        Tasks that are ready together name their hosts in an order that the seed governs. So these hosts are ordered as
+        the tasks were started.
+        """
+        return sorted(self.hosts, key=self._named.__getitem__)
 
     def known_host(self, name: str) -> Host:
         """The host of a name.
@@ -75,7 +85,7 @@ class Fabric:
             known = ", ".join(self.hosts) or "none"
             raise ValueError(
                 f"there is no host {name!r} on this network yet (there is {known}): a host comes into being when "
-                "open_context() or run_on() opens a context on it, or link() or partition() names it"
+                "open_context(), run_on(), run_program(), link(), partition() or the like names it"
             )
         return self.hosts[name]
 

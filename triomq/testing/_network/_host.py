@@ -23,6 +23,7 @@ class Host(Machine):
       streams: the ends of connections that the kernel knows, in the order in which they were made.
       scopes: the cancel scopes around the contexts that are open.
       contexts: how many contexts there have been.
+      forwards: the hosts that ports of this one lead to.
       restarted: set while the process lives; a new event for each crash.
     """
 
@@ -32,6 +33,7 @@ class Host(Machine):
         self.streams: dict[VirtualStream, None] = {}
         self.scopes: dict[trio.CancelScope, None] = {}
         self.contexts: int = 0
+        self.forwards: dict[int, Host] = {}
         self.restarted: trio.Event = trio.Event()
         self._next_port = _FIRST_PORT
 
@@ -40,7 +42,7 @@ class Host(Machine):
         while True:
             port = self._next_port
             self._next_port = port + 1 if port < _LAST_PORT else _FIRST_PORT
-            if port not in self.listeners:
+            if port not in self.listeners and port not in self.forwards:
                 return port
 
     def resume(self) -> None:
@@ -67,8 +69,7 @@ class Host(Machine):
         self.scopes.clear()
 
     def _lose_power(self) -> None:
-        self.up = False
-        self.boots += 1
+        self.end_kernel()
         self.listeners.clear()
         for stream in self.streams:
             stream.vanish()
@@ -76,5 +77,5 @@ class Host(Machine):
 
     def restart(self) -> None:
         """Let kernel and process live again."""
-        self.up = self.running = True
+        self.begin()
         self.restarted.set()

@@ -46,3 +46,12 @@ class Machine:
         """The process dies: what was deferred never happens."""
         self.running = self.paused = False
         self._deferred.clear()
+
+    def end_kernel(self) -> None:
+        """The kernel dies."""
+        self.up = False
+        self.boots += 1
+
+    def begin(self) -> None:
+        """Kernel and process live again."""
+        self.up = self.running = True

@@ -36,6 +36,9 @@ class _VirtualTransport(Transport):
         if key in self._host.listeners:
             text = f"cannot bind {endpoint}: another socket of host {self._host.name!r} has it; bind another"
             raise AddressInUseError(errno.EADDRINUSE, text)
+        if isinstance(key, int) and (target := self._host.forwards.get(key)):
+            text = f"cannot bind {endpoint}: forward() lets this port lead to {target.name!r}; bind another"
+            raise AddressInUseError(errno.EADDRINUSE, text)
         return VirtualListener(
             self._fabric.world, self._host, self._host.listeners, key, endpoint, options, loopback=loopback
         )
@@ -46,9 +49,10 @@ class VirtualTcp(_VirtualTransport):
     """``tcp://`` of a virtual host.
 
     Names are those of virtual hosts. To connect to ``localhost``, ``127.0.0.1``, ``0.0.0.0``, ``::1`` or ``::`` is to
-    connect to the host itself. A listener that is bound to a loopback address can only be reached from its own host.
-    One that is bound to ``*``, ``0.0.0.0``, ``::`` or the host's name reports that name, so that everybody can connect
-    to it; the real tcp has no name to report, and that is the only difference. A source before ``;`` is ignored.
+    connect to the host itself, or to where `VirtualNetwork.forward` leads. A listener that is bound to a loopback
+    address can only be reached from its own host. One that is bound to ``*``, ``0.0.0.0``, ``::`` or the host's name
+    reports that name, so that everybody can connect to it; the real tcp has no name to report, and that is the only
+    difference. A source before ``;`` is ignored.
     """
 
     def check_connect(self, address: str) -> None:
@@ -71,9 +75,14 @@ class VirtualTcp(_VirtualTransport):
         except OSError as exc:  # not final for triomq, which tries again: the name may come to be known
             self._fabric.world.recorder.record("no such host", self._host.name, text=str(exc.strerror))
             raise
+        beyond = self._host.forwards.get(parsed.port) if target is self._host else None
+        target = beyond or target
         own = f"tcp://{self._host.name}:{self._host.new_port()}"
         peer = f"tcp://{target.name}:{parsed.port}"
-        return await Attempt(self._fabric, self._host, target, parsed.port, peer, own, options).run()
+        attempt = Attempt(
+            self._fabric, self._host, target, parsed.port, peer, own, options, from_inside=target is beyond
+        )
+        return await attempt.run()
 
     async def listen(self, address: str, options: Options) -> VirtualListener:
         """Bind and listen; see `Transport.listen`.

@@ -27,7 +27,11 @@ from .._recorder import Kind, Recorder
 from .._times import show_gap
 
 _FAULTS: Final = {"partition", "heal", "cut", "crash", "restart", "pause", "resume"}
-_BY_ITSELF: Final = {"tried again", "probe sent"}  # what a kernel does while its program does nothing
+_QUIET: Final = {  # no reasons to look:
+    "tried again",  # a kernel does this while its program does nothing,
+    "probe sent",  # and this;
+    "socket event",  # this comes with something that is one
+}
 _CHEAP: Final = 32  # sockets: to read as many counters costs about as much as one happening
 
 
@@ -43,16 +47,11 @@ class Witness(Observer):
         self._silent = False
 
     def event(self, socket: Socket, event: MonitorEvent) -> None:
-        """Record why a connection failed or was lost. See `Observer.event`."""
+        """Record it: why a connection failed or was lost under a name of its own. See `Observer.event`."""
         if self._silent:
             return
-        if isinstance(event, ConnectFailed):
-            text = f"again in {show_gap(event.retry_in)}: {socket.socket_type}, {event.endpoint}"
-            self._recorder.record("retry planned", self._host, text=text)
-        elif isinstance(event, HandshakeFailed):
-            self._recorder.record("handshake failed", self._host, text=_reason(socket, event.error))
-        elif isinstance(event, Disconnected) and event.error is not None:
-            self._recorder.record("disconnected", self._host, text=_reason(socket, event.error))
+        kind, text = _tell(socket, event)
+        self._recorder.record(kind, self._host, text=text, event=type(event))
 
     def closed(self, socket: Socket) -> None:
         """Record what the socket has dropped since the last look. See `Observer.closed`."""
@@ -79,6 +78,17 @@ class Witness(Observer):
         self._silent = True
 
 
+def _tell(socket: Socket, event: MonitorEvent) -> tuple[Kind, str]:
+    """What the record calls an event, and what it says of it."""
+    if isinstance(event, ConnectFailed):
+        return "retry planned", f"again in {show_gap(event.retry_in)}: {socket.socket_type}, {event.endpoint}"
+    if isinstance(event, HandshakeFailed):
+        return "handshake failed", _reason(socket, event.error)
+    if isinstance(event, Disconnected) and event.error is not None:
+        return "disconnected", _reason(socket, event.error)
+    return "socket event", f"{socket.socket_type}, {type(event).__name__}, {event.endpoint}"
+
+
 def _reason(socket: Socket, error: Exception) -> str:
     text = str(error) or type(error).__name__
     return text if text.startswith(socket.socket_type) else f"{socket.socket_type}, {text}"
@@ -95,7 +105,7 @@ class Watch:
         self._looked_everywhere = -1.0  # and when all of them were
         self._to_skip: dict[str, int] = {}  # happenings at a host that go by without a look
         self._looking = False
-        recorder.look = self.look
+        recorder.looks.append(self.look)
 
     def add(self, host: str, context: Context) -> None:
         """Watch a context."""
@@ -116,7 +126,7 @@ class Watch:
 
     def look(self, host: str, kind: Kind) -> None:
         """Something is about to happen at a host: look at its sockets, once at a time; at a fault, everywhere."""
-        if self._looking or kind in _BY_ITSELF:  # what is about to happen may be a "dropped" that a look has found
+        if self._looking or kind in _QUIET:  # what is about to happen may be a "dropped" that a look has found
             return
         now = trio.current_time()
         if kind in _FAULTS and self._looked_everywhere != now:

@@ -7,7 +7,7 @@ from typing import final
 
 import attrs
 
-from .._determinism import seeded
+from .._determinism import Turns, seeded
 from .._recorder import Recorder
 from ._agenda import Agenda
 
@@ -21,11 +21,13 @@ class World:
       seed: the network's; every chance is drawn from it.
       agenda: what the network will do, and when.
       recorder: what has happened.
+      turns: the order of what tasks do.
     """
 
     seed: int
     recorder: Recorder
     agenda: Agenda = attrs.field(factory=Agenda)
+    turns: Turns = attrs.field(factory=Turns)
 
     def dice(self, *purpose: object) -> Random:
         """A source of chance for one purpose: the same in every run with this seed."""
