@@ -219,6 +219,18 @@ def test_a_reply_that_arrived_and_was_not_taken_is_given_up_with_its_request() -
     assert sent(pipe) == [(b"", b"new")]  # nothing late can come
 
 
+def test_a_reply_that_arrived_before_its_connection_ended_is_given_up_with_its_request() -> None:
+    scene = Scene(Req, req_relaxed=True)
+    pipe = scene.expect()
+    scene.admit(pipe, socket_type="REP")
+    scene.pattern.submit((b"old",))
+    pipe.leave()
+    pipe.bring(message(b"", b"unread"))
+    scene.lose(pipe)
+    scene.pattern.submit((b"new",))
+    assert received(scene) == []
+
+
 def test_another_peer_needs_no_id() -> None:
     scene = Scene(Req)
     first, second = scene.join_many(2)

@@ -90,13 +90,11 @@ class Req(RoundRobin, FairReceiver):
         """Want the reply no longer; nothing happens if no reply is owed."""
         pipe, self.asked = self.asked, None
         request, self._request = self._request, None
-        if pipe is None or request is None:
-            return
+        if pipe is None or self.fair_queue.take() is not None or request is None:
+            return  # nothing is owed, or the reply has arrived, or no connection can bring it
         if pipe.withdraw(request):
             pipe.room_made()
             return
-        if self.fair_queue.take() is not None:
-            return  # the reply has arrived
         self._late_replies = True
         if len(self._expected) == 1 and not _returns_ids(pipe):
             self._leave(pipe, request)
