@@ -150,6 +150,23 @@ async def test_what_is_behind_a_gap_never_arrives_where_the_gap_stays(net: Virtu
             assert scope.cancelled_caught
 
 
+@pytest.mark.virtual_seeds(10)
+async def test_what_flies_when_the_sender_resets_arrives_up_to_the_first_loss(net: VirtualNetwork, connect) -> None:
+    near, far = await connect()
+    far.send_nowait([b"unread"])
+    await trio.sleep(1)
+    net.link("a", "b", latency=0.1, loss=0.2, segment_size=1, both_ways=False)
+    sent = bytes(range(100))
+    near.send_nowait([sent])
+    near.close()
+    received = b""
+    with trio.move_on_after(10), contextlib.suppress(trio.BrokenResourceError):
+        while octets := await far.receive_some():
+            received += octets
+    assert sent.startswith(received)
+    assert len(received) < len(sent)
+
+
 # --- loss by chance -------------------------------------------------------------------------
 
 

@@ -281,7 +281,10 @@ class Link:
 
     def _hold(self, segment: Segment) -> None:
         """The oldest segment on the wire is lost."""
-        if not self.is_over:
+        if self.is_over:  # nobody sends the segment again: what flies behind it waits at the target for ever
+            self._flying.clear()
+            self._flight += 1
+        else:
             self._held = self._held or deque()
             self._held.appendleft(segment)
             self._start_timer()
