@@ -295,7 +295,9 @@ async def test_a_publisher_that_waits_goes_on_when_the_full_subscriber_dies(net,
         await receive_into(sub, received[name])
 
     async with trio.open_nursery() as nursery, net.open_context("pub") as ctx:
-        pub = ctx.socket(triomq.PUB, xpub_nodrop=True, send_hwm=2, heartbeat_interval=3.0, **SMALL)
+        pub = ctx.socket(
+            triomq.PUB, xpub_nodrop=True, send_hwm=2, heartbeat_interval=3.0, heartbeat_timeout=6.0, **SMALL
+        )
         await pub.bind("tcp://*:5555")
         for name in received:
             nursery.start_soon(net.run_on, name, subscriber, name)

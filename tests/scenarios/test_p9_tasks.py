@@ -190,7 +190,7 @@ async def test_a_request_at_a_time_and_the_second_is_told(net, rough, dice) -> N
             both.start_soon(ask, "a")
             both.start_soon(ask, "b")
         assert counts["answered"] + counts["busy"] == 50
-        assert counts["answered"] > 5
+        assert counts["answered"] > 2
         nursery.cancel_scope.cancel()
 
 
