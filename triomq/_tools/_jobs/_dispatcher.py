@@ -109,6 +109,7 @@ class Dispatcher:
 
     # --- what workers say -------------------------------------------------------------------
 
+    @trio.lowlevel.enable_ki_protection
     async def serve(self) -> None:
         """Listen to the workers, until closed."""
         with self._serving:
@@ -120,6 +121,7 @@ class Dispatcher:
                     if not self.closed:
                         self._look_who_is_left()
 
+    @trio.lowlevel.enable_ki_protection
     async def _watch(self, monitor: Monitor) -> None:
         dropped = 0
         async for event in monitor:

@@ -135,25 +135,27 @@ class JobSender(trio.abc.SendChannel[MessageLike]):
             raise RuntimeError("async with: this JobSender was entered before; make another one")
         nursery = await self._nursery_manager.__aenter__()
         self._entered = True
-        nursery.start_soon(self._dispatcher.serve, name="triomq jobs")
+        nursery.start_soon(self._dispatcher.serve, name="triomq jobs")  # noqa: ASYNC113  # what comes first can wait
         return self
 
     @trio.lowlevel.enable_ki_protection
     async def __aexit__(
         self, kind: type[BaseException] | None, failure: BaseException | None, traceback: TracebackType | None
     ) -> None:
+        # When this is cancelled, none of the three calls waits: the socket does not linger then, and the task in the
+        # nursery is cancelled, too.
         try:
             if failure is None and not self._dispatcher.closed:
-                await self.wait_done()
+                await self.wait_done()  # noqa: ASYNC102
         finally:
             try:
-                await self.aclose()  # noqa: ASYNC102  # the socket lingers, unless this is cancelled
+                await self.aclose()  # noqa: ASYNC102
             finally:
-                await self._end_serving()
+                await self._end_serving()  # noqa: ASYNC102
 
     async def _end_serving(self) -> None:
         try:
-            await self._nursery_manager.__aexit__(None, None, None)  # its task ends at once
+            await self._nursery_manager.__aexit__(None, None, None)
         except BaseExceptionGroup as group:  # Ctrl-C met us here; or a bug of ours
             raise (group.exceptions[0] if len(group.exceptions) == 1 else group) from None
 
