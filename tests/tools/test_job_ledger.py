@@ -44,7 +44,7 @@ class LedgerMachine(RuleBasedStateMachine):
         token = b"stale" if stale else self.tokens.get(name, b"")
         assert self.ledger.grant(name, token, count) is known
         if known:
-            self.credit[name] = min(MAX_CREDIT, self.credit[name] + count)
+            self.credit[name] += count
 
     @rule()
     def hand(self) -> None:

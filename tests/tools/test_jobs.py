@@ -114,6 +114,31 @@ async def test_one_worker_never_has_more_than_max_credit(virtual_network: Virtua
         await worker.done()
 
 
+@pytest.mark.parametrize("credit", [1, 2, 3, 10, 1000])
+@pytest.mark.parametrize("max_credit", [1, 3, 16])
+async def test_any_two_limits_go_together(credit: int, max_credit: int, virtual_network: VirtualNetwork) -> None:
+    async with virtual_network.open_context() as ctx, trio.open_nursery() as nursery:
+        most = 0
+        got = []
+
+        async def work(where: str) -> None:
+            nonlocal most
+            async with triomq.JobReceiver(ctx, credit=credit) as worker:
+                worker.connect(where)
+                async for job in worker:
+                    most = max(most, jobs.statistics().jobs_unfinished)
+                    await trio.sleep(0.01)
+                    got.append(int(bytes(job)))
+
+        async with triomq.JobSender(ctx, max_credit=max_credit) as jobs:
+            nursery.start_soon(work, await jobs.bind("tcp://127.0.0.1:0"))
+            for number in range(100):
+                await jobs.send(b"%d" % number)
+        assert got == list(range(100))
+        assert most == min(credit, max_credit)
+        nursery.cancel_scope.cancel()
+
+
 async def test_jobs_wait_for_the_first_worker(virtual_network: VirtualNetwork) -> None:
     async with virtual_network.open_context() as ctx, trio.open_nursery() as nursery:
         jobs = triomq.JobSender(ctx)

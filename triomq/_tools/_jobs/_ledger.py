@@ -17,6 +17,7 @@ from typing import Protocol
 import attrs
 
 from ..._message import Frames, Message
+from ._wire import MOST_CREDIT
 
 
 class Answer(Protocol):
@@ -71,7 +72,7 @@ class Ledger:
 
     Args:
       most_repeats: how many times a job is handed out again.
-      max_credit: jobs that one worker may have at a time.
+      max_credit: jobs that one worker may have at a time, however many it asks for.
 
     Attributes:
       again: jobs whose worker was lost, to be handed out before any other.
@@ -121,7 +122,7 @@ class Ledger:
         worker = self._find(routing_id, token)
         if worker is None:
             return False
-        worker.credit = min(worker.credit + count, self._max_credit)
+        worker.credit = min(worker.credit + count, MOST_CREDIT)
         if worker.level is None:
             self._place(worker)
         return True

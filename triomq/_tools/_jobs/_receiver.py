@@ -43,7 +43,7 @@ class JobReceiver(trio.abc.ReceiveChannel[Message]):
     """
 
     def __init__(self, ctx: SocketMaker, *, credit: int = 1, **options: Unpack[OptionArguments]) -> None:
-        if not isinstance(credit, int) or isinstance(credit, bool) or not 1 <= credit < 10**wire.MOST_DIGITS:
+        if not isinstance(credit, int) or isinstance(credit, bool) or not 1 <= credit < wire.MOST_CREDIT:
             raise ValueError(f"JobReceiver(credit={credit!r}): it is a number of jobs, 1 or more")
         self.socket: DEALER = make_socket(ctx, DEALER, "JobReceiver", options, {"probe_router": True, "max_peers": 1})
         self.messages_ignored: int = 0
@@ -144,9 +144,9 @@ class JobReceiver(trio.abc.ReceiveChannel[Message]):
         self._in_hand = None
 
     async def _ask(self) -> None:
-        """Ask for as many jobs as may be under way."""
+        """Ask for as many jobs as may be under way; not before half of them have come, which is half the messages."""
         more = self._credit - self._asked
-        if self._token is not None and more > 0:
+        if self._token is not None and 2 * more >= self._credit:
             await self.socket.send((wire.READY, self._token, b"%d" % more))
             self._asked += more
 
