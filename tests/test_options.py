@@ -48,7 +48,7 @@ CASES = {
     "heartbeat_interval": SECONDS,
     "heartbeat_timeout": POSITIVE_SECONDS_OR_NONE,
     "heartbeat_ttl": TTL,
-    "conflate": FLAG,
+    "conflate": ([True, False, "topics"], [0, 1, None, "yes", "topic", b"topics"]),
     "router_mandatory": FLAG,
     "router_handover": FLAG,
     "probe_router": FLAG,

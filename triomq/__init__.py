@@ -53,7 +53,16 @@ from ._sockets import (
     Socket,
 )
 from ._statistics import Peer, PeerStatistics, SocketStatistics
-from ._tools import MergedChannel, ProxyHandle, ProxyStatistics, merge, proxy
+from ._tools import (
+    JobReceiver,
+    JobSender,
+    JobStatistics,
+    MergedChannel,
+    ProxyHandle,
+    ProxyStatistics,
+    merge,
+    proxy,
+)
 from ._version import __version__
 
 __all__ = [
@@ -78,6 +87,9 @@ __all__ = [
     "HandshakeFailed",
     "HandshakeSucceeded",
     "InternalError",
+    "JobReceiver",
+    "JobSender",
+    "JobStatistics",
     "Listening",
     "ListeningStopped",
     "LocalProtocolError",

@@ -16,6 +16,12 @@ if TYPE_CHECKING:
     from ._options import Options
 
 
+_ONE_MESSAGE = (
+    "conflate=True keeps one message for each peer; give no HWM beside it, or give conflate='topics', and the HWM is "
+    "how many topics may wait"
+)
+
+
 def refuse_half_options(options: Options, given: Container[str]) -> None:
     """Refuse an option that does nothing beside the others, instead of silently leaving it out.
 
@@ -35,12 +41,13 @@ def refuse_half_options(options: Options, given: Container[str]) -> None:
     for name in ("tcp_keepalive_idle", "tcp_keepalive_interval", "tcp_keepalive_count"):
         if getattr(options, name) is not None and not options.tcp_keepalive:
             refuse(name, "it does nothing unless probes are switched on; give tcp_keepalive=True too")
-    if options.conflate:
+    if options.conflate is True:
         for name in ("send_hwm", "receive_hwm"):
             if name in given and getattr(options, name) != 1:
-                refuse(name, "conflate=True keeps one message for each peer; give no HWM beside it")
-        if options.xpub_nodrop:
-            refuse("xpub_nodrop", "a peer is never full with conflate=True, which replaces the message that waits")
+                refuse(name, _ONE_MESSAGE)
+    if options.conflate and options.xpub_nodrop:
+        why = f"a peer is never full with conflate={options.conflate!r}, which replaces the message that waits"
+        refuse("xpub_nodrop", why)
 
 
 def order_waits(options: Options, given: Container[str]) -> Options:
@@ -60,3 +67,15 @@ def order_waits(options: Options, given: Container[str]) -> Options:
         f"option reconnect_interval_max={most!r}: it is the bound that reconnect_interval={first!r} grows up to, "
         "so it is no less than that, or 0 for no growth"
     )
+
+
+def conflate_topics(options: Options, given: Container[str], socket_type: str) -> Options:
+    """Where messages have topics, keep the newest of each; an HWM of 1, which `refuse_half_options` lets pass, is one.
+
+    libzmq's option is for messages of one frame, and there both are the same.
+    """
+    if options.conflate is not True or socket_type not in ("PUB", "SUB"):
+        return options
+    if "send_hwm" in given or "receive_hwm" in given:
+        return options
+    return attrs.evolve(options, conflate="topics")

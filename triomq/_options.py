@@ -13,7 +13,7 @@ from typing import Any, TypedDict
 import attrs
 
 from ._message import BytesLike
-from ._option_pairs import order_waits, refuse_half_options
+from ._option_pairs import conflate_topics, order_waits, refuse_half_options
 
 _Validator = Callable[[Any, "attrs.Attribute[Any]", Any], None]
 
@@ -98,6 +98,11 @@ def _between(minimum: int, maximum: int, what: str) -> _Validator:
 def _flag(_: object, field: attrs.Attribute[Any], value: Any) -> None:
     if not isinstance(value, bool):
         _fail(field, value, "True or False")
+
+
+def _conflate(_: object, field: attrs.Attribute[Any], value: Any) -> None:
+    if value != "topics" and not isinstance(value, bool):
+        _fail(field, value, 'True, False or "topics"')
 
 
 def _routing_id(_: object, field: attrs.Attribute[Any], value: Any) -> None:
@@ -186,8 +191,10 @@ class Options:
         0.0, _ttl, "ZMQ_HEARTBEAT_TTL", "0 (none)", "seconds",
         "After such a silence the peer shall drop us: choose it above ``heartbeat_interval``, which it needs.",
     )  # fmt: skip
-    conflate: bool = _option(
-        False, _flag, "ZMQ_CONFLATE", "0", "", "Keep only the newest message for each peer; the HWMs are left out.",
+    conflate: bool | str = _option(
+        False, _conflate, "ZMQ_CONFLATE", "0", "",
+        'Keep only the newest message for each peer (True), or the newest of each topic (``"topics"``). PUB and SUB '
+        'make ``"topics"`` of True, unless an HWM of 1 is given. See :ref:`conflate`.',
         "DEALER PUB SUB PUSH PULL",
     )  # fmt: skip
     router_mandatory: bool = _option(
@@ -309,7 +316,7 @@ class OptionArguments(TypedDict, total=False):
     heartbeat_interval: float
     heartbeat_timeout: float | None
     heartbeat_ttl: float
-    conflate: bool
+    conflate: bool | str
     router_mandatory: bool
     router_handover: bool
     probe_router: bool
@@ -360,7 +367,7 @@ def make_options(socket_type: str, arguments: dict[str, Any]) -> Options:
             raise TypeError(f"option {name!r} means nothing for {socket_type}; it is for {types}")
     options = Options(**given)
     refuse_half_options(options, given)
-    return order_waits(options, given)
+    return conflate_topics(order_waits(options, given), given, socket_type)
 
 
 def _applies(field: attrs.Attribute[Any], socket_type: str) -> bool:

@@ -157,3 +157,18 @@ async def the_wrong_kind_is_refused(pull: triomq.PULL, push: triomq.PUSH, router
     await triomq.proxy(pull, pull)  # type: ignore[call-overload]
     await triomq.proxy(push, push)  # type: ignore[call-overload]
     await triomq.proxy(pull, push, capture=pull)  # type: ignore[call-overload]
+
+
+async def job_channels(ctx: triomq.Context, jobs: triomq.JobSender, worker: triomq.JobReceiver) -> None:
+    triomq.JobSender(ctx, redo=3, linger=1)
+    triomq.JobReceiver(ctx, credit=2, no_such_option=1)  # type: ignore[call-arg]
+    sender: trio.abc.SendChannel[triomq.MessageLike] = jobs
+    receiver: trio.abc.ReceiveChannel[triomq.Message] = worker
+    await sender.send([b"a", b"b"])
+    assert_type(await receiver.receive(), triomq.Message)
+    assert_type(await jobs.request(b"a"), triomq.Message)
+    assert_type(jobs.statistics().jobs_done, int)
+    assert_type(jobs.socket, triomq.ROUTER)
+    async for job in worker:
+        assert_type(job, triomq.Message)
+        await worker.done("text")  # type: ignore[arg-type]

@@ -22,7 +22,8 @@ from collections import deque
 from .._errors import AddressInUseError, EndpointError, PeerUnwantedError, RemoteProtocolError
 from .._events import Connected, Disconnected, HandshakeFailed, HandshakeSucceeded, ListeningStopped
 from .._message import Message
-from .._pipes import NOBODY, InprocPipe
+from .._options import Options
+from .._pipes import NOBODY, Conflate, InprocPipe
 from ..zmtp import PeerInfo, explain_incompatible
 from ._carrier import Binding, Carrier, Connecting, PeerHost
 
@@ -218,6 +219,10 @@ class InprocConnection(Connecting):
         near, far, ours = self._near, self._far, self._host
         # A copy without a maximum: messages sent while the sides greet each other must not push out earlier ones.
         far.inbox.queue = deque(far.inbox.queue)
+        waiting = list(near.inbox.queue)
+        near.inbox.renew_queue(*_conflation(theirs.options, ours.options))
+        near.plain = not ours.owner.interprets and not near.inbox.conflates
+        near.drop(near.inbox.put(waiting))
         # Both waited by the old limits; `room_made` in `_hand_over` wakes whoever waits for room.
         far.inbox.source_waits = near.inbox.source_waits = False
         far.inbox.limit = _sum(ours.options.send_limit, theirs.options.receive_limit)
@@ -241,10 +246,9 @@ class InprocConnection(Connecting):
         """The binding socket gets what was gathered, and what is sent from now on."""
         near, far, ours = self._near, self._far, self._host
         gathered = list(far.inbox.queue)
-        conflates = ours.options.conflate or theirs.options.conflate
-        far.inbox.queue = deque(maxlen=1 if conflates else None)
+        far.inbox.renew_queue(*_conflation(ours.options, theirs.options))
         far.owner = theirs.owner
-        far.plain = not theirs.owner.interprets and not conflates
+        far.plain = not theirs.owner.interprets and not far.inbox.conflates
         far.received = 0  # nobody has received these yet; `deliver` counts them
         near.joined = True
         near.sent += sum(isinstance(item, Message) for item in gathered)
@@ -304,6 +308,15 @@ def _check_name(name: str) -> None:
 def _sum(sending: float, receiving: float) -> float:
     """The limit of a queue that stands for both sides' queues: none if either has none."""
     return sending + receiving if math.inf not in (sending, receiving) else math.inf
+
+
+def _conflation(sender: Options, receiver: Options) -> tuple[float, Conflate]:
+    """How a queue conflates that stands for both sides' queues: as the one that keeps less."""
+    sides = [(sender.send_limit, sender.conflate), (receiver.receive_limit, receiver.conflate)]
+    if any(conflate is True for _, conflate in sides):
+        return 1, True
+    topics = [limit for limit, conflate in sides if conflate]
+    return (min(topics), "topics") if topics else (math.inf, False)
 
 
 def _peer_info(host: PeerHost) -> PeerInfo:

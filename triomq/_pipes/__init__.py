@@ -9,10 +9,12 @@ from ._pipe import Pipe
 from ._queued_pipe import QueuedPipe
 from ._roles import NOBODY, UNCONNECTED, Loan, PipeOwner, Received, Sink, Source
 from ._shared_tail import SharedTail
+from ._topic_queue import Conflate, TopicQueue
 
 __all__ = [
     "NOBODY",
     "UNCONNECTED",
+    "Conflate",
     "FirstSubscribe",
     "Inbox",
     "InprocPipe",
@@ -25,4 +27,5 @@ __all__ = [
     "SharedTail",
     "Sink",
     "Source",
+    "TopicQueue",
 ]

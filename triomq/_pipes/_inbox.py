@@ -8,6 +8,7 @@ from collections.abc import Sequence
 
 from .._message import Message
 from ._roles import UNCONNECTED, Source
+from ._topic_queue import Conflate, TopicQueue
 
 
 class Inbox:
@@ -16,8 +17,13 @@ class Inbox:
     Patterns take from ``queue`` and then call `taken`, if ``source_waits``. A queue elsewhere than in memory need
     only offer what they use: ``popleft``, ``append``, ``extend``, ``clear``, the length, the first message.
 
+    Args:
+      limit: see below; with ``conflate="topics"``, how many topics may wait.
+      conflate: keep only the newest message, or the newest of each topic. Such an inbox is never full.
+
     Attributes:
-      queue: the messages, the oldest first. A conflating inbox keeps one, the newest.
+      queue: the messages, the oldest first.
+      conflates: older messages make way for newer ones.
       limit: messages that ``queue`` may hold before the source is to stop; ``math.inf`` is no limit.
       source: who fills the inbox; one assignment attaches or detaches.
       source_waits: the inbox was full, and the source waits for `Source.resume`.
@@ -25,20 +31,26 @@ class Inbox:
       in_round: the pipe stands in the fair queue, because it has messages.
     """
 
-    __slots__ = ("in_round", "limit", "queue", "resume_below", "source", "source_waits")
+    __slots__ = ("conflates", "in_round", "limit", "queue", "resume_below", "source", "source_waits")
 
-    def __init__(self, limit: float, *, conflate: bool = False) -> None:
-        self.queue: deque[Message] = deque(maxlen=1) if conflate else deque()
+    queue: deque[Message] | TopicQueue[Message]
+    conflates: bool
+
+    def __init__(self, limit: float, *, conflate: Conflate = False) -> None:
+        self.renew_queue(limit, conflate)
         self.limit: float = math.inf if conflate else limit
         self.source: Source = UNCONNECTED
         self.source_waits: bool = False
         self.resume_below: float = math.inf
         self.in_round: bool = False
 
-    @property
-    def conflates(self) -> bool:
-        """Only the newest message is kept."""
-        return self.queue.maxlen is not None
+    def renew_queue(self, most: float, conflate: Conflate) -> None:
+        """Begin with an empty queue that conflates like this; ``most`` topics at the most."""
+        self.conflates = bool(conflate)
+        if conflate == "topics":
+            self.queue = TopicQueue(most)
+        else:
+            self.queue = deque(maxlen=1) if conflate else deque()
 
     @property
     def is_full(self) -> bool:

@@ -10,6 +10,7 @@ from ._inbox import Inbox
 from ._outbox import remove_same
 from ._pipe import Pipe
 from ._roles import NOBODY, Loan, PipeOwner
+from ._topic_queue import Conflate
 
 
 class InprocPipe(Pipe):
@@ -28,7 +29,7 @@ class InprocPipe(Pipe):
     joined: bool
     plain: bool
 
-    def __init__(self, owner: PipeOwner, endpoint: str, limit: float, *, conflate: bool) -> None:
+    def __init__(self, owner: PipeOwner, endpoint: str, limit: float, *, conflate: Conflate) -> None:
         super().__init__(owner, endpoint, Inbox(limit, conflate=conflate))
         self.plain = not owner.interprets and not conflate
         self.reconnect: Callable[[Exception], None] = _stay

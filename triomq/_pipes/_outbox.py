@@ -9,6 +9,7 @@ from typing import Final, TypeVar
 
 from ..zmtp import Cancel, Item, Subscribe
 from ._shared_tail import MOST_TAILS, SharedTail, take_joined
+from ._topic_queue import Conflate, TopicQueue
 
 T = TypeVar("T")
 
@@ -32,24 +33,30 @@ class Outbox:
 
     Messages in an outbox are `Message` or tuples of frames; or `bytes`, one message each that is encoded already.
 
+    Args:
+      limit: see below; with ``conflate="topics"``, how many topics may wait.
+      conflate: keep only the newest message, or the newest of each topic. Such an outbox is never full.
+
     Attributes:
       queue: queued for this peer alone, the oldest first.
       tails: queued for several peers, behind ``queue``; only the last tail may still grow.
       limit: messages that may wait here, less what left and is not wholly written.
       controls: subscriptions and heartbeats among what is queued or half written.
       unsent: how much left the outbox and is not wholly written.
-      conflate: only the newest message is kept.
+      conflate: older messages make way for newer ones.
     """
 
     __slots__ = ("_most_controls", "conflate", "controls", "limit", "queue", "tails", "unsent")
 
-    def __init__(self, limit: float, *, conflate: bool = False) -> None:
-        self.queue: deque[Item] = deque()
+    def __init__(self, limit: float, *, conflate: Conflate = False) -> None:
+        self.queue: deque[Item] | TopicQueue[Item] = deque()
+        if conflate == "topics":
+            self.queue = TopicQueue(limit)
         self.tails: list[SharedTail] = []
         self.limit: float = math.inf if conflate else limit
         self.controls: int = 0
         self.unsent: int = 0
-        self.conflate: bool = conflate
+        self.conflate: bool = bool(conflate)
         self._most_controls: int = MOST_CONTROLS
 
     # --- what waits -----------------------------------------------------------------------
@@ -79,7 +86,7 @@ class Outbox:
 
     # --- putting in -----------------------------------------------------------------------
 
-    def own(self) -> deque[Item]:
+    def own(self) -> deque[Item] | TopicQueue[Item]:
         """``queue`` with all that waits in it: the outbox shares its tails no longer."""
         if self.tails:
             for tail in self.tails:
@@ -90,6 +97,26 @@ class Outbox:
     def extend(self, items: Sequence[Item]) -> None:
         """Queue messages, for no more than there is `room`; not for an outbox that conflates."""
         self.own().extend(items)
+
+    def conflate_with(self, item: Item) -> int:
+        """Queue a message in an outbox that conflates. Returns: how many older ones were dropped for it."""
+        queue = self.queue
+        if isinstance(queue, TopicQueue):
+            before = len(queue)
+            queue.append(item)
+            return before + 1 - len(queue)
+        dropped = self.drop_messages() if queue else 0
+        queue.append(item)
+        return dropped
+
+    def drop_messages(self) -> int:
+        """Forget the messages that wait, not the controls. Returns: how many messages there were."""
+        queue = self.own()
+        controls = [item for item in queue if not is_message(item)] if self.controls else []
+        dropped = len(queue) - len(controls)
+        queue.clear()
+        queue.extend(controls)
+        return dropped
 
     def add_control(self, item: Item) -> None:
         """Queue a subscription or a heartbeat. They are not messages: no limit counts them.
@@ -133,15 +160,6 @@ class Outbox:
                 self.own()
         self.tails.append(tail)
         tail.holders += 1
-
-    def drop_messages(self) -> int:
-        """Forget the messages that wait, not the controls. Returns: how many messages there were."""
-        queue = self.own()
-        controls = [item for item in queue if not is_message(item)] if self.controls else []
-        dropped = len(queue) - len(controls)
-        queue.clear()
-        queue.extend(controls)
-        return dropped
 
     def clear(self) -> int:
         """Forget everything. Returns: how many messages there were."""
@@ -197,6 +215,7 @@ class Outbox:
         Returns: how many messages were dropped, which only an outbox that conflates does.
         """
         queue = self.own()
+        messages_before = len(queue) + len(items) - self.controls
         queue.extendleft(reversed(items))
         if self.controls:
             messages = [item for item in queue if is_message(item)]
@@ -204,13 +223,11 @@ class Outbox:
             queue.extend(messages)
             self.controls = 0
             self._most_controls = MOST_CONTROLS
-        dropped = 0
-        if self.conflate:
+        if self.conflate and not isinstance(queue, TopicQueue):
             while len(queue) > 1:
                 queue.popleft()
-                dropped += 1
         self.set_unsent(0)
-        return dropped
+        return messages_before - len(queue) if self.conflate else 0
 
 
 def is_message(item: Item) -> bool:
@@ -218,7 +235,7 @@ def is_message(item: Item) -> bool:
     return isinstance(item, (tuple, bytes))
 
 
-def remove_same(queue: deque[T], item: object) -> bool:
+def remove_same(queue: deque[T] | TopicQueue[T], item: object) -> bool:
     """Remove this very object from a queue. Returns: whether it was there."""
     for index, other in enumerate(queue):
         if other is item:

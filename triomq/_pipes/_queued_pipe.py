@@ -10,6 +10,7 @@ from ._outbox import Outbox
 from ._pipe import Pipe
 from ._roles import PipeOwner
 from ._shared_tail import SharedTail
+from ._topic_queue import Conflate
 
 
 class QueuedPipe(Pipe):
@@ -28,7 +29,7 @@ class QueuedPipe(Pipe):
     sent: int
 
     def __init__(
-        self, owner: PipeOwner, endpoint: str, send_limit: float, receive_limit: float, *, conflate: bool = False
+        self, owner: PipeOwner, endpoint: str, send_limit: float, receive_limit: float, *, conflate: Conflate = False
     ) -> None:
         super().__init__(owner, endpoint, Inbox(receive_limit, conflate=conflate))
         self.outbox: Outbox = Outbox(send_limit, conflate=conflate)
@@ -42,19 +43,16 @@ class QueuedPipe(Pipe):
             outbox.own()
         if len(queue) >= outbox.limit and not self.has_room():
             return False
-        if outbox.conflate and queue:
-            self._replace_messages()
-        queue.append(item)
+        if outbox.conflate:
+            self.drop(outbox.conflate_with(item))
+        else:
+            queue.append(item)
         if not self.sink_told:
             if at_once:
                 self.sink.wake()
             else:
                 self.sink.wake_later()
         return True
-
-    def _replace_messages(self) -> None:
-        if dropped := self.outbox.drop_messages():
-            self.drop(dropped)
 
     def share(self, tail: SharedTail) -> None:
         """Let what is appended to ``tail``, while it is open, wait to be written: for no more than there is `room`."""
