@@ -41,7 +41,7 @@ async def test_a_peer_that_answers_is_pinged_every_interval_with_our_ttl(
     for time in (10, 20, 30):
         await until(time + 3)
         rig.heartbeats.heard()
-    assert rig.said == [(time, Ping(ttl=2.5)) for time in (10, 20, 30)]
+    assert rig.said == [(time, Ping(ttl=2.5, context=bytes([0, time // 10]))) for time in (10, 20, 30)]
     assert rig.silent == []
     assert rig.started == 1
 
