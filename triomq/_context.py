@@ -24,6 +24,7 @@ import trio
 
 from ._connections import Carrier, Carriers
 from ._errors import InternalError
+from ._logs import Log
 from ._options import OptionArguments
 from ._runtime import Runtime, TurnEnd, turn_end
 from ._sockets import Observer, Shared, Socket
@@ -161,7 +162,7 @@ class _Block(AbstractAsyncContextManager[Context]):
             nursery, turn = await outer.start(self._services.run, outer.cancel_scope, name="triomq services")
             runtime = Runtime(nursery, turn, self._random, strict_checkpoints=self._strict_checkpoints)
             nursery.start_soon(runtime.flusher.run, name="triomq flusher")
-            self._context = Context(Shared(runtime, self._carriers))
+            self._context = Context(Shared(runtime, self._carriers, observers=[Log()]))
         except BaseException as exc:
             # Our services are cancelled and end at once; a KeyboardInterrupt meanwhile counts more than what it met.
             if (interrupt := await self._end_services()) is not None:  # noqa: ASYNC102

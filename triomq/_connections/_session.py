@@ -185,8 +185,9 @@ class Session:
                     self._attach(peer)
                     return
                 except PeerUnwantedError as exc:
-                    if self._host.closing:
-                        raise
+                    if self._host.closing:  # the peer has done nothing wrong: there is nothing to tell
+                        self.close()
+                        await trio.sleep_forever()
                     again = self.waits_as is not None
                     if not again:
                         self._tell_it_waits(peer, exc)

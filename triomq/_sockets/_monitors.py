@@ -20,8 +20,8 @@ class Observer(ABC):
     No method may wait or raise: an exception ends the context as an internal error.
     """
 
-    def made(self, socket: Socket) -> None:  # noqa: B027  # most observers wait for events
-        """A socket was made."""
+    def made(self, socket: Socket, count: int) -> None:  # noqa: B027  # most observers wait for events
+        """A socket was made; with it so many are open."""
 
     def heartbeat(self, socket: Socket, address: str, round_trip: float) -> None:  # noqa: B027  # likewise
         """The peer at an address has answered a heartbeat after so many seconds. No event tells of that."""

@@ -57,7 +57,7 @@ class Shared:
     def tell_made(self, socket: Socket) -> None:
         """Tell the observers of a new socket."""
         for observer in self.observers:
-            observer.made(socket)
+            observer.made(socket, len(self.sockets))
 
     def leave(self, socket: Socket, counted: Gone, dropped: int) -> None:
         """A socket is closed, and has counted this."""
