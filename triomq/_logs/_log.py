@@ -92,7 +92,7 @@ class Log(Observer):
         for kind, quota in self._quotas.pop(socket, {}).items():
             if kind in _UNTOLD and (count := quota.take_left_out()):
                 fields = _fields(socket, event_type="Closed", count=count)
-                self._write(_WARNING, "%s: %d more %s", _subject(socket), count, _UNTOLD[kind], fields=fields)
+                self._write(_WARNING, "%s: %s more %s", _subject(socket), f"{count:,}", _UNTOLD[kind], fields=fields)
         if _LOGGER.isEnabledFor(_DEBUG):
             self._write(_DEBUG, "%s: closed", _subject(socket), fields=_fields(socket, event_type="Closed"))
 
@@ -103,6 +103,8 @@ class Log(Observer):
         self._say(_INFO, socket, event, text)
 
     def _accept_failed(self, socket: Socket, event: AcceptFailed) -> None:
+        if not _LOGGER.isEnabledFor(_WARNING):
+            return
         reason = words.why(event.error)
         if event.retry_in:
             text = f"accepting is paused for {event.retry_in:g} s: {reason}"
@@ -128,6 +130,8 @@ class Log(Observer):
             self._say(_INFO, socket, event, f"connected to {words.who(event.peer, event.address, event.endpoint)}")
 
     def _handshake_failed(self, socket: Socket, event: HandshakeFailed) -> None:
+        if not _LOGGER.isEnabledFor(_WARNING):
+            return
         error, dials = event.error, event.retry_in is not None
         reason = words.why(error)
         peer = words.who(event.peer, event.address, event.endpoint)
@@ -147,7 +151,7 @@ class Log(Observer):
 
     def _disconnected(self, socket: Socket, event: Disconnected) -> None:
         faulty = isinstance(event.error, RemoteProtocolError)
-        if not faulty and not _LOGGER.isEnabledFor(_INFO):
+        if not _LOGGER.isEnabledFor(_WARNING if faulty else _INFO):
             return
         reason = words.why(event.error)
         peer = words.who(event.peer, event.address, event.endpoint)
@@ -177,7 +181,7 @@ class Log(Observer):
         if _LOGGER.isEnabledFor(level):
             text = words.dropped(socket, event)
             kind = "dropped" if level == _WARNING else "dropped as it should be"
-            self._say_some(level, socket, event, text, kind, f"{event.reason} {event.address}", event.count)
+            self._say_some(level, socket, event, text, kind, text, event.count)
 
     # --- lines ------------------------------------------------------------------------------
 

@@ -47,8 +47,8 @@ class Pipe(ABC):
       shares_encoding: a message that was encoded once for several peers may be queued here.
       received, sent, dropped: messages so far.
       octets_received, octets_sent: so far, over all connections.
-      last_traffic: trio's time at which a connection last took or gave something; 0 if none did.
-      round_trip: seconds from the last heartbeat that was answered to its answer; 0 if none was.
+      last_traffic: trio's time at which a connection last took or gave something; None if none did.
+      round_trip: seconds from the last heartbeat that was answered to its answer; None if none was.
       hwm_reached: how often there was no room.
       lost: of those dropped, messages that a person should know of.
       losing: why the last of them was lost, while more are only counted; the owner makes it "" again.
@@ -81,8 +81,8 @@ class Pipe(ABC):
         self.dropped: int = 0
         self.octets_received: int = 0
         self.octets_sent: int = 0
-        self.last_traffic: float = 0.0
-        self.round_trip: float = 0.0
+        self.last_traffic: float | None = None
+        self.round_trip: float | None = None
         self.hwm_reached: int = 0
         self.lost: int = 0
         self.losing: str = ""

@@ -84,9 +84,10 @@ class Monitors:
 
     def heartbeat(self, pipe: Pipe) -> None:
         """Tell the observers that a peer has answered a heartbeat."""
-        if not self._ended and (socket := self._socket()) is not None:
+        seconds = pipe.round_trip
+        if seconds is not None and not self._ended and (socket := self._socket()) is not None:
             for observer in self._observers:
-                observer.heartbeat(socket, pipe.address, pipe.round_trip)
+                observer.heartbeat(socket, pipe.address, seconds)
 
     def end(self) -> None:
         """The socket is closed: the monitors end when they are empty."""

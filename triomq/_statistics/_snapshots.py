@@ -6,7 +6,7 @@ import attrs
 
 from ._peer import Peer
 from ._rates import Rates, rates
-from ._table import count, duration, octets, table
+from ._table import count, duration, number_of, octets, table
 
 
 @attrs.frozen(kw_only=True)
@@ -206,7 +206,7 @@ class ContextStatistics:
 
     @property
     def _title(self) -> str:
-        return f"{len(self.sockets)} sockets, {self.connections} connections"
+        return f"{number_of(len(self.sockets), 'socket')}, {number_of(self.connections, 'connection')}"
 
     def __str__(self) -> str:
         rows = [
@@ -228,9 +228,10 @@ class ContextStatistics:
         head = (
             "#", "<socket", "peers", "sent", "received", "dropped", "to send", "to receive", "out", "in", "reconnects",
         )  # fmt: skip
-        unfinished = f", {self.unfinished_handshakes} unfinished handshakes" if self.unfinished_handshakes else ""
+        unfinished = self.unfinished_handshakes
+        beginning = f", {number_of(unfinished, 'unfinished handshake')}" if unfinished else ""
         total = (
-            f"{self._title}{unfinished}: {count(self.messages_sent)} sent, {count(self.messages_received)} received, "
+            f"{self._title}{beginning}: {count(self.messages_sent)} sent, {count(self.messages_received)} received, "
             f"{count(self.messages_dropped)} dropped"
         )
         return table(total, head, rows, always=head[:6])

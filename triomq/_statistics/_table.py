@@ -26,6 +26,11 @@ def table(title: str, head: Sequence[str], rows: Sequence[Sequence[str]], *, alw
     return "\n".join([title, *(f"  {line}" for line in lines)])
 
 
+def number_of(value: int, thing: str) -> str:
+    """So many things."""
+    return f"1 {thing}" if value == 1 else f"{value:,} {thing}s"
+
+
 def count(value: int) -> str:
     """A number of things."""
     return f"{value:,}"
