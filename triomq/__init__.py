@@ -27,6 +27,8 @@ from ._events import (
     Disconnected,
     HandshakeFailed,
     HandshakeSucceeded,
+    HighWaterMarkReached,
+    HighWaterMarkRelieved,
     Listening,
     ListeningStopped,
     MessageDropped,
@@ -52,7 +54,7 @@ from ._sockets import (
     SendSocket,
     Socket,
 )
-from ._statistics import Peer, PeerStatistics, SocketStatistics
+from ._statistics import ContextStatistics, Peer, PeerStatistics, Rates, SocketStatistics
 from ._tools import (
     JobReceiver,
     JobSender,
@@ -82,10 +84,13 @@ __all__ = [
     "ConnectFailed",
     "Connected",
     "Context",
+    "ContextStatistics",
     "Disconnected",
     "EndpointError",
     "HandshakeFailed",
     "HandshakeSucceeded",
+    "HighWaterMarkReached",
+    "HighWaterMarkRelieved",
     "InternalError",
     "JobReceiver",
     "JobSender",
@@ -106,6 +111,7 @@ __all__ = [
     "ProtocolError",
     "ProxyHandle",
     "ProxyStatistics",
+    "Rates",
     "ReceiveSocket",
     "RefusedByPeerError",
     "RemoteProtocolError",

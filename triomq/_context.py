@@ -24,9 +24,11 @@ import trio
 
 from ._connections import Carrier, Carriers
 from ._errors import InternalError
+from ._logs import Log
 from ._options import OptionArguments
 from ._runtime import Runtime, TurnEnd, turn_end
 from ._sockets import Observer, Shared, Socket
+from ._statistics import ContextStatistics
 from ._transports import Transport
 
 S = TypeVar("S", bound=Socket)
@@ -40,15 +42,18 @@ class Context:
         self._closed = False
 
     @trio.lowlevel.enable_ki_protection
-    def socket(self, socket_type: type[S], /, **options: Unpack[OptionArguments]) -> S:
+    def socket(self, socket_type: type[S], /, *, name: str | None = None, **options: Unpack[OptionArguments]) -> S:
         """Make a socket.
 
         Args:
           socket_type: the class, such as ``triomq.REQ``.
+          name: for people to read: it stands in log lines, statistics, names of tasks and the socket's `repr`. Two
+            sockets may have the same.
           options: see `Options`; ``hwm=`` sets both HWMs, ``topics=`` subscribes a SUB.
         Raises:
           TypeError: there is no such option, or it means nothing for this type.
-          ValueError: an option's value is out of range.
+          ValueError: an option's value is out of range, or the name is no text of 1 to 100 characters that can be
+            printed.
           trio.ClosedResourceError: the context was left.
         """
         self._shared.runtime.check_thread("Context.socket")
@@ -58,7 +63,7 @@ class Context:
             isinstance(socket_type, type) and issubclass(socket_type, Socket) and hasattr(socket_type, "socket_type")
         ):
             raise TypeError(f"a socket type is a class such as triomq.REQ, not {socket_type!r}")
-        return socket_type._make(self._shared, dict(options))
+        return socket_type._make(self._shared, {"name": name, **options})
 
     @property
     def sockets(self) -> tuple[Socket, ...]:
@@ -69,6 +74,15 @@ class Context:
     def closed(self) -> bool:
         """The block of this context was left."""
         return self._closed
+
+    def statistics(self) -> ContextStatistics:
+        """What all sockets of this context count together, as it is now; as a `str`, a table.
+
+        Raises:
+          WrongThreadError: this is another thread, or a forked process.
+        """
+        self._shared.runtime.check_thread("Context.statistics")
+        return self._shared.statistics()
 
     def observe(self, observer: Observer) -> None:
         """Tell an observer at once what happens to every socket of this context, those to come included.
@@ -148,7 +162,7 @@ class _Block(AbstractAsyncContextManager[Context]):
             nursery, turn = await outer.start(self._services.run, outer.cancel_scope, name="triomq services")
             runtime = Runtime(nursery, turn, self._random, strict_checkpoints=self._strict_checkpoints)
             nursery.start_soon(runtime.flusher.run, name="triomq flusher")
-            self._context = Context(Shared(runtime, self._carriers))
+            self._context = Context(Shared(runtime, self._carriers, observers=[Log()]))
         except BaseException as exc:
             # Our services are cancelled and end at once; a KeyboardInterrupt meanwhile counts more than what it met.
             if (interrupt := await self._end_services()) is not None:  # noqa: ASYNC102

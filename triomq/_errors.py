@@ -63,11 +63,13 @@ class RemoteProtocolError(ProtocolError):
     Never raised in a user's task: it is the ``error`` of a monitor event. `triomq.zmtp` raises it.
 
     Attributes:
-      offset: position of the offending octet in what the peer sent on this connection, or None.
+      reason: what was wrong, in words.
+      offset: position of the offending octet in what the peer sent on this connection, or None. The text names it.
     """
 
     def __init__(self, text: str, offset: int | None = None) -> None:
         super().__init__(text if offset is None else f"{text} (at octet {offset})")
+        self.reason = text
         self.offset = offset
 
 

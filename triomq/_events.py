@@ -8,6 +8,8 @@ from typing import TypeAlias
 import attrs
 import trio
 
+from ._statistics import DropReason, Peer
+
 
 @attrs.frozen(kw_only=True)
 class Listening:
@@ -64,12 +66,14 @@ class HandshakeSucceeded:
     Attributes:
       socket_type: the peer's, such as ``"PULL"``.
       routing_id: the name it announced, or ``b""``.
+      peer: who it is.
     """
 
     endpoint: str
     address: str
     socket_type: str
     routing_id: bytes
+    peer: Peer | None = None
 
 
 @attrs.frozen(kw_only=True)
@@ -81,12 +85,14 @@ class HandshakeFailed:
       error: `RemoteProtocolError` when it broke the protocol, `RefusedByPeerError` when it refused us,
         `PeerUnwantedError` when this socket has no use for it while another peer stays: it is kept waiting,
         `trio.TooSlowError` when it was silent, `OSError` and trio's errors when the connection died.
+      peer: who it is, if it is kept waiting; None if it was turned away before that was known.
     """
 
     endpoint: str
     address: str
     error: Exception
     retry_in: float | None = None
+    peer: Peer | None = None
 
 
 @attrs.frozen(kw_only=True)
@@ -97,27 +103,78 @@ class Disconnected:
       error: why, or None when it closed the connection in good order; `SilentPeerError` when heartbeats found it
         dead, `RemoteProtocolError` when it broke the protocol, `RefusedByPeerError` when it said why it hung up.
       retry_in: seconds until the next attempt; None if this side does not dial, or dials no more.
+      peer: who it was.
     """
 
     endpoint: str
     address: str
     error: Exception | None
     retry_in: float | None = None
+    peer: Peer | None = None
 
 
 @attrs.frozen(kw_only=True)
-class MessageDropped:
-    """A peer has hung up several times in a row at one message, which is therefore not sent again.
+class HighWaterMarkReached:
+    """The queue for a peer is full: `send` waits, or drops, as the socket type says.
+
+    A queue that is full again and again has one event a second, or two: the last one says what is so. How often it was
+    full, `PeerStatistics.hwm_reached` counts.
 
     Attributes:
-      size: octets in all frames of the message.
-      error: why the last of these connections ended, or None when the peer closed it in good order.
+      address: the other end; the endpoint while nobody is connected.
+      hwm: how many messages the queue holds.
+      peer: None while nobody is connected.
     """
 
     endpoint: str
     address: str
-    size: int
-    error: Exception | None
+    hwm: float
+    peer: Peer | None = None
+
+
+@attrs.frozen(kw_only=True)
+class HighWaterMarkRelieved:
+    """The queue for a peer has room again; see `HighWaterMarkReached`. There is none when the peer leaves before that.
+
+    Attributes:
+      address: the other end; the endpoint while nobody is connected.
+      peer: None while nobody is connected.
+    """
+
+    endpoint: str
+    address: str
+    peer: Peer | None = None
+
+
+@attrs.frozen(kw_only=True)
+class MessageDropped:
+    """Messages were dropped, and nobody will get them.
+
+    What is dropped for a peer because it is full has an event at once, then at most one each minute with the sum, and
+    one with the rest when the peer leaves. Some drops are what the program has asked for, and have no event: those of
+    ``conflate``, late replies, a message to a routing id that nobody has. `SocketStatistics.messages_dropped` counts
+    all.
+
+    Attributes:
+      address: the other end; the endpoint if nobody is connected.
+      error: for ``"cut off"``, why the last of these connections ended, or None when the peer closed it in good order.
+      size: for ``"cut off"``, octets in all frames of the message; else None.
+      count: how many messages.
+      reason: ``"full"``: there was no room for more messages to the peer; ``"malformed"``: they came from the peer, and
+        are not what this socket type takes; ``"cut off"``: the peer has hung up several times in a row at that message;
+        ``"peer left"``: they were queued for that peer alone; ``"disconnected"``: they were not sent within ``linger``
+        after `Socket.disconnect` or `Socket.unbind`; ``"linger"``: they were not sent within ``linger`` after
+        `Socket.aclose`, or when the context was left; ``"cancelled"``: that was cancelled.
+      peer: None if nobody is connected.
+    """
+
+    endpoint: str
+    address: str
+    size: int | None = None
+    error: Exception | None = None
+    count: int = 1
+    reason: DropReason = "cut off"
+    peer: Peer | None = None
 
 
 MonitorEvent: TypeAlias = (
@@ -129,6 +186,8 @@ MonitorEvent: TypeAlias = (
     | HandshakeSucceeded
     | HandshakeFailed
     | Disconnected
+    | HighWaterMarkReached
+    | HighWaterMarkRelieved
     | MessageDropped
 )
 """Everything a monitor can tell."""

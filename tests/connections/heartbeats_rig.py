@@ -24,6 +24,7 @@ class Rig:
       there: something has arrived that nobody has read.
       looks: the times at which the stream was looked at.
       hands_over: a PING leaves as soon as it is sent.
+      round_trips: seconds from PINGs to their PONGs.
     """
 
     def __init__(self, nursery: trio.Nursery, *, version: tuple[int, int] = NEW, **options: Any) -> None:
@@ -35,8 +36,16 @@ class Rig:
         self.looks: list[float] = []
         self.hands_over = True
         self.started = 0
+        self.round_trips: list[float] = []
         self.heartbeats = Heartbeats(
-            Options(**options), version, "tcp://peer", self._send, lambda: self.taken_at, self._look, self._start
+            Options(**options),
+            version,
+            "tcp://peer",
+            self._send,
+            lambda: self.taken_at,
+            self._look,
+            self._start,
+            self.round_trips.append,
         )
 
     def _send(self, heartbeat: Ping | Pong) -> None:

@@ -30,12 +30,17 @@ class Heard:
 
     def __init__(self, nursery: trio.Nursery, socket: Any) -> None:
         self.names: list[str] = []
+        self.peers: list[triomq.Peer | None] = []
         nursery.start_soon(self._listen, socket.monitor())
 
     async def _listen(self, monitor: triomq.Monitor) -> None:
         async for event in monitor:
             if not isinstance(event, triomq.ConnectFailed):
                 self.names.append(type(event).__name__)
+            if isinstance(event, (triomq.HandshakeSucceeded, triomq.Disconnected)):
+                assert event.peer is not None
+                assert (event.endpoint, event.address) == (event.peer.endpoint, event.peer.address)
+                self.peers.append(event.peer)
 
 
 @pytest.mark.parametrize("who", TABLE)
@@ -91,6 +96,36 @@ async def play(opened: Any, endpoint: str, who: str, bound: Any, connected: Any,
         else:
             assert for_the_end == there_expected
             assert binding_names == [*there_expected, "ListeningStopped"]
+        for heard, theirs in ((connecting, bound), (binding, connected)):
+            assert [peer.socket_type for peer in heard.peers if peer] == [theirs.socket_type] * len(heard.peers)
+            assert len(set(heard.peers)) <= 1, "who leaves is who came"
+
+
+@pytest.mark.parametrize("transport", TRANSPORTS)
+@pytest.mark.parametrize("who", ["aclose", "disconnect", "context"])
+async def test_what_is_not_sent_is_told_before_the_end(transport: str, who: str, tmp_path: Path) -> None:
+    """By a socket that has nobody to send it to; then it has nothing more to tell."""
+    names: list[str] = []
+    endpoint = {"tcp": "tcp://127.0.0.1:1"}.get(transport) or endpoint_of(transport, tmp_path)
+    async with triomq.open_context() as ctx:
+        push = ctx.socket(triomq.PUSH, linger=0.01)
+        monitor = push.monitor()
+        push.connect(endpoint)
+        await push.send_many([b"it"] * 3)
+        if who == "disconnect":
+            push.disconnect(endpoint)
+            with trio.fail_after(5):
+                while not push.messages_dropped:  # noqa: ASYNC110  # no event is to be taken from the monitor
+                    await trio.sleep(0.001)
+        elif who == "aclose":
+            await push.aclose()
+    async for event in monitor:
+        if isinstance(event, triomq.MessageDropped):
+            reason = "disconnected" if who == "disconnect" else "linger"
+            assert (event.count, event.reason, event.peer, event.address) == (3, reason, None, endpoint)
+        if not isinstance(event, triomq.ConnectFailed):
+            names.append(type(event).__name__)
+    assert names == ["MessageDropped"]
 
 
 @pytest.mark.parametrize("who", TABLE)

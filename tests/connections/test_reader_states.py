@@ -150,7 +150,7 @@ async def test_to_one_message_there_may_be_an_answer_at_once(data: bytes, may_an
         (b"!", ["heard", "ping_received"]),
         (b"a!", ["heard", "ping_received"]),
         (b"!a", ["heard", "ping_received", "ping_followed"]),
-        (b"!:", ["heard", "ping_received", "ping_followed"]),
+        (b"!:", ["heard", "ping_received", "pong_received", "ping_followed"]),
         (b"!!", ["heard", "ping_received", "ping_received"]),
         (b"*", ["heard", "ping_followed"]),
     ],

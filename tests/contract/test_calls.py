@@ -19,7 +19,7 @@ from .calls import ASYNC_CALLS, RECEIVES, SENDS, SYNC_CALLS, TYPES, call, calls_
 def test_no_public_method_is_forgotten_here() -> None:
     """Whoever adds a method adds it above, and so to every test of this module."""
     public = {name for one in TYPES for name in dir(one) if not name.startswith("_")}
-    passive = {"aclose", "endpoints", "peers", "options", "messages_dropped", "statistics", "socket_type"}
+    passive = {"name", "aclose", "endpoints", "peers", "options", "messages_dropped", "statistics", "socket_type"}
     assert public - set(ASYNC_CALLS) - set(SYNC_CALLS) - passive == set()
 
 

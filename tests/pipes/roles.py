@@ -27,6 +27,7 @@ class Owner:
         self.interprets = interprets
         self.told: list[str] = []
         self.lost = 0
+        self.notes: list[Pipe] = []
         self.events: list[Received] = []
 
     def interpret(self, pipe: Pipe, events: Sequence[Received]) -> list[Message]:
@@ -44,6 +45,9 @@ class Owner:
 
     def dropped(self, pipe: Pipe, count: int) -> None:
         self.lost += count
+
+    def noteworthy(self, pipe: Pipe) -> None:
+        self.notes.append(pipe)
 
 
 class RecordingSink:

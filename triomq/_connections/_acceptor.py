@@ -64,6 +64,11 @@ class Acceptor(Binding):
                 session.say_goodbye()
 
     @property
+    def unfinished_handshakes(self) -> int:
+        """See `Attachment`."""
+        return self._crowd.greeting + self._crowd.waiting
+
+    @property
     def finished(self) -> bool:
         """See `Attachment`."""
         return not any(session.attached for session in self._sessions)

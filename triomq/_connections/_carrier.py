@@ -24,10 +24,13 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager
 from typing import Protocol
 
+import trio
+
 from .._events import MonitorEvent
 from .._options import Options
 from .._pipes import Pipe, PipeOwner
 from .._runtime import Runtime, TaskGroup
+from .._statistics import Peer
 from ..zmtp import PeerInfo
 
 
@@ -71,6 +74,12 @@ class PeerHost(Protocol):
     def peer_left(self, pipe: Pipe) -> None:
         """The pipe's peer is gone; the pipe stays, and the peer may come back."""
 
+    def peer_at(self, pipe: Pipe) -> Peer | None:
+        """The peer at the pipe, or the last that was there; None if none ever was."""
+
+    def heartbeat(self, pipe: Pipe) -> None:
+        """The pipe's peer has answered a heartbeat: ``pipe.round_trip`` is new."""
+
     def remove_pipe(self, pipe: Pipe) -> None:
         """The pipe's peer, if there is one, is gone for good. What has arrived from it is still received."""
 
@@ -85,8 +94,25 @@ class PeerHost(Protocol):
         """
 
 
+def unadmitted(info: PeerInfo, endpoint: str, address: str) -> Peer:
+    """A peer that has to wait for its place, or is turned away."""
+    return Peer(
+        endpoint=endpoint,
+        address=address,
+        socket_type=info.socket_type,
+        routing_id=info.routing_id,
+        since=trio.current_time(),
+        metadata=dict(info.metadata),
+    )
+
+
 class Attachment(ABC):
     """One endpoint of a socket, bound or connected."""
+
+    @property
+    def unfinished_handshakes(self) -> int:
+        """How many connections are no peers yet."""
+        return 0
 
     def stop(self) -> None:  # noqa: B027  # a carrier without listeners and connections has nothing to do
         """The socket is closing: accept nobody new, and throw away what arrives from now on."""

@@ -66,6 +66,11 @@ class Dialer(Connecting):
             self._session.say_goodbye()
 
     @property
+    def unfinished_handshakes(self) -> int:
+        """See `Attachment`."""
+        return int(self._session is not None and not self._session.established)
+
+    @property
     def finished(self) -> bool:
         """See `Attachment`."""
         return self._session is None or not self._session.attached
@@ -141,6 +146,7 @@ class Dialer(Connecting):
         pipe.drop()
         pipe.room_made()
         size = len(message) if isinstance(message, bytes) else sum(len(frame) for frame in message)
-        self._host.emit(
-            MessageDropped(endpoint=self._endpoint, address=session.address, size=size, error=session.error)
+        event = MessageDropped(
+            endpoint=self._endpoint, address=session.address, size=size, error=session.error, peer=session.peer
         )
+        self._host.emit(event)

@@ -54,6 +54,7 @@ class Heartbeats:
       taken_at: tells when the connection last took something of ours.
       look: reads the stream once, without waiting, and tells whether anything was there, if only its end.
       start: starts a task with `run`; called once, when there is something to watch.
+      answered_after: told in how many seconds a PING was answered by its PONG.
 
     Attributes:
       active: there is something to watch: `heard` is to be told.
@@ -69,6 +70,7 @@ class Heartbeats:
         taken_at: Callable[[], float],
         look: Callable[[], bool],
         start: Callable[[Heartbeats], None],
+        answered_after: Callable[[float], None],
     ) -> None:
         interval = options.heartbeat_interval if version >= SINCE else 0.0
         self._interval: float = interval or math.inf
@@ -79,6 +81,9 @@ class Heartbeats:
         self._taken_at = taken_at
         self._look = look
         self._start = start
+        self._answered_after = answered_after
+        self._count = 0  # PINGs so far; each carries the last octets of its number, and its PONG brings them back
+        self._sent_at: float | None = None  # when the last of them was handed over whole, until it is answered
         self.active: bool = False
         self.answered: bool = False
         self._knows_pong = version >= SINCE
@@ -125,7 +130,12 @@ class Heartbeats:
                     self._answer_due = min(self._answer_due, now + self._timeout)
                 if self._ping is _Ping.ANSWERED:
                     self._ping = _Ping.QUEUED
-                    self._send(zmtp.Ping(ttl=self._ttl))
+                    self._count += 1
+                    self._sent_at = None
+                    self._send(zmtp.Ping(ttl=self._ttl, context=self._context()))
+
+    def _context(self) -> bytes:
+        return (self._count & 0xFFFF).to_bytes(2, "big")
 
     def _next_alarm(self) -> float:
         return min(self._next_ping, self._answer_due, self._more_due)
@@ -165,9 +175,17 @@ class Heartbeats:
         """Our PING was handed over whole."""
         if self._ping is _Ping.QUEUED:
             self._ping = _Ping.SENT
+            self._sent_at = trio.current_time()
             if not self._paused:
                 self._answer_due = trio.current_time() + self._timeout
                 self._watch()
+
+    def pong_received(self, context: bytes) -> None:
+        """The peer has sent a PONG: the answer to our last PING, to an earlier one, or to none."""
+        if self._sent_at is not None and context == self._context():
+            seconds = trio.current_time() - self._sent_at
+            self._sent_at = None
+            self._answered_after(seconds)
 
     def ping_received(self, ttl: float) -> None:
         """The peer has sent a PING; what it says takes the place of what the one before said."""

@@ -24,8 +24,9 @@ from .._events import Connected, Disconnected, HandshakeFailed, HandshakeSucceed
 from .._message import Message
 from .._options import Options
 from .._pipes import NOBODY, Conflate, InprocPipe
+from .._statistics import Peer
 from ..zmtp import PeerInfo, explain_incompatible
-from ._carrier import Binding, Carrier, Connecting, PeerHost
+from ._carrier import Binding, Carrier, Connecting, PeerHost, unadmitted
 
 _LONGEST_NAME = 256  # characters
 
@@ -252,17 +253,19 @@ class InprocConnection(Connecting):
         far.received = 0  # nobody has received these yet; `deliver` counts them
         near.joined = True
         near.sent += sum(isinstance(item, Message) for item in gathered)
-        for host, peer in ((ours, theirs), (theirs, ours)):
+        for host, pipe, peer in ((ours, near, theirs), (theirs, far, ours)):
             host.emit(Connected(endpoint=self._endpoint, address=self._endpoint))
-            host.emit(_succeeded(self._endpoint, peer))
+            host.emit(_succeeded(self._endpoint, peer, host.peer_at(pipe)))
         if gathered:
             far.deliver(gathered)
         near.room_made()
 
     def _failed(self, binding: InprocBinding, error: Exception) -> None:
-        event = HandshakeFailed(endpoint=self._endpoint, address=self._endpoint, error=error)
-        self._host.emit(event)
-        binding.host.emit(event)
+        endpoint = self._endpoint
+        for host, theirs in ((self._host, binding.host), (binding.host, self._host)):
+            waits = isinstance(error, PeerUnwantedError)  # as over other transports, else nobody knows who it is
+            peer = unadmitted(_peer_info(theirs), endpoint, endpoint) if waits else None
+            host.emit(HandshakeFailed(endpoint=endpoint, address=endpoint, error=error, peer=peer))
 
     # --- parting --------------------------------------------------------------------------
 
@@ -270,8 +273,9 @@ class InprocConnection(Connecting):
         binding, self._binding = self._binding, None
         if binding is not None:
             del binding.connections[self]
-            for host in (self._host, binding.host):
-                host.emit(Disconnected(endpoint=self._endpoint, address=self._endpoint, error=error))
+            endpoint = self._endpoint
+            for host, pipe in ((self._host, self._near), (binding.host, self._far)):
+                host.emit(Disconnected(endpoint=endpoint, address=endpoint, error=error, peer=host.peer_at(pipe)))
             binding.host.remove_pipe(self._far)
             self._host.peer_left(self._near)
         return binding
@@ -329,7 +333,7 @@ def _peer_info(host: PeerHost) -> PeerInfo:
     )
 
 
-def _succeeded(endpoint: str, peer: PeerHost) -> HandshakeSucceeded:
+def _succeeded(endpoint: str, theirs: PeerHost, peer: Peer | None) -> HandshakeSucceeded:
     return HandshakeSucceeded(
-        endpoint=endpoint, address=endpoint, socket_type=peer.socket_type, routing_id=peer.routing_id
+        endpoint=endpoint, address=endpoint, socket_type=theirs.socket_type, routing_id=theirs.routing_id, peer=peer
     )

@@ -307,6 +307,9 @@ class Reader:
             return True
         if size == sizes.usual:
             sizes.note(len(data))
+        pipe = self._pipe
+        pipe.octets_received += len(data)
+        pipe.last_traffic = self._turn_end.now()
         if self._heartbeats.active:
             self._heartbeats.heard()
         if self._state is _LEAVING:
@@ -337,6 +340,8 @@ class Reader:
             if isinstance(event, zmtp.Ping):
                 self._writer.send_control()
                 self._heartbeats.ping_received(event.ttl)
+            elif isinstance(event, zmtp.Pong):
+                self._heartbeats.pong_received(event.context)
         protocol = self._protocol
         begun = not protocol.has_buffered and protocol.receive_hint() > 0  # a part of a frame has come
         if events and (begun or not isinstance(events[-1], zmtp.Ping)):

@@ -19,18 +19,18 @@ from .._errors import PeerUnwantedError, RefusedByPeerError, RemoteProtocolError
 from .._events import Disconnected, HandshakeFailed, HandshakeSucceeded
 from .._message import Frames
 from .._pipes import UNCONNECTED, QueuedPipe
+from .._statistics import Peer
 from .._transports import NonblockingStream
-from ._carrier import PeerHost
+from ._carrier import PeerHost, unadmitted
 from ._handshake import Patience, shake_hands
-from ._heartbeats import SINCE, Heartbeats
-from ._reader import Reader, try_receive
-from ._timers import GOODBYE, KEEPALIVE
+from ._heartbeats import Heartbeats
+from ._reader import Reader
+from ._timers import GOODBYE
+from ._waiting_peer import WaitingPeer
 from ._writer import Writer
 
 Cut: TypeAlias = Frames | bytes
 """A message that was half written: as the user sent it, or encoded."""
-
-_WAITING_READ_SIZE = 32 * 1024  # bytes that are kept of a peer that waits for its place
 
 
 class Session:
@@ -52,13 +52,14 @@ class Session:
       refused: the peer refused us, or we the peer.
       carried: something went whole over the connection: a message or a heartbeat's answer, in either direction.
       cut_off: the message of a pipe that stays of which only a part was taken when the connection ended.
+      peer: who is there, or was last; None if it was never admitted.
       progress: called when a peer that is not established has said something, has to wait, or is established.
     """
 
     __slots__ = (
-        "_accepted", "_before", "_endpoint", "_heartbeats", "_heartbeats_scope", "_host", "_kept", "_pipe_stays",
+        "_accepted", "_before", "_endpoint", "_heartbeats", "_heartbeats_scope", "_host", "_pipe_stays",
         "_protocol", "_reader", "_refuses", "_scope", "_stream", "_torn", "_write_error", "_writer", "address",
-        "carried", "cut_off", "error", "established", "pipe", "progress", "waits_as",
+        "carried", "cut_off", "error", "established", "peer", "pipe", "progress", "waits_as",
     )  # fmt: skip
 
     def __init__(
@@ -77,6 +78,7 @@ class Session:
         self.waits_as: bytes | None = None
         self.error: Exception | None = None
         self.carried: bool = False
+        self.peer: Peer | None = None
         self.cut_off: Cut | None = None
         self.progress: Callable[[Session], None] = _nobody_asks
         self._stream = stream
@@ -86,8 +88,7 @@ class Session:
         self._pipe_stays = pipe is not None
         self._scope = trio.CancelScope()
         self._accepted = accepted
-        self._kept = 0  # bytes that came while the peer waited
-        self._writer = Writer(stream, protocol, host.runtime, self.address, self._write_failed)
+        self._writer = Writer(stream, protocol, host.runtime, self.address, host.tasks.suffix, self._write_failed)
         self._reader: Reader | None = None  # while a pipe is attached
         self._heartbeats: Heartbeats | None = None
         self._heartbeats_scope: trio.CancelScope | None = None
@@ -150,7 +151,8 @@ class Session:
         """
         host, endpoint, address, error = self._host, self._endpoint, self.address, self.error
         if self.established:
-            host.emit(Disconnected(endpoint=endpoint, address=address, error=error, retry_in=retry_in))
+            peer = self.peer
+            host.emit(Disconnected(endpoint=endpoint, address=address, error=error, retry_in=retry_in, peer=peer))
         elif error is not None:
             host.emit(HandshakeFailed(endpoint=endpoint, address=address, error=error, retry_in=retry_in))
 
@@ -176,61 +178,30 @@ class Session:
         turn.
         """
         waiting_timeout = self._host.options.waiting_timeout
+        waiting = WaitingPeer(self._stream, self._protocol)
         with trio.CancelScope() as limit:
             while True:
                 try:
                     self._attach(peer)
                     return
                 except PeerUnwantedError as exc:
-                    if self._host.closing:
-                        raise
+                    if self._host.closing:  # the peer has done nothing wrong: there is nothing to tell
+                        self.close()
+                        await trio.sleep_forever()
                     again = self.waits_as is not None
                     if not again:
-                        event = HandshakeFailed(endpoint=self._endpoint, address=self.address, error=exc)
-                        self._host.emit(event)
+                        self._tell_it_waits(peer, exc)
                         limit.deadline = trio.current_time() + waiting_timeout
                         self.waits_as = peer.routing_id
                         self.progress(self)
                 with self._host.until_vacancy(peer.routing_id, again=again):
-                    await self._watch_it_wait()
+                    await waiting.watch()
         raise trio.TooSlowError(f"no place for {self.address} within waiting_timeout={waiting_timeout} s")
 
-    async def _watch_it_wait(self) -> None:
-        """Wait until the peer leaves. Keep a little of what it sends, to be delivered when the peer has its place.
-
-        Its heartbeats are not read. So whatever it says is answered by a sign of life, and when it is not read any more
-        it hears one unasked: else a peer with heartbeats would give up the connection, and lose what it has sent.
-
-        Raises:
-          trio.BrokenResourceError: the peer has left.
-        """
-        while self._kept < _WAITING_READ_SIZE:
-            await self._stream.wait_receivable()
-            received = try_receive(self._stream, _WAITING_READ_SIZE - self._kept)
-            if received == b"":
-                raise trio.BrokenResourceError("the peer left while another had its place")
-            if received is not None:
-                self._kept += len(received)
-                self._protocol.receive_data(received, 0)
-                self._show_life()
-        while not self._stream.peer_ended():
-            self._show_life()
-            await trio.sleep(KEEPALIVE / 2)
-        raise trio.BrokenResourceError("the peer left while another had its place")
-
-    def _show_life(self) -> None:
-        """Send a PONG to a peer that waits. If it has left, its system resets the connection.
-
-        Its end of the stream may be stuck behind what does not fit into our system's buffer.
-
-        Raises:
-          trio.BrokenResourceError: it has left, or takes nothing.
-        """
-        peer, pong = self._protocol.peer, list[bytes]()
-        if peer is not None and peer.version >= SINCE:
-            size = self._protocol.encode([zmtp.Pong()], pong)
-            if self._stream.send_nowait(pong) not in (0, size):
-                raise trio.BrokenResourceError("the peer reads nothing while another has its place")
+    def _tell_it_waits(self, info: zmtp.PeerInfo, error: Exception) -> None:
+        endpoint, address = self._endpoint, self.address
+        peer = unadmitted(info, endpoint, address)
+        self._host.emit(HandshakeFailed(endpoint=endpoint, address=address, error=error, peer=peer))
 
     def _attach(self, peer: zmtp.PeerInfo) -> None:
         """Join the connection with its pipe.
@@ -250,6 +221,7 @@ class Session:
             address=self.address,
             socket_type=peer.socket_type,
             routing_id=peer.routing_id,
+            peer=host.peer_at(pipe),
         )
         host.emit(succeeded)
         writer = self._writer
@@ -262,6 +234,7 @@ class Session:
             writer.taken_at,
             self._look,
             self._start_heartbeats,
+            self._heartbeat_answered,
         )
         self._reader = Reader(
             self._stream, protocol, pipe, writer, heartbeats, host.runtime.turn_end, host.wanted, self._hang_up
@@ -282,6 +255,7 @@ class Session:
             self._heartbeats_scope.cancel(reason="triomq: connection ended")
         pipe, self.pipe = self.pipe, None
         assert pipe is not None
+        self.peer = self._host.peer_at(pipe)
         heartbeats, self._heartbeats = self._heartbeats, None
         answered = heartbeats is not None and heartbeats.answered
         self.carried = answered or (pipe.sent, pipe.received) != self._before
@@ -352,8 +326,13 @@ class Session:
 
     def _start_heartbeats(self, heartbeats: Heartbeats) -> None:
         scope = self._heartbeats_scope = trio.CancelScope()
-        name = f"triomq heartbeats {self.address}"
+        name = f"triomq heartbeats {self.address}{self._host.tasks.suffix}"
         self._host.runtime.nursery.start_soon(self._run_heartbeats, heartbeats, scope, name=name)
+
+    def _heartbeat_answered(self, seconds: float) -> None:
+        if (pipe := self.pipe) is not None:
+            pipe.round_trip = seconds
+            self._host.heartbeat(pipe)
 
     @trio.lowlevel.enable_ki_protection
     async def _run_heartbeats(self, heartbeats: Heartbeats, scope: trio.CancelScope) -> None:

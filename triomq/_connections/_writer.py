@@ -43,6 +43,7 @@ class Writer:
     """Writes one connection.
 
     Args:
+      suffix: what the name of its task ends with.
       fail: called, once at the most, with why the connection cannot be written to any more.
     """
 
@@ -52,6 +53,7 @@ class Writer:
         protocol: zmtp.WireProtocol,
         runtime: Runtime,
         address: str,
+        suffix: str,
         fail: Callable[[Exception], None],
     ) -> None:
         self._stream = stream
@@ -60,6 +62,7 @@ class Writer:
         self._flusher = runtime.flusher
         self._turn_end = runtime.turn_end
         self._address = address
+        self._suffix = suffix
         self._fail = fail
         self._pipe: QueuedPipe | None = None  # while the connection is established
         self._ping_sent: Callable[[], None] = _nothing
@@ -209,6 +212,8 @@ class Writer:
                 self._count_sent(pipe, batch)
             else:
                 pipe.sent += len(batch)
+            pipe.octets_sent += taken
+            pipe.last_traffic = self._last_write
             self._most = _LARGE_BATCH if taken <= _SMALL * len(batch) else _BATCH
             return taken
         self._batch = batch
@@ -217,11 +222,13 @@ class Writer:
         self._batch_ends = list(accumulate(sizes))
         self._batch_written = taken - control
         self._unsent = without(buffers, taken)
+        pipe.octets_sent += taken
         self._count_whole(pipe)
         if failure is not None:
             self._fail(failure)
         else:
-            self._runtime.nursery.start_soon(self._write_unsent, name=f"triomq writer {self._address}")
+            name = f"triomq writer {self._address}{self._suffix}"
+            self._runtime.nursery.start_soon(self._write_unsent, name=name)
         return None
 
     @trio.lowlevel.enable_ki_protection
@@ -235,6 +242,8 @@ class Writer:
                 self._last_write = trio.current_time()
                 pipe = self._pipe
                 if pipe is not None:
+                    pipe.octets_sent += taken
+                    pipe.last_traffic = self._last_write
                     self._count_whole(pipe)
                     if self._unsent:  # else what is queued because of this might be written here and now
                         pipe.room_made()

@@ -93,7 +93,7 @@ class Distributor:
         """Queue the message for each of the pipes that has room; the others drop it, and count it."""
         if len(pipes) == 1:
             if not pipes[0].send_nowait(message):
-                pipes[0].drop()
+                pipes[0].lose("full")
             return
         shared: bytes | None = None
         for pipe in pipes:
@@ -104,7 +104,7 @@ class Distributor:
                     shared = zmtp.encode_shared(message)
                 accepted = pipe.send_nowait(shared, False)
             if not accepted:
-                pipe.drop()
+                pipe.lose("full")
 
     def have_room(self, pipes: Iterable[Pipe]) -> bool:
         """Whether none of the pipes would drop; the owner of one that would is told when it has room."""

@@ -51,6 +51,23 @@ class _NobodyWaits:
 NOBODY_WAITS: Waiting = _NobodyWaits()
 
 
+class Notes(Protocol):
+    """Who tells of what a person may want to know."""
+
+    def add(self, pipe: Pipe) -> None:
+        """Look at the pipe: it is full, has room again, or begins to lose messages."""
+
+
+class _NobodyTells:
+    """Stands for the socket of a pattern that is not made yet."""
+
+    def add(self, pipe: Pipe) -> None:
+        """There is nobody to tell."""
+
+
+NOBODY_TELLS: Notes = _NobodyTells()
+
+
 class Chores(Protocol):
     """Where work goes that would hold the loop for too long, were it done in one go."""
 
@@ -85,6 +102,7 @@ class Pattern:
       senders, receivers: the tasks that wait to send and to receive.
       watchers: the tasks that wait for peers, for subscriptions, or for a queue to be sent.
       chores: takes work that is long.
+      notes: tells of pipes that are full or lose messages.
     """
 
     wanted: ClassVar[tuple[type, ...]] = (Message,)
@@ -104,6 +122,7 @@ class Pattern:
         self.receivers: Waiting = NOBODY_WAITS
         self.watchers: Waiting = NOBODY_WAITS
         self.chores: Chores = AT_ONCE
+        self.notes: Notes = NOBODY_TELLS
 
     # --- peers ----------------------------------------------------------------------------
 
@@ -165,6 +184,10 @@ class Pattern:
     def dropped(self, pipe: Pipe, count: int) -> None:
         """See `PipeOwner`."""
         self.dropped_messages += count
+
+    def noteworthy(self, pipe: Pipe) -> None:
+        """See `PipeOwner`."""
+        self.notes.add(pipe)
 
 
 class Sender(Pattern, ABC):

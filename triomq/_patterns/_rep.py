@@ -32,7 +32,7 @@ class Rep(Sender, FairReceiver):
         requests: Sequence[Message] = events  # type: ignore[assignment]  # see wanted
         kept = [request for request in requests if b"" in request[:-1]]
         if dropped := len(events) - len(kept):
-            pipe.drop(dropped)
+            pipe.lose("malformed", dropped)
         return kept
 
     def take(self) -> Message | None:
@@ -73,6 +73,6 @@ class Rep(Sender, FairReceiver):
         if not requester.alive:
             self.dropped_messages += 1
         elif not requester.send_nowait(reply):
-            requester.drop()
+            requester.lose("full")
         self.receivers.wake()
         return True

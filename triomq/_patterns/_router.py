@@ -41,7 +41,7 @@ class Router(Sender, FairReceiver):
         elif not pipe.send_nowait(message[1:]):
             if self._mandatory:
                 return False
-            pipe.drop()
+            pipe.lose("full")
         return True
 
     def interpret(self, pipe: Pipe, events: Sequence[Received]) -> list[Message]:

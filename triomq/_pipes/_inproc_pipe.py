@@ -40,7 +40,9 @@ class InprocPipe(Pipe):
         inbox = other.inbox
         queue = inbox.queue
         if len(queue) >= inbox.limit:
-            inbox.source_waits = self.owner_waits = True
+            inbox.source_waits = True
+            if not self.owner_waits:
+                self.fill()
             return False
         self.sent += self.joined
         if type(item) is tuple:
@@ -58,7 +60,9 @@ class InprocPipe(Pipe):
         inbox = self.other.inbox
         if not inbox.is_full:
             return True
-        inbox.source_waits = self.owner_waits = True
+        inbox.source_waits = True
+        if not self.owner_waits:
+            self.fill()
         return False
 
     def room(self) -> float:
@@ -67,8 +71,7 @@ class InprocPipe(Pipe):
 
     def room_made(self) -> None:
         if self.owner_waits and self.has_room():
-            self.owner_waits = False
-            self.owner.writable(self)
+            self.relieve()
 
     def control(self, item: Item) -> None:
         if self.peer is not None and isinstance(item, (Subscribe, Cancel)):  # heartbeats are for connections

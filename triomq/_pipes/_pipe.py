@@ -24,6 +24,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Sequence
 
 from .._message import Message
+from .._statistics import DropReason, Peer
 from ..zmtp import Item, PeerInfo
 from ._inbox import Inbox
 from ._roles import NOBODY, UNCONNECTED, PipeOwner, Received, Sink
@@ -45,11 +46,22 @@ class Pipe(ABC):
       owner_waits: a message was refused, and the owner waits for ``writable``.
       shares_encoding: a message that was encoded once for several peers may be queued here.
       received, sent, dropped: messages so far.
+      octets_received, octets_sent: so far, over all connections.
+      last_traffic: trio's time at which a connection last took or gave something; None if none did.
+      round_trip: seconds from the last heartbeat that was answered to its answer; None if none was.
+      hwm_reached: how often there was no room.
+      lost: of those dropped, messages that a person should know of.
+      losing: why the last of them was lost, while more are only counted; the owner makes it "" again.
+      number: which pipe of the socket it is, counted from 1; 0 while no socket has it.
+      admissions: peers that were admitted at the pipe, one after the other.
+      since: trio's time at which the last of them was.
+      last_peer: who was connected, while nobody is.
     """
 
     __slots__ = (
-        "address", "alive", "draining", "dropped", "endpoint", "inbox", "owner", "owner_waits", "peer", "received",
-        "routing_id", "sent", "shares_encoding", "sink",
+        "address", "admissions", "alive", "draining", "dropped", "endpoint", "hwm_reached", "inbox", "last_peer",
+        "last_traffic", "losing", "lost", "number", "octets_received", "octets_sent", "owner", "owner_waits", "peer",
+        "received", "round_trip", "routing_id", "sent", "shares_encoding", "since", "sink",
     )  # fmt: skip
 
     def __init__(self, owner: PipeOwner, endpoint: str, inbox: Inbox) -> None:
@@ -67,6 +79,17 @@ class Pipe(ABC):
         self.received: int = 0
         self.sent: int = 0
         self.dropped: int = 0
+        self.octets_received: int = 0
+        self.octets_sent: int = 0
+        self.last_traffic: float | None = None
+        self.round_trip: float | None = None
+        self.hwm_reached: int = 0
+        self.lost: int = 0
+        self.losing: str = ""
+        self.number: int = 0
+        self.admissions: int = 0
+        self.since: float = 0.0
+        self.last_peer: Peer | None = None
 
     # On the path of every message.
     def deliver(self, events: Sequence[Received]) -> None:
@@ -92,6 +115,28 @@ class Pipe(ABC):
         if count:
             self.dropped += count
             self.owner.dropped(self, count)
+
+    # On the path of every message that is dropped.
+    def lose(self, why: DropReason, count: int = 1) -> None:
+        """Count messages that were dropped, and that a person should know of."""
+        self.dropped += count
+        self.lost += count
+        self.owner.dropped(self, count)
+        if not self.losing:
+            self.losing = why
+            self.owner.noteworthy(self)
+
+    def fill(self) -> None:
+        """There is no room: the owner waits for it from now on."""
+        self.owner_waits = True
+        self.hwm_reached += 1
+        self.owner.noteworthy(self)
+
+    def relieve(self) -> None:
+        """There is room again: the owner waits no longer."""
+        self.owner_waits = False
+        self.owner.noteworthy(self)
+        self.owner.writable(self)
 
     @abstractmethod
     def send_nowait(self, item: Item, at_once: bool = True) -> bool:

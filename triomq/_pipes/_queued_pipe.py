@@ -66,8 +66,10 @@ class QueuedPipe(Pipe):
             return True
         if not self.owner_waits:
             self.sink.flush()  # a peer is full when its connection is, not when a burst is only gathered here
-        self.owner_waits = outbox.room() <= 0
-        return not self.owner_waits
+            if outbox.room() > 0:
+                return True
+            self.fill()
+        return False
 
     def room(self) -> float:
         return self.outbox.room()
@@ -109,15 +111,13 @@ class QueuedPipe(Pipe):
 
     def room_made(self) -> None:
         if self.owner_waits and self.outbox.room() > 0:
-            self.owner_waits = False
-            self.owner.writable(self)
+            self.relieve()
 
     # On the path of every message.
     def flushed(self) -> None:
         """The sink has written what it could: tell the owner, if room was made, or all has left that was to leave."""
         if self.owner_waits and self.outbox.room() > 0:
-            self.owner_waits = False
-            self.owner.writable(self)
+            self.relieve()
         if self.draining and not self.outbox.queued():
             self.owner.drained(self)
 

@@ -36,6 +36,9 @@ class PipeOwner(Protocol):
     def dropped(self, pipe: Pipe, count: int) -> None:
         """The pipe has dropped messages, and has counted them."""
 
+    def noteworthy(self, pipe: Pipe) -> None:
+        """Something happened that a person may want to know: it is full, has room again, or begins to lose messages."""
+
 
 class Loan(Protocol):
     """A connection that a task in ``receive`` reads for itself, in place of the connection's own task."""
@@ -153,6 +156,9 @@ class _Nobody:
 
     def dropped(self, pipe: Pipe, count: int) -> None:
         """The pipe has counted them, for the owner to come."""
+
+    def noteworthy(self, pipe: Pipe) -> None:
+        """Nobody tells of it."""
 
 
 NOBODY: PipeOwner = _Nobody()

@@ -8,9 +8,17 @@ import trio
 
 
 class TaskGroup:
-    """Tasks that can be cancelled together and waited for, inside somebody else's nursery."""
+    """Tasks that can be cancelled together and waited for, inside somebody else's nursery.
 
-    def __init__(self, nursery: trio.Nursery) -> None:
+    Args:
+      suffix: what the name of each task ends with.
+
+    Attributes:
+      suffix: the same.
+    """
+
+    def __init__(self, nursery: trio.Nursery, suffix: str = "") -> None:
+        self.suffix: str = suffix
         self._nursery = nursery
         self._scopes: dict[trio.CancelScope, None] = {}
         self._waiting = trio.lowlevel.ParkingLot()
@@ -19,7 +27,7 @@ class TaskGroup:
         """Start a task; what it raises ends the context as an internal error."""
         scope = trio.CancelScope()
         self._scopes[scope] = None
-        self._nursery.start_soon(self._run, task, scope, name=name)
+        self._nursery.start_soon(self._run, task, scope, name=f"{name}{self.suffix}")
         return scope
 
     @trio.lowlevel.enable_ki_protection

@@ -6,10 +6,11 @@ A context closes its sockets when it is left, and keeps them until then only by 
 program drops is collected, says so from its finalizer, and is kept here from then on: what it has accepted still
 leaves, and its context still closes it.
 
-One such socket is no fault: a task may send what it has to, return, and leave the closing to the context, which is what
-a context is for. Who makes a socket for each message, however, will run out of descriptors. So when a context has many
-of them, the program is told of each by a `ResourceWarning`, as Python does for files. A program that ends drops its
-sockets in any order: the warning comes a moment later, and not at all if the context is being left by then.
+Still it is a mistake: it keeps a connection, a port, or messages for nobody, as long as the context lives, and whoever
+makes a socket for each message runs out of descriptors. So the program is told of each by a `ResourceWarning`, as
+Python does for files. A program that ends drops its sockets in any order, and a task that was cancelled drops its own
+before the context is left: that is what a context is for. So the warning comes a moment later, and not at all if the
+context is being left by then. A socket without endpoints holds nothing, and is closed without a word.
 """
 
 from __future__ import annotations
@@ -26,8 +27,6 @@ if TYPE_CHECKING:
 
 _GRACE: Final = 0.1
 """seconds from the moment a socket is dropped to the warning"""
-_FEW: Final = 10
-"""dropped sockets with endpoints that a context has without a word"""
 
 
 class Forgotten:
@@ -61,19 +60,20 @@ class Forgotten:
             self.discard(socket)
             self._unused[socket] = None
             socket._end_unused()
-        if self._untold and len(self._sockets) > _FEW and not self._runtime.ending:
-            self._runtime.nursery.start_soon(self._tell, name="triomq forgotten sockets")
+        dropped, self._untold = self._untold, {}
+        if dropped and not self._runtime.ending:
+            self._runtime.nursery.start_soon(self._tell, dropped, name="triomq forgotten sockets")
 
-    async def _tell(self) -> None:
+    async def _tell(self, dropped: dict[Socket, None]) -> None:
         await trio.sleep(_GRACE)
-        if not self._runtime.ending:
-            untold, self._untold = self._untold, {}
-            for socket in untold:
-                _Warning(
-                    f"{socket!r} was forgotten and is still open, as are {len(self._sockets) - 1} other sockets of "
-                    "this context: close each when it is done with, or write 'async with'",
-                    socket,
-                )
+        if self._runtime.ending:
+            return
+        for socket in dropped:
+            if socket in self._sockets:
+                others = len(self._sockets) - 1
+                more = f", as are {others} others of this context" if others else ""
+                advice = "close each when it is done with, or write 'async with'"
+                _Warning(f"{socket!r} was forgotten and is still open{more}: {advice}", socket)
 
 
 class _Warning:

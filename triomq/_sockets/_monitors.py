@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from weakref import ref
 
 from .._events import Monitor, MonitorEvent
+from .._pipes import Pipe
 
 if TYPE_CHECKING:
     from ._socket import Socket
@@ -16,8 +17,14 @@ if TYPE_CHECKING:
 class Observer(ABC):
     """Is told at once what happens to every socket of a context; see `Context.observe`.
 
-    Neither method may wait or raise: an exception ends the context as an internal error.
+    No method may wait or raise: an exception ends the context as an internal error.
     """
+
+    def made(self, socket: Socket, count: int) -> None:  # noqa: B027  # most observers wait for events
+        """A socket was made; with it so many are open."""
+
+    def heartbeat(self, socket: Socket, address: str, round_trip: float) -> None:  # noqa: B027  # likewise
+        """The peer at an address has answered a heartbeat after so many seconds. No event tells of that."""
 
     @abstractmethod
     def event(self, socket: Socket, event: MonitorEvent) -> None:
@@ -34,9 +41,14 @@ class Monitors:
     Args:
       socket: what the observers are told of.
       observers: of the context; it may grow.
+      name: of the socket.
+
+    Attributes:
+      suffix: what names of the socket's tasks end with.
     """
 
-    def __init__(self, socket: Socket, observers: Sequence[Observer]) -> None:
+    def __init__(self, socket: Socket, observers: Sequence[Observer], name: str | None = None) -> None:
+        self.suffix: str = "" if name is None else f" of {name!r}"
         self._socket = ref(socket)  # weakly: the socket has us
         self._ended = False
         self._observers: Sequence[Observer] = observers
@@ -69,6 +81,13 @@ class Monitors:
         if self._observers and not self._ended and (socket := self._socket()) is not None:
             for observer in self._observers:
                 observer.event(socket, event)
+
+    def heartbeat(self, pipe: Pipe) -> None:
+        """Tell the observers that a peer has answered a heartbeat."""
+        seconds = pipe.round_trip
+        if seconds is not None and not self._ended and (socket := self._socket()) is not None:
+            for observer in self._observers:
+                observer.heartbeat(socket, pipe.address, seconds)
 
     def end(self) -> None:
         """The socket is closed: the monitors end when they are empty."""

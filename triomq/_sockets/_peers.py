@@ -5,15 +5,19 @@ from __future__ import annotations
 from collections.abc import Callable, Collection
 from contextlib import AbstractContextManager
 
+import trio
+
 from .._errors import PeerUnwantedError
 from .._events import MonitorEvent
 from .._options import Options
 from .._patterns import Pattern
 from .._pipes import Pipe, PipeOwner
 from .._runtime import Chores, Runtime, TaskGroup
-from .._statistics import Peer, PeerStatistics
+from .._statistics import DropReason, Peer, PeerStatistics
 from ..zmtp import PeerInfo
 from ._monitors import Monitors
+from ._notes import Notes
+from ._rows import Gone, peer_at, peer_statistics
 from ._vacancies import Vacancies
 from ._waiting import Watchers
 
@@ -24,7 +28,8 @@ class Peers:
     Attributes:
       pipes: every pipe of the socket; the pattern has those of them that may be sent to.
       count: pipes whose peer is connected.
-      sent, received: messages of pipes that are gone.
+      gone: what was counted at pipes that are gone.
+      ending_by: why the socket drops what is queued, once it is ``closing``.
       retries: what to do when a peer leaves; see `PeerHost`.
       watchers: tasks that wait for a peer or a subscription to come or go, or for a queue to be sent.
     """
@@ -36,13 +41,13 @@ class Peers:
         self.options: Options = options
         self.owner: PipeOwner = pattern
         self.wanted: tuple[type, ...] = pattern.wanted
-        self.tasks: TaskGroup = TaskGroup(runtime.nursery)
+        self.tasks: TaskGroup = TaskGroup(runtime.nursery, monitors.suffix)
         self.runtime: Runtime = runtime
         self.closing: bool = False
         self.pipes: dict[Pipe, None] = {}
         self.count: int = 0
-        self.sent: int = 0
-        self.received: int = 0
+        self.gone: Gone = Gone()
+        self.ending_by: DropReason = "cancelled"
         self.watchers: Watchers = Watchers()
         self.retries: dict[Callable[[], None], None] = {}
         self._pattern = pattern
@@ -50,6 +55,8 @@ class Peers:
         self._vacancies = Vacancies()
         pattern.watchers = self.watchers
         pattern.chores = Chores(self.tasks)
+        self._known = 0  # pipes so far
+        self._notes = pattern.notes = Notes(self.tasks, monitors.emit)
 
     # --- what carriers tell -----------------------------------------------------------------
 
@@ -65,6 +72,8 @@ class Peers:
     def add_pipe(self, pipe: Pipe) -> None:
         """See `PeerHost`."""
         pattern = self._pattern
+        self._known += 1
+        pipe.number = self._known
         self.pipes[pipe] = None
         pattern.pipes[pipe] = None
         pattern.dropped_messages += pipe.dropped  # while the pipe had no owner
@@ -84,6 +93,9 @@ class Peers:
         if pipe not in self.pipes:
             self.add_pipe(pipe)
         self.count += 1
+        pipe.admissions += 1
+        pipe.since = trio.current_time()
+        pipe.last_peer = None
         self._pattern.ready(pipe)
         self.watchers.wake()
         if name and name != pipe.routing_id:  # of the peer that was here before, and was expected back until now
@@ -91,13 +103,29 @@ class Peers:
 
     def peer_left(self, pipe: Pipe) -> None:
         """See `PeerHost`."""
-        names = _names(pipe)
+        names, dropped = _names(pipe), pipe.dropped
         if self._forget_peer(pipe):
+            self._notes.forget(pipe)
+            self._tell_dropped(pipe, dropped, "peer left")
             self._announce_vacancy(names)
+
+    def peer_at(self, pipe: Pipe) -> Peer | None:
+        """See `PeerHost`."""
+        return peer_at(pipe)
+
+    def heartbeat(self, pipe: Pipe) -> None:
+        """See `PeerHost`."""
+        self._monitors.heartbeat(pipe)
+
+    def _tell_dropped(self, pipe: Pipe, before: int, reason: DropReason) -> None:
+        """Tell what was dropped at the pipe since so many were."""
+        if pipe.dropped > before:
+            self._notes.tell_dropped(pipe, pipe.dropped - before, reason)
 
     def _forget_peer(self, pipe: Pipe) -> bool:
         if pipe.peer is None:
             return False
+        pipe.last_peer = peer_at(pipe)
         pipe.peer = None
         self.count -= 1
         self._pattern.lost(pipe)
@@ -107,14 +135,16 @@ class Peers:
         """See `PeerHost`."""
         if not pipe.alive:
             return
-        names = _names(pipe)
+        names, dropped = _names(pipe), pipe.dropped
         self._forget_peer(pipe)
         pipe.alive = False
         pipe.discard()
         if pipe in self.pipes:
             del self.pipes[pipe]
-            self.sent += pipe.sent
-            self.received += pipe.received
+            self.gone.add(pipe)
+        self._notes.forget(pipe)
+        reason: DropReason = "disconnected" if pipe.draining else "peer left"
+        self._tell_dropped(pipe, dropped, self.ending_by if self.closing else reason)
         self._take_from_pattern(pipe)
         pipe.let_go()
         self._announce_vacancy(names)
@@ -154,48 +184,24 @@ class Peers:
                 retry()
         self._vacancies.announce(names)
 
+    def end(self) -> None:
+        """The socket ends: no peer and no task stays."""
+        self._notes.end()
+        self.tasks.cancel(f"triomq: {self.socket_type} socket closed")
+        for pipe in list(self.pipes):
+            self.remove_pipe(pipe)
+
     # --- what can be seen -------------------------------------------------------------------
 
     def connected(self) -> tuple[Peer, ...]:
         """The peers that are connected now."""
-        return tuple(
-            Peer(
-                endpoint=pipe.endpoint,
-                address=pipe.address,
-                socket_type=pipe.peer.socket_type,
-                routing_id=_name(pipe),
-                metadata=dict(pipe.peer.metadata),
-            )
-            for pipe in self.pipes
-            if pipe.peer is not None
-        )
+        return tuple(peer for pipe in self.pipes if pipe.peer is not None and (peer := peer_at(pipe)) is not None)
 
     def statistics(self) -> tuple[PeerStatistics, ...]:
         """One row for each pipe."""
-        return tuple(map(_peer_statistics, self.pipes))
+        return tuple(map(peer_statistics, self.pipes))
 
 
 def _names(pipe: Pipe) -> tuple[bytes, ...]:
     """What the peer calls itself, and what this socket calls it."""
     return (pipe.routing_id,) if pipe.peer is None else (pipe.peer.routing_id, pipe.routing_id)
-
-
-def _name(pipe: Pipe) -> bytes:
-    return pipe.routing_id or (b"" if pipe.peer is None else pipe.peer.routing_id)
-
-
-def _peer_statistics(pipe: Pipe) -> PeerStatistics:
-    return PeerStatistics(
-        endpoint=pipe.endpoint,
-        address=pipe.address if pipe.peer is not None else "",
-        routing_id=_name(pipe),
-        connected=pipe.peer is not None,
-        messages_sent=pipe.sent,
-        messages_received=pipe.received,
-        messages_dropped=pipe.dropped,
-        send_queue=pipe.messages_queued(),
-        control_queue=pipe.controls_queued(),
-        receive_queue=len(pipe.inbox.queue),
-        send_hwm=pipe.send_capacity(),
-        receive_hwm=pipe.inbox.limit,
-    )

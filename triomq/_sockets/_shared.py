@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Final
 from weakref import WeakKeyDictionary
 
 import attrs
+import trio
 
 from .._connections import Carriers
 from .._runtime import Runtime
+from .._statistics import ContextStatistics
 from ._forgotten import Forgotten
 from ._monitors import Observer
 
 if TYPE_CHECKING:
+    from ._rows import Gone
     from ._socket import Socket
 
+_LONGEST_NAME: Final = 100  # characters
 
-@attrs.frozen(eq=False)
+
+@attrs.define(eq=False)
 class Shared:
     """What the sockets of one context have in common.
 
@@ -26,6 +31,8 @@ class Shared:
       sockets: those that are not closed, in the order in which they were made.
       forgotten: those of them that the program has dropped; it keeps the others alive itself.
       observers: are told what happens to the sockets.
+      made: how many sockets were made so far.
+      sums: what the sockets counted that are closed, by the name that `ContextStatistics` has for each.
     """
 
     runtime: Runtime
@@ -33,3 +40,61 @@ class Shared:
     sockets: WeakKeyDictionary[Socket, None] = attrs.field(factory=WeakKeyDictionary)
     forgotten: Forgotten = attrs.field(default=attrs.Factory(lambda self: Forgotten(self.runtime), takes_self=True))
     observers: list[Observer] = attrs.field(factory=list)
+    made: int = 0
+    sums: dict[str, int] = attrs.field(
+        factory=lambda: dict.fromkeys(
+            ("messages_sent", "messages_received", "messages_dropped", "octets_sent", "octets_received", "reconnects"),
+            0,
+        )
+    )
+
+    def enter(self, socket: Socket) -> int:
+        """A socket was made. Returns: its number, counted from 1."""
+        self.sockets[socket] = None
+        self.made += 1
+        return self.made
+
+    def tell_made(self, socket: Socket) -> None:
+        """Tell the observers of a new socket."""
+        for observer in self.observers:
+            observer.made(socket, len(self.sockets))
+
+    def leave(self, socket: Socket, counted: Gone, dropped: int) -> None:
+        """A socket is closed, and has counted this."""
+        if self.sockets.pop(socket, self) is self:
+            return
+        self.forgotten.discard(socket)
+        sums = self.sums
+        sums["messages_sent"] += counted.sent
+        sums["messages_received"] += counted.received
+        sums["messages_dropped"] += dropped
+        sums["octets_sent"] += counted.octets_sent
+        sums["octets_received"] += counted.octets_received
+        sums["reconnects"] += counted.reconnects
+
+    def statistics(self) -> ContextStatistics:
+        """What all sockets count together."""
+        sockets = tuple(socket.statistics() for socket in self.sockets)
+        sums = {name: closed + sum(getattr(one, name) for one in sockets) for name, closed in self.sums.items()}
+        return ContextStatistics(
+            at=trio.current_time(),
+            connections=sum(peer.connected for one in sockets for peer in one.peers),
+            unfinished_handshakes=sum(one.unfinished_handshakes for one in sockets),
+            sockets=sockets,
+            **sums,
+        )
+
+
+def check_name(name: Any) -> str | None:
+    """The name of a socket, as the user gave it.
+
+    Raises:
+      TypeError: it is not a str.
+      ValueError: it does not fit into a line of text.
+    """
+    if name is not None and not isinstance(name, str):
+        raise TypeError(f"name={name!r}: the name of a socket is a str, for people to read")
+    if name is not None and not (name.isprintable() and 0 < len(name) <= _LONGEST_NAME):
+        shown = repr(name[: _LONGEST_NAME + 1])
+        raise ValueError(f"name={shown}: the name of a socket has 1 to {_LONGEST_NAME} characters that can be printed")
+    return name

@@ -20,7 +20,7 @@ from .._runtime import Turn, within
 from .._statistics import Peer, SocketStatistics
 from ._monitors import Monitors
 from ._peers import Peers
-from ._shared import Shared
+from ._shared import Shared, check_name
 
 _CLOSED = -1  # no thread has this identifier
 
@@ -54,15 +54,16 @@ class Socket(trio.abc.AsyncResource, metaclass=_MadeByContext):
     def __init__(self, shared: Shared, arguments: dict[str, Any]) -> None:
         runtime = shared.runtime
         self._shared: Shared = shared
+        self._name: str | None = check_name(arguments.pop("name", None))
         self._options: Options = make_options(self.socket_type, arguments)
         self._turn: Turn = runtime.turn
         self._pattern: Pattern = self._pattern_class(self._options, runtime.random, runtime.turn)
-        self._monitors: Monitors = Monitors(self, shared.observers)
+        self._monitors: Monitors = Monitors(self, shared.observers, self._name)
         self._peers: Peers = Peers(self.socket_type, self._options, self._pattern, runtime, self._monitors)
         self._bound: dict[str, Binding] = {}
         self._connected: dict[str, Connecting] = {}
         self._leaving: dict[Connecting, str] = {}  # disconnected from an endpoint, and still sending what is queued
-        shared.sockets[self] = None
+        self._number: int = shared.enter(self)
         let_go_when_forked(self, _forked)
         self._thread = runtime.thread
 
@@ -70,6 +71,7 @@ class Socket(trio.abc.AsyncResource, metaclass=_MadeByContext):
     def _make(cls, shared: Shared, arguments: dict[str, Any]) -> Self:
         """Make a socket of the user's keyword arguments."""
         made: Self = type.__call__(cls, shared, arguments)
+        shared.tell_made(made)
         return made
 
     def _check(self, what: str) -> None:
@@ -159,6 +161,8 @@ class Socket(trio.abc.AsyncResource, metaclass=_MadeByContext):
             raise EndpointError(self._no_such(endpoint, "connected", self._connected))
         pipe = connecting.pipe
         if pipe is None or not pipe.queued() or not self._options.linger:
+            if pipe is not None:
+                pipe.draining = True  # what is dropped now is dropped by this call
             connecting.close()
             return
         self._peers.retire_pipe(pipe)
@@ -207,9 +211,15 @@ class Socket(trio.abc.AsyncResource, metaclass=_MadeByContext):
 
     def __repr__(self) -> str:
         state = "closed" if self._peers.closing else ", ".join(self.endpoints) or "no endpoint"
-        return f"<triomq.{self.socket_type} {state}>"
+        named = "" if self._name is None else f" {self._name!r}"
+        return f"<triomq.{self.socket_type}{named} {state}>"
 
     # --- what can be seen -----------------------------------------------------------------
+
+    @property
+    def name(self) -> str | None:
+        """The name that `Context.socket` was given, for people to read: in logs, statistics and names of tasks."""
+        return self._name
 
     @property
     def options(self) -> Options:
@@ -265,11 +275,21 @@ class Socket(trio.abc.AsyncResource, metaclass=_MadeByContext):
           WrongThreadError: this is a forked process.
         """
         self._shared.runtime.check_process(f"{self.socket_type}.statistics")
-        peers = self._peers.statistics()
+        peers, gone = self._peers.statistics(), self._peers.gone
         return SocketStatistics(
-            messages_sent=self._peers.sent + sum(peer.messages_sent for peer in peers),
-            messages_received=self._peers.received + sum(peer.messages_received for peer in peers),
+            name=self._name,
+            socket_type=self.socket_type,
+            endpoints=self.endpoints,
+            number=self._number,
+            at=trio.current_time(),
+            messages_sent=gone.sent + sum(peer.messages_sent for peer in peers),
+            messages_received=gone.received + sum(peer.messages_received for peer in peers),
             messages_dropped=self._pattern.dropped_messages,
+            octets_sent=gone.octets_sent + sum(peer.octets_sent for peer in peers),
+            octets_received=gone.octets_received + sum(peer.octets_received for peer in peers),
+            reconnects=gone.reconnects + sum(peer.reconnects for peer in peers),
+            hwm_reached=gone.hwm_reached + sum(peer.hwm_reached for peer in peers),
+            unfinished_handshakes=sum(one.unfinished_handshakes for one in self._attachments()),
             tasks_waiting_send=self._count_senders(),
             tasks_waiting_receive=self._count_receivers(),
             peers=peers,
@@ -302,6 +322,7 @@ class Socket(trio.abc.AsyncResource, metaclass=_MadeByContext):
         try:
             await trio.lowlevel.checkpoint()
             await within(self._options.linger, self._finish_sending)
+            self._peers.ending_by = "linger"
         finally:
             self._end()
             with trio.CancelScope(shield=True):
@@ -351,9 +372,6 @@ class Socket(trio.abc.AsyncResource, metaclass=_MadeByContext):
         self._bound.clear()
         self._connected.clear()
         self._leaving.clear()
-        self._peers.tasks.cancel(f"triomq: {self.socket_type} socket closed")
-        for pipe in list(self._peers.pipes):
-            self._peers.remove_pipe(pipe)
+        self._peers.end()
         self._pattern.senders = self._pattern.receivers = NOBODY_WAITS
-        self._shared.sockets.pop(self, None)
-        self._shared.forgotten.discard(self)
+        self._shared.leave(self, self._peers.gone, self._pattern.dropped_messages)

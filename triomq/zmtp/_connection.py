@@ -223,10 +223,10 @@ class Connection(WireProtocol):
         # libzmq 4 misspells the name in its PLAIN mechanism.
         if command.name in (b"ERROR", b"^RROR"):
             reason = parse_error_reason(command.data)
-            raise RefusedByPeerError(f"the peer refused the handshake: {reason or 'it gave no reason'}", command.offset)
+            raise RefusedByPeerError(f"the peer refused the handshake: {reason or 'it gave no reason'}")
         metadata = self._mechanism.receive_command(command)
         if metadata is not None:
-            self._candidate = self._meet(metadata, command.offset)
+            self._candidate = self._meet(metadata)
         self._advance()
         return 1
 
@@ -280,12 +280,12 @@ class Connection(WireProtocol):
             self.peer = self._candidate
             self._announcement = HandshakeComplete(self.peer)
 
-    def _meet(self, metadata: Properties, offset: int) -> PeerInfo:
+    def _meet(self, metadata: Properties) -> PeerInfo:
         """Judge the peer's metadata. A peer that is refused is told why, in an ERROR command."""
         refusal = explain_refusal(self._socket_type, metadata)
         if refusal is not None:
             self._to_send.append(encode_frame(COMMAND, encode_error(refusal)))
-            raise RemoteProtocolError(refusal, offset)
+            raise RemoteProtocolError(refusal)
         return peer_info(metadata, self._outgoing.version, self._mechanism.name)
 
 

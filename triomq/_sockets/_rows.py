@@ -1,0 +1,78 @@
+"""What is known and counted of the peer at a pipe."""
+
+from __future__ import annotations
+
+import attrs
+
+from .._pipes import Pipe
+from .._statistics import Peer, PeerStatistics
+
+
+@attrs.define(eq=False)
+class Gone:
+    """What was counted at pipes that are gone."""
+
+    sent: int = 0
+    received: int = 0
+    octets_sent: int = 0
+    octets_received: int = 0
+    reconnects: int = 0
+    hwm_reached: int = 0
+
+    def add(self, pipe: Pipe) -> None:
+        """A pipe is gone."""
+        self.sent += pipe.sent
+        self.received += pipe.received
+        self.octets_sent += pipe.octets_sent
+        self.octets_received += pipe.octets_received
+        self.reconnects += _reconnects(pipe)
+        self.hwm_reached += pipe.hwm_reached
+
+
+def peer_at(pipe: Pipe) -> Peer | None:
+    """The peer at the pipe, or the last that was there; None if none ever was."""
+    info = pipe.peer
+    if info is None:
+        return pipe.last_peer
+    return Peer(
+        endpoint=pipe.endpoint,
+        address=pipe.address,
+        socket_type=info.socket_type,
+        routing_id=_name(pipe),
+        since=pipe.since,
+        number=pipe.number,
+        metadata=dict(info.metadata),
+    )
+
+
+def peer_statistics(pipe: Pipe) -> PeerStatistics:
+    """The row of a pipe."""
+    return PeerStatistics(
+        number=pipe.number,
+        peer=None if pipe.peer is None else peer_at(pipe),
+        endpoint=pipe.endpoint,
+        address=pipe.address if pipe.peer is not None else "",
+        routing_id=_name(pipe),
+        messages_sent=pipe.sent,
+        messages_received=pipe.received,
+        messages_dropped=pipe.dropped,
+        octets_sent=pipe.octets_sent,
+        octets_received=pipe.octets_received,
+        last_traffic=pipe.last_traffic,
+        round_trip=pipe.round_trip,
+        reconnects=_reconnects(pipe),
+        hwm_reached=pipe.hwm_reached,
+        send_queue=pipe.messages_queued(),
+        control_queue=pipe.controls_queued(),
+        receive_queue=len(pipe.inbox.queue),
+        send_hwm=pipe.send_capacity(),
+        receive_hwm=pipe.inbox.limit,
+    )
+
+
+def _name(pipe: Pipe) -> bytes:
+    return pipe.routing_id or (b"" if pipe.peer is None else pipe.peer.routing_id)
+
+
+def _reconnects(pipe: Pipe) -> int:
+    return max(0, pipe.admissions - 1)

@@ -1,0 +1,109 @@
+"""What happened in each second between two snapshots."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Protocol
+
+import attrs
+
+from ._table import duration, octets, table
+
+
+class Counted(Protocol):
+    """What every snapshot counts."""
+
+    @property
+    def messages_sent(self) -> int:
+        """Messages sent."""
+
+    @property
+    def messages_received(self) -> int:
+        """Messages received."""
+
+    @property
+    def messages_dropped(self) -> int:
+        """Messages dropped."""
+
+    @property
+    def octets_sent(self) -> int:
+        """Octets sent."""
+
+    @property
+    def octets_received(self) -> int:
+        """Octets received."""
+
+
+@attrs.frozen(kw_only=True)
+class Rates:
+    """What happened in each second between two snapshots; as a `str` a small table.
+
+    Attributes:
+      title: of what: of a peer the number, type, address and routing id; of anything else one text.
+      seconds: between the two snapshots.
+      messages_sent, messages_received, messages_dropped: messages for each second.
+      octets_sent, octets_received: octets for each second.
+      parts: the same for each peer of the socket, or for each socket of the context.
+    """
+
+    title: tuple[str, ...]
+    seconds: float
+    messages_sent: float
+    messages_received: float
+    messages_dropped: float
+    octets_sent: float
+    octets_received: float
+    parts: tuple[Rates, ...] = ()
+
+    def __str__(self) -> str:
+        of_peers = any(len(part.title) > 1 for part in self.parts)
+        names = ("#", "<peer", "<address", "<id") if of_peers else ("<socket",)
+        head = (*names, "sent/s", "received/s", "dropped/s", "out/s", "in/s")
+        rows = [
+            (
+                *part.title,
+                _rate(part.messages_sent),
+                _rate(part.messages_received),
+                _rate(part.messages_dropped),
+                octets(part.octets_sent),
+                octets(part.octets_received),
+            )
+            for part in self.parts
+        ]
+        total = (
+            f"{' '.join(self.title)}, in {duration(self.seconds)}: {_rate(self.messages_sent)}/s sent, "
+            f"{_rate(self.messages_received)}/s received, {_rate(self.messages_dropped)}/s dropped"
+        )
+        return table(total, head, rows, always=(*names[:3], "sent/s", "received/s", "dropped/s"))
+
+
+def rates(
+    title: tuple[str, ...], seconds: float, later: Counted, earlier: Counted | None, parts: Sequence[Rates] = ()
+) -> Rates:
+    """Rates between two snapshots; an ``earlier`` of None counted nothing.
+
+    Raises:
+      ValueError: there is no time between them.
+    """
+    if seconds <= 0:
+        raise ValueError(f"since() takes an earlier snapshot; this one was made {-seconds:g} s later, or with it")
+
+    def rate(name: str) -> float:
+        before: int = 0 if earlier is None else getattr(earlier, name)
+        change: int = getattr(later, name) - before
+        return change / seconds
+
+    return Rates(
+        title=title,
+        seconds=seconds,
+        messages_sent=rate("messages_sent"),
+        messages_received=rate("messages_received"),
+        messages_dropped=rate("messages_dropped"),
+        octets_sent=rate("octets_sent"),
+        octets_received=rate("octets_received"),
+        parts=tuple(parts),
+    )
+
+
+def _rate(value: float) -> str:
+    return f"{value:,.0f}" if value >= 10 or not value else f"{value:.1f}"
