@@ -16,6 +16,7 @@ from ._arguments import Parser, terminal_width
 from ._demos import add_demo
 from ._exits import BROKEN_PIPE, DONE, Failure, Teller, first_error
 from ._option_texts import describe_options
+from ._probe import add_probe, run_probe
 from ._signals import Interruption
 from ._socket_parsers import ABOUT, add_sockets, make_plan
 from ._talk import converse
@@ -95,7 +96,7 @@ def build_parser() -> Parser:
     )
     parser.add_argument("--version", action="version", version=f"triomq {__version__}")
     commands = parser.add_subparsers(dest="name", metavar="COMMAND", title="commands", parser_class=Parser)
-    add_sockets(commands, _run_socket)
+    add_sockets(commands, _running(_talk))
     options = commands.add_parser(
         "options",
         help="list the socket options, for -o",
@@ -104,6 +105,7 @@ def build_parser() -> Parser:
     )
     options.add_argument("type", nargs="?", choices=list(ABOUT), metavar="TYPE", help="such as push (default: all)")
     options.set_defaults(run=_run_options)
+    add_probe(commands, _running(run_probe))
     add_demo(commands)
     return parser
 
@@ -114,12 +116,23 @@ def _run_options(given: argparse.Namespace) -> int:
     return DONE
 
 
-def _run_socket(given: argparse.Namespace) -> int:
-    async def talk(interruption: Interruption, teller: Teller) -> int:
-        terminal = sys.stdout is not None and sys.stdout.isatty()
-        return await converse(make_plan(given, terminal), teller, interruption)
+async def _talk(given: argparse.Namespace, interruption: Interruption, teller: Teller) -> int:
+    terminal = sys.stdout is not None and sys.stdout.isatty()
+    return await converse(make_plan(given, terminal), teller, interruption)
 
-    return run_until_signal(Teller(given.name, given.verbose), talk)
+
+def _running(
+    command: Callable[[argparse.Namespace, Interruption, Teller], Awaitable[int]],
+) -> Callable[[argparse.Namespace], int]:
+    """What runs an async command with its arguments."""
+
+    def run(given: argparse.Namespace) -> int:
+        async def with_arguments(interruption: Interruption, teller: Teller) -> int:
+            return await command(given, interruption, teller)
+
+        return run_until_signal(Teller(given.name, given.verbose), with_arguments)
+
+    return run
 
 
 def run_until_signal(teller: Teller, command: Callable[[Interruption, Teller], Awaitable[int]]) -> int:
