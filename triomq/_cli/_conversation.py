@@ -27,11 +27,10 @@ from ._formats import Frames
 from ._notes import Notes
 from ._plan import BIND, Plan
 from ._quoting import quote
+from ._signals import GRACE
 from ._sources import Source
 from ._streams import Output
 
-_GRACE = 1.0
-"""seconds that SIGTERM leaves for sending what is queued"""
 _AT_ONCE = 256
 """messages that are written to standard output together"""
 _SUBSCRIBING = 0.5
@@ -153,7 +152,7 @@ class Conversation:
 
     async def close(self, *, interrupted: bool) -> None:
         """Send what is queued, for as long as that may last."""
-        with trio.move_on_after(min(_GRACE, self.plan.linger) if interrupted else math.inf):
+        with trio.move_on_after(min(GRACE, self.plan.linger) if interrupted else math.inf):
             await self.socket.aclose()
 
     def verdict(self) -> int:

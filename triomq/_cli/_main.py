@@ -8,15 +8,18 @@ import os
 import signal
 import sys
 from collections.abc import Awaitable, Callable, Sequence
+from typing import Any
 
 import trio
 
 from .._version import __version__
 from ._arguments import Parser, terminal_width
+from ._completion import add_completion, print_completion
 from ._demos import add_demo
 from ._exits import BROKEN_PIPE, DONE, Failure, Teller, first_error
 from ._option_texts import describe_options
 from ._probe import add_probe, run_probe
+from ._proxy import add_proxy, run_proxy
 from ._signals import Interruption
 from ._socket_parsers import ABOUT, add_sockets, make_plan
 from ._talk import converse
@@ -67,15 +70,25 @@ def parse(parser: Parser, arguments: Sequence[str]) -> argparse.Namespace:
     if unknown:
         command = commands.get(given.name, parser)
         flags = [flag for action in command._actions for flag in action.option_strings]
-        near = difflib.get_close_matches(unknown[0], flags, n=1)
+        near = difflib.get_close_matches(unknown[0], flags, n=1, cutoff=0.7)
         command.error(f"there is no argument {unknown[0]!r}" + (f"; do you mean {near[0]}?" if near else ""))
     return given
 
 
 def commands_of(parser: Parser) -> dict[str, Parser]:
     """The parsers of the commands, by name."""
+    return {name: one for name, one in _subparsers(parser).choices.items() if isinstance(one, Parser)}
+
+
+def _subparsers(parser: Parser) -> argparse._SubParsersAction[Any]:
     (commands,) = (action for action in parser._actions if isinstance(action, argparse._SubParsersAction))
-    return {name: one for name, one in commands.choices.items() if isinstance(one, Parser)}
+    return commands
+
+
+def _run_completion(given: argparse.Namespace) -> int:
+    parser = build_parser()
+    about = {action.dest: action.help or "" for action in _subparsers(parser)._choices_actions}
+    return print_completion(given.shell, commands_of(parser), about)
 
 
 def _heed_nothing(*_: object) -> None:
@@ -105,8 +118,10 @@ def build_parser() -> Parser:
     )
     options.add_argument("type", nargs="?", choices=list(ABOUT), metavar="TYPE", help="such as push (default: all)")
     options.set_defaults(run=_run_options)
+    add_proxy(commands, _running(run_proxy))
     add_probe(commands, _running(run_probe))
     add_demo(commands)
+    add_completion(commands, _run_completion)
     return parser
 
 

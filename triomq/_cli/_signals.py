@@ -12,6 +12,9 @@ import trio
 
 T = TypeVar("T")
 
+GRACE = 1.0
+"""seconds that SIGTERM leaves for sending what is queued"""
+
 
 class Interruption:
     """Catches both signals, from before trio runs until after.

@@ -23,8 +23,8 @@ import trio
 
 from ... import DEALER, PULL, PUSH, REP, REQ, ROUTER, Context, MergedChannel, Message, merge, open_context, proxy
 from .._exits import DONE, FAILED
+from .._live import LiveLine, Rate
 from .._signals import Interruption
-from ._live import LiveLine, Rate
 
 _ANSWERS, _WORKS = "inproc://answers", "inproc://works"
 _FAULTS_SHOWN = 5
