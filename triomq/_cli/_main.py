@@ -14,6 +14,7 @@ import trio
 
 from .._version import __version__
 from ._arguments import Parser, terminal_width
+from ._bench import add_bench, run_bench
 from ._completion import add_completion, print_completion
 from ._demos import add_demo
 from ._exits import BROKEN_PIPE, DONE, Failure, Teller, first_error
@@ -120,6 +121,7 @@ def build_parser() -> Parser:
     options.set_defaults(run=_run_options)
     add_proxy(commands, _running(run_proxy))
     add_probe(commands, _running(run_probe))
+    add_bench(commands, _running(run_bench))
     add_demo(commands)
     add_completion(commands, _run_completion)
     return parser
