@@ -55,7 +55,7 @@ from ._sockets import (
     Socket,
 )
 from ._statistics import ContextStatistics, Peer, PeerStatistics, Rates, SocketStatistics
-from ._tools import MergedChannel, ProxyHandle, ProxyStatistics, merge, proxy
+from ._tools import MergedChannel, ProxyHandle, ProxyStatistics, merge, proxy, serve_statistics
 from ._version import __version__
 
 __all__ = [
@@ -117,6 +117,7 @@ __all__ = [
     "merge",
     "open_context",
     "proxy",
+    "serve_statistics",
     "zmtp",
 ]
 

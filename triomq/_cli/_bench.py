@@ -61,7 +61,8 @@ def add_bench(commands: Any, run: Any) -> None:
     parser.add_argument("--size", type=whole(0), default=10, metavar="OCTETS", help="of a message (default: 10)")
     parser.add_argument("--seconds", type=finite_seconds, default=2.0, metavar="N",
                         help="for each of the two (default: %(default)g)")  # fmt: skip
-    parser.add_argument("--transport", choices=("tcp", "ipc"), default="tcp", help="(default: %(default)s)")
+    parser.add_argument("--transport", choices=("tcp", "ipc"), default="tcp", metavar="NAME",
+                        help="tcp or ipc (default: %(default)s)")  # fmt: skip
     parser.add_argument("--peer", nargs=2, help=argparse.SUPPRESS)  # the other process
     parser.set_defaults(run=run, verbose=0)
 

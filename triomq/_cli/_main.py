@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import difflib
+import logging
 import os
 import signal
 import sys
@@ -24,6 +25,7 @@ from ._proxy import add_proxy, run_proxy
 from ._signals import Interruption
 from ._socket_parsers import ABOUT, add_sockets, make_plan
 from ._talk import converse
+from ._top import add_top, run_top
 
 _EPILOG = """\
 examples:
@@ -121,6 +123,7 @@ def build_parser() -> Parser:
     options.set_defaults(run=_run_options)
     add_proxy(commands, _running(run_proxy))
     add_probe(commands, _running(run_probe))
+    add_top(commands, _running(run_top))
     add_bench(commands, _running(run_bench))
     add_demo(commands)
     add_completion(commands, _run_completion)
@@ -152,6 +155,15 @@ def _running(
     return run
 
 
+def _log(verbosity: int) -> None:
+    """Keep the log out of what the command tells; with -vv it is what the user wants to see."""
+    logger = logging.getLogger("triomq")
+    if verbosity > 1:
+        logging.basicConfig(level=logging.DEBUG, format="%(levelname)-7s %(message)s")
+    elif not logger.handlers:
+        logger.addHandler(logging.NullHandler())
+
+
 def run_until_signal(teller: Teller, command: Callable[[Interruption, Teller], Awaitable[int]]) -> int:
     """Run a command in trio; Ctrl-C and SIGTERM end it.
 
@@ -161,6 +173,7 @@ def run_until_signal(teller: Teller, command: Callable[[Interruption, Teller], A
     async def run(interruption: Interruption) -> int:
         return await command(interruption, teller)
 
+    _log(teller.verbosity)
     with Interruption() as interruption:
         try:
             code = trio.run(interruption.run, run)

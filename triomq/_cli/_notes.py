@@ -8,7 +8,6 @@ from .. import (
     Disconnected,
     HandshakeFailed,
     HandshakeSucceeded,
-    MessageDropped,
     Socket,
 )
 from .._events import MonitorEvent
@@ -37,8 +36,6 @@ class Notes(Observer):
                 self._note(endpoint, f"no messages with {address}: {describe(error)}")
             case AcceptFailed(endpoint=endpoint, error=error):
                 self._note(endpoint, f"a connection could not be accepted: {describe(error)}")
-            case MessageDropped(endpoint=endpoint, size=size):
-                self._teller.tell(f"{endpoint}: the peer hangs up at a message of {size} octets; it is not sent again")
             case HandshakeSucceeded(endpoint=endpoint, address=address, socket_type=socket_type):
                 self.trouble.pop(endpoint, None)
                 self._teller.tell(f"{endpoint}: {socket_type} at {address} is here", at=1)
@@ -46,7 +43,7 @@ class Notes(Observer):
                 why = f": {describe(error)}" if error else ""
                 self._teller.tell(f"{endpoint}: {address} has gone{why}", at=1)
             case _:
-                self._teller.tell(f"{event}", at=2)
+                pass  # -vv shows the log, which has everything
 
     def _note(self, endpoint: str, text: str) -> None:
         self.trouble[endpoint] = text.removesuffix("; trying on")

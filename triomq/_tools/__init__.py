@@ -4,5 +4,6 @@ from __future__ import annotations
 
 from ._merge import MergedChannel, merge
 from ._proxy import ProxyHandle, ProxyStatistics, proxy
+from ._serve_statistics import serve_statistics
 
-__all__ = ["MergedChannel", "ProxyHandle", "ProxyStatistics", "merge", "proxy"]
+__all__ = ["MergedChannel", "ProxyHandle", "ProxyStatistics", "merge", "proxy", "serve_statistics"]
