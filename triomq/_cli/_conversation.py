@@ -129,8 +129,11 @@ class Conversation:
           Failure: it cannot be sent, or there was no room for it within the time.
         """
         try:
-            with self.limit("there was no room to send a message"):
+            if self.plan.timeout == math.inf:
                 await self.sender.send(message)
+            else:
+                with self.limit("there was no room to send a message"):
+                    await self.sender.send(message)
         except UnroutableError as exc:
             self.undeliverable += 1
             here = ", ".join(quote(peer.routing_id).decode() for peer in self.socket.peers[:10])

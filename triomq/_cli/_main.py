@@ -18,7 +18,7 @@ from ._arguments import Parser, terminal_width
 from ._bench import add_bench, run_bench
 from ._completion import add_completion, print_completion
 from ._demos import add_demo
-from ._exits import BROKEN_PIPE, DONE, Failure, Teller, first_error
+from ._exits import BROKEN_PIPE, DONE, FAILED, Failure, Teller, describe, first_error, write_error
 from ._option_texts import describe_options
 from ._probe import add_probe, run_probe
 from ._proxy import add_proxy, run_proxy
@@ -27,6 +27,7 @@ from ._socket_parsers import ABOUT, add_sockets, make_plan
 from ._talk import converse
 from ._top import add_top, run_top
 
+_STDOUT, _STDERR = 1, 2
 _EPILOG = """\
 examples:
   triomq rep -b tcp://127.0.0.1:5555 --echo          a server that answers
@@ -44,6 +45,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
       arguments: without the program's name; those of the process if None.
     Returns: the exit code.
     """
+    _open_what_is_closed()
     if signal.getsignal(signal.SIGINT) is not signal.SIG_IGN:  # a job in the background stays one
         signal.signal(signal.SIGINT, _heed_nothing)  # until a command listens, and again when all is said
     parser = build_parser()
@@ -54,12 +56,23 @@ def main(arguments: Sequence[str] | None = None) -> int:
             code = DONE
         else:
             code = given.run(given)
-        if sys.stdout is not None:
-            sys.stdout.flush()
+        sys.stdout.flush()
     except BrokenPipeError:  # whoever read this, such as `head`, has seen enough
         _forget_output()
         return BROKEN_PIPE
+    except OSError as exc:  # such as a full disk
+        write_error(f"triomq: cannot write standard output: {describe(exc)}\n")
+        _forget_output()
+        return FAILED
     return int(code)
+
+
+def _open_what_is_closed() -> None:
+    """Open standard streams that the shell has closed, or a socket would get the number of one."""
+    while (fd := os.open(os.devnull, os.O_RDWR)) <= _STDERR:
+        if fd == _STDOUT:
+            sys.stdout = os.fdopen(fd, "w", closefd=False)
+    os.close(fd)
 
 
 def parse(parser: Parser, arguments: Sequence[str]) -> argparse.Namespace:
@@ -137,7 +150,7 @@ def _run_options(given: argparse.Namespace) -> int:
 
 
 async def _talk(given: argparse.Namespace, interruption: Interruption, teller: Teller) -> int:
-    terminal = sys.stdout is not None and sys.stdout.isatty()
+    terminal = sys.stdout.isatty()
     return await converse(make_plan(given, terminal), teller, interruption)
 
 

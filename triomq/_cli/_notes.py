@@ -14,6 +14,9 @@ from .._events import MonitorEvent
 from ..abc import Observer
 from ._exits import Teller, describe
 
+_MOST_TOLD = 100
+"""different lines: strangers can cause more, one for each connection"""
+
 
 class Notes(Observer):
     """Tells of trouble once; of every connection if the user is curious.
@@ -48,8 +51,10 @@ class Notes(Observer):
     def _note(self, endpoint: str, text: str) -> None:
         self.trouble[endpoint] = text.removesuffix("; trying on")
         line = f"{endpoint}: {text}"
-        self._teller.tell(line, at=1 if line in self._told else 0)
-        self._told.add(line)
+        is_new = line not in self._told and len(self._told) < _MOST_TOLD
+        self._teller.tell(line, at=0 if is_new else 1)
+        if is_new:
+            self._told.add(line)
 
     def closed(self, socket: Socket) -> None:
         """See `Observer`."""

@@ -79,7 +79,7 @@ def add_top(commands: Any, run: Any) -> None:
 
 async def run_top(given: argparse.Namespace, interruption: Interruption, teller: Teller) -> int:
     """Ask and show until a signal comes. Returns: the exit code."""
-    terminal = sys.stdout is not None and sys.stdout.isatty() and not given.once
+    terminal = sys.stdout.isatty() and not given.once
     async with open_context() as ctx:
         req = _connect(ctx, given.endpoint, teller)
         snapshot = await _ask(req, given.endpoint, given.timeout)
