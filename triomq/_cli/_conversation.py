@@ -153,9 +153,13 @@ class Conversation:
         encode = self.plan.writes.encode
         await self.output.write(b"".join([encode(message) for message in messages]))
 
-    async def close(self, *, interrupted: bool) -> None:
-        """Send what is queued, for as long as that may last."""
-        with trio.move_on_after(min(GRACE, self.plan.linger) if interrupted else math.inf):
+    async def close(self, *, in_time: bool) -> None:
+        """Send what is queued, for as long as that may last.
+
+        Args:
+          in_time: all was done; else the command was given up, and only a moment is left.
+        """
+        with trio.move_on_after(math.inf if in_time else GRACE):
             await self.socket.aclose()
 
     def verdict(self) -> int:

@@ -13,7 +13,7 @@ import trio
 T = TypeVar("T")
 
 GRACE = 1.0
-"""seconds that SIGTERM leaves for sending what is queued"""
+"""seconds for sending what is queued, behind SIGTERM or when a command is given up"""
 
 
 class Interruption:

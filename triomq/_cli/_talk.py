@@ -28,17 +28,25 @@ async def converse(plan: Plan, teller: Teller, interruption: Interruption) -> in
     try:
         async with open_context() as ctx:
             talk = Conversation(plan, ctx, teller)
-            with interruption.work():
-                await talk.attach()
-                async with trio.open_nursery() as nursery:
-                    nursery.start_soon(talk.output.watch)
-                    await _WHAT_TO_DO.get(plan.kind, _talk_both_ways)(talk)
-                    nursery.cancel_scope.cancel(reason="all is done")
-            await talk.close(interrupted=interruption.number is not None)
+            in_time = False
+            try:
+                with interruption.work():
+                    await talk.attach()
+                    await _do(talk)
+                    in_time = True
+            finally:
+                await talk.close(in_time=in_time)  # noqa: ASYNC102  # it ends soon, and at once if it is cancelled
     finally:
         if talk is not None:
             code = talk.verdict()
     return code
+
+
+async def _do(talk: Conversation) -> None:
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(talk.output.watch)
+        await _WHAT_TO_DO.get(talk.plan.kind, _talk_both_ways)(talk)
+        nursery.cancel_scope.cancel(reason="all is done")
 
 
 async def _send_all(talk: Conversation, count: float = math.inf) -> None:
