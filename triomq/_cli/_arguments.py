@@ -100,7 +100,7 @@ def whole(least: int) -> Callable[[str], int]:
 
 
 class Append(argparse.Action):
-    """Puts a value, with a mark, behind the others of its list, so that their order is kept across several options."""
+    """Puts a value, with a mark, after the others of its list, so that their order is kept across several options."""
 
     def __init__(self, *arguments: Any, mark: str, **further: Any) -> None:
         super().__init__(*arguments, **further)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import os
 import platform
-import statistics
 import subprocess
 import sys
 import tempfile
@@ -126,7 +125,7 @@ async def measure(one: str, other: str, size: int, seconds: float) -> Measured:
         each_second=each_second,
         octets_each_second=each_second * size,
         round_trips=len(times),
-        median=statistics.median(times),
+        median=sorted(times)[len(times) // 2],
         best=min(times),
     )
 

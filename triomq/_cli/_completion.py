@@ -24,7 +24,7 @@ class _Flag:
 
     Attributes:
       names: such as ``-n`` and ``--count``.
-      takes: a value comes behind it.
+      takes: a value comes after it.
       choices: what the value may be; empty for anything, such as a file.
     """
 

@@ -114,7 +114,7 @@ class _LengthDecoder(Decoder):
         del self._buffer[:offset]
 
     def _step(self, offset: int) -> int:
-        """Take a number of frames, or a frame. Returns: the offset behind it; the same if it is not complete."""
+        """Take a number of frames, or a frame. Returns: the offset after it; the same if it is not complete."""
         start = offset + _NUMBER.size
         if len(self._buffer) < start:
             return offset

@@ -18,7 +18,7 @@ class LiveLine:
         return self
 
     def show(self, text: str) -> None:
-        """Show a text behind the seconds that have gone by, in place of the text before."""
+        """Show a text after the seconds that have gone by, in place of the text before."""
         self._write(f"\r\033[K  {trio.current_time() - self._started:4.1f} s   {text} ")
 
     def __exit__(self, *_: object) -> None:

@@ -43,7 +43,7 @@ def read_greeting(data: bytes) -> Greeting | None:
 
 
 def read_command(data: bytes) -> tuple[bytes, bytes] | None:
-    """Name and data of the command behind the greeting; None if it has not come whole (RFC 37 §2.3, §2.5).
+    """Name and data of the command after the greeting; None if it has not come whole (RFC 37 §2.3, §2.5).
 
     Raises:
       ValueError: what is there is no command.
@@ -53,7 +53,7 @@ def read_command(data: bytes) -> tuple[bytes, bytes] | None:
         return None
     flags = rest[0]
     if flags & ~_LONG != _COMMAND:
-        raise ValueError(f"no command came behind its greeting, but {show(rest)}")
+        raise ValueError(f"no command came after its greeting, but {show(rest)}")
     start = 9 if flags & _LONG else 2
     if len(rest) < start:
         return None

@@ -70,8 +70,8 @@ def add_proxy(commands: Any, run: Any) -> None:
         "  triomq proxy router://*:5559 dealer://*:5560          requests to workers\n"
         "  triomq proxy xsub://*:5556 xpub://*:5557 --capture    publishers, subscribers\n"
         "  triomq proxy pull:ipc:///run/in push:connect:tcp://host:5558\n\n"
-        "With --capture, a message from the first side is shown behind >, one from the\n"
-        "second behind <. If standard output is too slow, messages are passed on unshown.",
+        "With --capture, a message from the first side is shown after >, one from the\n"
+        "second after <. If standard output is too slow, messages are passed on unshown.",
     )
     parser.add_argument("frontend", metavar="FRONT", help="such as router://*:5559")
     parser.add_argument("backend", metavar="BACK", help="such as dealer://*:5560")

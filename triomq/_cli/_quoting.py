@@ -32,7 +32,7 @@ def unquote(line: bytes) -> bytes:
     The escapes are those of `quote`, ``\0 \a \b \e \f \v \' \"``, and ``\uXXXX`` and ``\UXXXXXXXX`` for a character.
 
     Raises:
-      ValueError: there is a backslash with something else behind it.
+      ValueError: there is a backslash with something else after it.
     """
     return _ESCAPE.sub(_meaning, line) if b"\\" in line else line
 

@@ -1,4 +1,4 @@
-"""Where ``triomq top`` shows its pages: a terminal, a terminal with rich, or one page behind another."""
+"""Where ``triomq top`` shows its pages: a terminal, a terminal with rich, or one page after another."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class Screen(ABC):
 
     @abstractmethod
     async def show(self, page: str) -> None:
-        """Show a page in place of, or behind, the one before."""
+        """Show a page in place of, or after, the one before."""
 
     async def watch(self) -> None:
         """Raise when nobody reads this any more."""
@@ -31,7 +31,7 @@ class Screen(ABC):
 
 
 class Pages(Screen):
-    """For a file or a pipe: each page behind the one before."""
+    """For a file or a pipe: each page after the one before."""
 
     def __init__(self, output: Output) -> None:
         self._output = output

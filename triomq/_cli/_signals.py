@@ -13,7 +13,7 @@ import trio
 T = TypeVar("T")
 
 GRACE = 1.0
-"""seconds for sending what is queued, behind SIGTERM or when a command is given up"""
+"""seconds for sending what is queued, after SIGTERM or when a command is given up"""
 
 
 class Interruption:
@@ -22,7 +22,7 @@ class Interruption:
     Inside a trio program `trio.open_signal_receiver` is all one needs. This one also covers the moments before and
     after trio runs.
 
-    Ctrl-C cancels everything. SIGTERM ends the `work`: what comes behind the work, such as sending what is queued,
+    Ctrl-C cancels everything. SIGTERM ends the `work`: what comes after the work, such as sending what is queued,
     still happens. A second SIGTERM cancels everything.
 
     Attributes:

@@ -29,7 +29,7 @@ class _About:
     examples: tuple[str, ...]
 
 
-_BOTH = "What is read is sent; what arrives is written. Behind the end of the input it goes on receiving (see --count)."
+_BOTH = "What is read is sent; what arrives is written. After the end of the input it goes on receiving (see --count)."
 ABOUT = {
     "push": _About(
         PUSH,
@@ -101,7 +101,7 @@ ABOUT = {
     "router": _About(
         ROUTER,
         "talk to many peers, each by its routing id",
-        "What arrives is written behind the routing id of its peer, and a tab; what is read goes to the peer whose "
+        "What arrives is written after the routing id of its peer, and a tab; what is read goes to the peer whose "
         "routing id it begins with, or to --target.",
         (
             "triomq router -b tcp://*:5555 --echo",
@@ -156,7 +156,7 @@ def _add_connections(parser: Parser) -> None:
     group = parser.add_argument_group("where")
     for short, long, mark, meaning in (
         ("-b", "--bind", BIND, "wait for peers at this endpoint; may be given several times"),
-        ("-c", "--connect", CONNECT, "go to peers at this endpoint, now or when they come; likewise"),
+        ("-c", "--connect", CONNECT, "go to peers at this endpoint, now or when they come; may be given several times"),
     ):
         group.add_argument(short, long, action=Append, mark=mark, dest="endpoints", type=endpoint,
                            metavar="ENDPOINT", help=meaning)  # fmt: skip
@@ -175,14 +175,14 @@ def _add_messages(parser: Parser, kind: type[Socket]) -> None:
         group.add_argument("-D", "--data", action=Append, mark="data", dest="given", type=octets, metavar="TEXT",
                            help="send this, and read nothing; may be given several times")  # fmt: skip
         group.add_argument("-F", "--file", action=Append, mark="file", dest="given", type=Path, metavar="PATH",
-                           help="send the whole file as one message; likewise")  # fmt: skip
+                           help="send the whole file as one message; may be given several times")  # fmt: skip
         group.add_argument("-i", "--interval", type=seconds_or_none, metavar="SECONDS",
-                           help="between two messages; with -D or -F they are sent again and again")  # fmt: skip
+                           help="time between two messages; with -D or -F, send them again and again")  # fmt: skip
     if kind in (SUB, XSUB):
         group.add_argument("-s", "--subscribe", action="append", default=[], type=octets, metavar="TOPIC",
-                           help="messages that begin with this; several times"
+                           help="take messages that begin with this; may be given several times"
                            + (" (default: all)" if kind is SUB else ""))  # fmt: skip
-    counted = "receive so many and end; 0 to end with the input" if kind in _TWO_WAYS else "so many, and end"
+    counted = "end after receiving N messages; 0: end with the input" if kind in _TWO_WAYS else "end after N messages"
     group.add_argument(
         "-n", "--count", type=whole(0 if kind in _TWO_WAYS else 1), default=math.inf, metavar="N", help=counted
     )
@@ -194,28 +194,32 @@ def _add_messages(parser: Parser, kind: type[Socket]) -> None:
                            help=f"{answer} what this command of the shell makes of it")  # fmt: skip
         if kind is not REP:
             group.add_argument("--jobs", type=whole(1), default=1, metavar="N",
-                               help="run so many of these commands at one time (default: 1)")  # fmt: skip
+                               help="run up to N of these commands at one time (default: 1)")  # fmt: skip
     if kind is ROUTER:
         group.add_argument("--target", type=octets, metavar="ID", help="send all input to this routing id")
     _add_formats(parser, sends=sends, receives=receives)
     group = parser.add_argument_group("waiting")
     group.add_argument("-t", "--timeout", type=seconds, default=math.inf, metavar="SECONDS",
-                       help="of silence, or of waiting for a peer, end the command with exit code 2")  # fmt: skip
+                       help="end with exit code 2 if nothing arrives, or no peer comes, within this time")  # fmt: skip
     if sends:
         group.add_argument("--peers", type=whole(0), default=1, metavar="N",
-                           help="wait for so many peers before the first message (default: 1)")  # fmt: skip
+                           help="wait for N peers before the first message (default: 1)")  # fmt: skip
         group.add_argument("--linger", type=seconds_or_none, default=math.inf, metavar="SECONDS",
-                           help="at the end, for peers to take what is queued (default: for ever)")  # fmt: skip
+                           help="how long to wait at the end until all is sent (default: for ever)")  # fmt: skip
 
 
 def _add_formats(parser: Parser, *, sends: bool, receives: bool) -> None:
     group = parser.add_argument_group("formats (lines by default)")
     names = ", ".join(FORMATS)
     if sends:
-        group.add_argument("--in", dest="reads", choices=FORMATS, metavar="FORMAT", help=f"of the input: {names}")
+        group.add_argument(
+            "--in", dest="reads", choices=FORMATS, metavar="FORMAT", help=f"format of the input: {names}"
+        )
     if receives:
-        group.add_argument("--out", dest="writes", choices=FORMATS, metavar="FORMAT", help=f"of the output: {names}")
-    group.add_argument("--format", choices=FORMATS, metavar="FORMAT", help="of both")
+        group.add_argument(
+            "--out", dest="writes", choices=FORMATS, metavar="FORMAT", help=f"format of the output: {names}"
+        )
+    group.add_argument("--format", choices=FORMATS, metavar="FORMAT", help="format of both")
     for name in FORMATS:
         flags = ["-0", "--nul"] if name == "nul" else [f"--{name}"]
         group.add_argument(*flags, action="store_const", const=name, dest="format", help=FORMATS[name].about)

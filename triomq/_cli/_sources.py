@@ -24,7 +24,7 @@ class Source:
       form: of standard input.
       count: how many to take at the most.
       interval: seconds from one message to the next; 0 for as fast as they are taken.
-      repeat: begin again behind the last of ``given``.
+      repeat: begin again after the last of ``given``.
     """
 
     def __init__(

@@ -31,7 +31,7 @@ class _Subscriber:
     Attributes:
       topic: what it has subscribed to; empty for everything.
       slow: it takes its time for each message.
-      unordered: messages that came behind a later one, or twice.
+      unordered: messages that came after a later one, or twice.
     """
 
     name: str
