@@ -55,6 +55,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             parser.print_help()
             code = DONE
         else:
+            _log(vars(given).get("verbose", 0))
             code = given.run(given)
         sys.stdout.flush()
     except BrokenPipeError:  # whoever read this, such as `head`, has seen enough
@@ -186,7 +187,6 @@ def run_until_signal(teller: Teller, command: Callable[[Interruption, Teller], A
     async def run(interruption: Interruption) -> int:
         return await command(interruption, teller)
 
-    _log(teller.verbosity)
     with Interruption() as interruption:
         try:
             code = trio.run(interruption.run, run)
