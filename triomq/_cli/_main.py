@@ -47,7 +47,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """
     _open_what_is_closed()
     if signal.getsignal(signal.SIGINT) is not signal.SIG_IGN:  # a job in the background stays one
-        signal.signal(signal.SIGINT, _heed_nothing)  # until a command listens, and again when all is said
+        signal.signal(signal.SIGINT, _heed_nothing)  # until a command listens
+    try:
+        return _run(arguments)
+    finally:
+        signal.signal(signal.SIGINT, signal.SIG_IGN)  # all is said; a handler in Python ends before the process
+
+
+def _run(arguments: Sequence[str] | None) -> int:
     parser = build_parser()
     try:
         given = parse(parser, sys.argv[1:] if arguments is None else arguments)
