@@ -64,6 +64,7 @@ from ._tools import (
     ProxyStatistics,
     merge,
     proxy,
+    serve_statistics,
 )
 from ._version import __version__
 
@@ -129,6 +130,7 @@ __all__ = [
     "merge",
     "open_context",
     "proxy",
+    "serve_statistics",
     "zmtp",
 ]
 

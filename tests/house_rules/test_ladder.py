@@ -17,8 +17,8 @@ from .package import PACKAGE, files, modules
 
 # The rooms, from the top: a folder, or the modules of a room that has no folder.
 ROOMS: dict[str, list[str]] = {
-    "testing": ["testing"],
     "_cli": ["_cli", "__main__"],
+    "testing": ["testing"],
     "face": ["__init__", "abc"],
     "_tools": ["_tools"],
     "context": ["_context"],
@@ -45,10 +45,10 @@ ROOMS: dict[str, list[str]] = {
 
 # What each room may import besides itself, trio, attrs and the standard library: another room, or one module of it.
 MAY_IMPORT: dict[str, list[str]] = {
+    "_cli": ["testing", "face", "_transports", "zmtp", "nouns", "rich"],
     "testing": ["triomq.abc", "context", "_sockets", "_transports", "zmtp", "nouns", "pytest"],
-    "_cli": ["face", "nouns"],
     "face": ["_tools", "context", "_sockets", "_connections", "_pipes", "_transports", "zmtp", "_runtime", "nouns"],
-    "_tools": ["_sockets", "nouns"],
+    "_tools": ["context", "_sockets", "nouns"],
     "context": ["_logs", "_sockets", "_connections", "_transports", "_runtime", "nouns"],
     "_logs": ["_sockets", "nouns"],
     "_sockets": ["_patterns", "_connections", "_pipes", "_transports", "zmtp", "_runtime", "nouns"],

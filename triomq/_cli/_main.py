@@ -3,18 +3,39 @@
 from __future__ import annotations
 
 import argparse
-import math
+import difflib
+import logging
 import os
 import signal
 import sys
-from collections.abc import Sequence
-from types import FrameType
-from typing import Self
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any
 
 import trio
 
 from .._version import __version__
-from . import _demo
+from ._arguments import Parser, terminal_width
+from ._bench import add_bench, run_bench
+from ._completion import add_completion, print_completion
+from ._demos import add_demo
+from ._exits import BROKEN_PIPE, DONE, FAILED, Failure, Teller, describe, first_error, write_error
+from ._option_texts import describe_options
+from ._probe import add_probe, run_probe
+from ._proxy import add_proxy, run_proxy
+from ._signals import Interruption
+from ._socket_parsers import ABOUT, add_sockets, make_plan
+from ._talk import converse
+from ._top import add_top, run_top
+
+_STDOUT, _STDERR = 1, 2
+_EPILOG = """\
+examples:
+  triomq rep -b tcp://127.0.0.1:5555 --echo          a server that answers
+  triomq req -c tcp://127.0.0.1:5555 -D hello        a client that asks
+  ls | triomq push -c tcp://127.0.0.1:5557           each line is a message
+  triomq sub -c tcp://127.0.0.1:5556 -s weather.     what a publisher sends
+
+'triomq COMMAND --help' explains a command, with examples."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -24,112 +45,167 @@ def main(arguments: Sequence[str] | None = None) -> int:
       arguments: without the program's name; those of the process if None.
     Returns: the exit code.
     """
-    parser = _parser()
-    given = parser.parse_args(arguments)
-    if given.command is None:
-        parser.print_help()
-        return 0
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # until the demo listens, and again when all is said
+    _open_what_is_closed()
+    if signal.getsignal(signal.SIGINT) is not signal.SIG_IGN:  # a job in the background stays one
+        signal.signal(signal.SIGINT, _heed_nothing)  # until a command listens
     try:
-        return run_demo(_demo.Plan(seconds=given.seconds, clients=given.clients, workers=given.workers))
+        return _run(arguments)
+    finally:
+        signal.signal(signal.SIGINT, signal.SIG_IGN)  # all is said; a handler in Python ends before the process
+
+
+def _run(arguments: Sequence[str] | None) -> int:
+    parser = build_parser()
+    try:
+        given = parse(parser, sys.argv[1:] if arguments is None else arguments)
+        if given.name is None:
+            parser.print_help()
+            code = DONE
+        else:
+            _log(vars(given).get("verbose", 0))
+            code = given.run(given)
+        sys.stdout.flush()
     except BrokenPipeError:  # whoever read this, such as `head`, has seen enough
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 1
+        _forget_output()
+        return BROKEN_PIPE
+    except OSError as exc:  # such as a full disk
+        write_error(f"triomq: cannot write standard output: {describe(exc)}\n")
+        _forget_output()
+        return FAILED
+    return int(code)
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="triomq", description="ZeroMQ sockets as trio channels, in pure Python.")
-    parser.add_argument("--version", action="version", version=f"triomq {__version__}")
-    commands = parser.add_subparsers(dest="command", metavar="command")
-    demo = commands.add_parser(
-        "demo",
-        help="a broker, its clients and its workers, over real tcp, with every message accounted for",
-        description="The guide's extended request-reply on this machine: REQ clients ask through a ROUTER/DEALER "
-        "broker, REP workers answer, every reply is checked. Exit code: 0 if all was right, 1 if not.",
+def _open_what_is_closed() -> None:
+    """Open standard streams that the shell has closed, or a socket would get the number of one."""
+    while (fd := os.open(os.devnull, os.O_RDWR)) <= _STDERR:
+        if fd == _STDOUT:
+            sys.stdout = os.fdopen(fd, "w", closefd=False)
+    os.close(fd)
+
+
+def parse(parser: Parser, arguments: Sequence[str]) -> argparse.Namespace:
+    """The arguments, by name. For a word that is none of them, the process ends with a guess of what was meant."""
+    commands = commands_of(parser)
+    if arguments and arguments[0] not in commands and not arguments[0].startswith("-"):
+        near = difflib.get_close_matches(arguments[0], commands, n=1)
+        meant = f"; do you mean {near[0]}?" if near else f"; there are {', '.join(commands)}"
+        parser.error(f"there is no command {arguments[0]!r}{meant}")
+    given, unknown = parser.parse_known_args(arguments)
+    if unknown:
+        command = commands.get(given.name, parser)
+        flags = [flag for action in command._actions for flag in action.option_strings]
+        near = difflib.get_close_matches(unknown[0], flags, n=1, cutoff=0.7)
+        command.error(f"there is no argument {unknown[0]!r}" + (f"; do you mean {near[0]}?" if near else ""))
+    return given
+
+
+def commands_of(parser: Parser) -> dict[str, Parser]:
+    """The parsers of the commands, by name."""
+    return {name: one for name, one in _subparsers(parser).choices.items() if isinstance(one, Parser)}
+
+
+def _subparsers(parser: Parser) -> argparse._SubParsersAction[Any]:
+    (commands,) = (action for action in parser._actions if isinstance(action, argparse._SubParsersAction))
+    return commands
+
+
+def _run_completion(given: argparse.Namespace) -> int:
+    parser = build_parser()
+    about = {action.dest: action.help or "" for action in _subparsers(parser)._choices_actions}
+    return print_completion(given.shell, commands_of(parser), about)
+
+
+def _heed_nothing(*_: object) -> None:
+    """A handler of Ctrl-C, where nothing is left that it could end."""
+
+
+def _forget_output() -> None:
+    """Let what is still to be written go nowhere, as Python writes it when it ends."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def build_parser() -> Parser:
+    """The parser of the whole command line."""
+    parser = Parser(
+        prog="triomq",
+        description="ZeroMQ sockets in the shell. Any of them talks to programs of triomq, pyzmq, libzmq and others.",
+        epilog=_EPILOG,
     )
-    plan = _demo.Plan()
-    demo.add_argument("--seconds", type=_seconds, default=plan.seconds, help="how long (default: %(default)g)")
-    demo.add_argument("--clients", type=_count, default=plan.clients, help="how many (default: %(default)s)")
-    demo.add_argument("--workers", type=_count, default=plan.workers, help="how many (default: %(default)s)")
+    parser.add_argument("--version", action="version", version=f"triomq {__version__}")
+    commands = parser.add_subparsers(dest="name", metavar="COMMAND", title="commands", parser_class=Parser)
+    add_sockets(commands, _running(_talk))
+    options = commands.add_parser(
+        "options",
+        help="list the socket options, for -o",
+        description="List the socket options, with defaults and units.",
+        epilog="example:\n  triomq options router",
+    )
+    options.add_argument("type", nargs="?", choices=list(ABOUT), metavar="TYPE", help="such as push (default: all)")
+    options.set_defaults(run=_run_options)
+    add_proxy(commands, _running(run_proxy))
+    add_probe(commands, _running(run_probe))
+    add_top(commands, _running(run_top))
+    add_bench(commands, _running(run_bench))
+    add_demo(commands)
+    add_completion(commands, _run_completion)
     return parser
 
 
-def _seconds(text: str) -> float:
-    try:
-        seconds = float(text)
-    except ValueError:
-        seconds = math.nan
-    if not 0 < seconds < math.inf:
-        raise argparse.ArgumentTypeError(f"{text!r} is no number of seconds above 0")
-    return seconds
+def _run_options(given: argparse.Namespace) -> int:
+    kind = None if given.type is None else ABOUT[given.type].kind.socket_type
+    sys.stdout.write(describe_options(kind, terminal_width()))
+    return DONE
 
 
-def _count(text: str) -> int:
-    if not text.isdecimal() or int(text) < 1:
-        raise argparse.ArgumentTypeError(f"{text!r} is no whole number above 0")
-    return int(text)
+async def _talk(given: argparse.Namespace, interruption: Interruption, teller: Teller) -> int:
+    terminal = sys.stdout.isatty()
+    return await converse(make_plan(given, terminal), teller, interruption)
 
 
-class _Interruption:
-    """Ctrl-C and SIGTERM, from the first line printed to the last: they end the run and leave us the word.
+def _running(
+    command: Callable[[argparse.Namespace, Interruption, Teller], Awaitable[int]],
+) -> Callable[[argparse.Namespace], int]:
+    """What runs an async command with its arguments."""
 
-    Inside a trio program `trio.open_signal_receiver` is all one needs. This one also covers the moments before and
-    after trio runs.
+    def run(given: argparse.Namespace) -> int:
+        async def with_arguments(interruption: Interruption, teller: Teller) -> int:
+            return await command(given, interruption, teller)
+
+        return run_until_signal(Teller(given.name, given.verbose), with_arguments)
+
+    return run
+
+
+def _log(verbosity: int) -> None:
+    """Keep the log out of what the command tells; with -vv it is what the user wants to see."""
+    logger = logging.getLogger("triomq")
+    if verbosity > 1:
+        logging.basicConfig(level=logging.DEBUG, format="%(levelname)-7s %(message)s")
+    elif not logger.handlers:
+        logger.addHandler(logging.NullHandler())
+
+
+def run_until_signal(teller: Teller, command: Callable[[Interruption, Teller], Awaitable[int]]) -> int:
+    """Run a command in trio; Ctrl-C and SIGTERM end it.
+
+    Returns: the exit code; a failure has been told of.
     """
 
-    def __init__(self) -> None:
-        self.number: int | None = None
-        self._scope = trio.CancelScope()
-        self._token: trio.lowlevel.TrioToken | None = None
+    async def run(interruption: Interruption) -> int:
+        return await command(interruption, teller)
 
-    def __enter__(self) -> Self:
-        self._handlers = {number: signal.signal(number, self._note) for number in (signal.SIGINT, signal.SIGTERM)}
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        for number, handler in self._handlers.items():
-            signal.signal(number, handler)
-
-    def _note(self, number: int, _: FrameType | None) -> None:
-        self.number = number
-        if self._token is not None:
-            try:
-                self._token.run_sync_soon(self._cancel, idempotent=True)
-            except trio.RunFinishedError:
-                pass  # it has just ended by itself
-
-    def _cancel(self) -> None:
-        self._scope.cancel(reason="interrupted by a signal")
-
-    async def run(self, plan: _demo.Plan, tally: _demo.Tally) -> None:
-        """The demo, until it ends or is interrupted."""
-        self._token = trio.lowlevel.current_trio_token()
-        with self._scope:
-            if self.number is not None:
-                self._cancel()
-            await _demo.demo(plan, tally, sys.stdout if sys.stdout.isatty() else None)
-
-
-def run_demo(plan: _demo.Plan) -> int:
-    """Run the demo and print what became of it.
-
-    Returns: 0 if every reply was right, 1 if not, 128 and the signal's number if it was interrupted.
-    """
-    if hasattr(sys.stdout, "reconfigure"):
-        sys.stdout.reconfigure(errors="replace")  # a terminal that knows no µ shall still see the table
-    with _Interruption() as interruption:
-        print(_demo.heading(plan, __version__), flush=True)
-        tally = _demo.Tally.of(plan)
-        trio.run(interruption.run, plan, tally)
-        number = None if tally.complete else interruption.number
-        print(_demo.table(tally))
-        wrong = _demo.faults(tally)
-        for fault in wrong:
-            print(f"WRONG: {fault}")
-        if number is not None:
-            name = signal.Signals(number).name
-            print(f"Interrupted by {name} after {tally.seconds:.1f} s, with exchanges on their way.")
-        elif not wrong:
-            print(f"Every reply was right, nothing was lost, nothing came twice; {tally.seconds:.1f} s.")
-        sys.stdout.flush()
-    return int(wrong != []) if number is None else 128 + number
+    with Interruption() as interruption:
+        try:
+            code = trio.run(interruption.run, run)
+        except BaseException as exc:
+            error = first_error(exc)
+            if isinstance(error, BrokenPipeError):
+                code = BROKEN_PIPE
+            elif isinstance(error, Failure):
+                teller.tell(str(error), at=-1)
+                code = error.code
+            else:
+                raise
+        if interruption.number is not None:
+            return 128 + interruption.number
+    return DONE if code is None else code

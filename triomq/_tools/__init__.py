@@ -5,6 +5,7 @@ from __future__ import annotations
 from ._jobs import JobReceiver, JobSender, JobStatistics
 from ._merge import MergedChannel, merge
 from ._proxy import ProxyHandle, ProxyStatistics, proxy
+from ._serve_statistics import serve_statistics
 
 __all__ = [
     "JobReceiver",
@@ -15,4 +16,5 @@ __all__ = [
     "ProxyStatistics",
     "merge",
     "proxy",
+    "serve_statistics",
 ]

@@ -1,4 +1,4 @@
-"""What ``triomq demo`` shows: the guide's extended request-reply, in which every message is accounted for.
+"""``triomq demo requests``: the guide's extended request-reply, in which every message is accounted for.
 
 ::
 
@@ -12,16 +12,23 @@ in the end what the clients asked, the broker moved and the workers did must be 
 
 from __future__ import annotations
 
+import signal
+import sys
 from collections.abc import Callable, Iterator
+from itertools import islice
 from typing import TextIO
 
 import attrs
 import trio
 
-from .. import DEALER, PULL, PUSH, REP, REQ, ROUTER, Context, MergedChannel, Message, merge, open_context, proxy
+from ... import DEALER, PULL, PUSH, REP, REQ, ROUTER, Context, MergedChannel, Message, merge, open_context, proxy
+from .._exits import DONE, FAILED
+from .._live import LiveLine, Rate
+from .._signals import Interruption
 
 _ANSWERS, _WORKS = "inproc://answers", "inproc://works"
 _FAULTS_SHOWN = 5
+_CLIENTS_SHOWN = 20
 
 
 def shout(question: bytes) -> bytes:
@@ -34,7 +41,7 @@ class Plan:
     """What to run.
 
     Attributes:
-      seconds: how long the clients go on asking.
+      seconds: how long the clients go on asking, from the moment when all are there.
       patience: seconds that a client waits for a reply, before it counts it as lost.
       work: what the workers really do; the clients expect `shout`.
     """
@@ -64,6 +71,7 @@ class Tally:
       forward, backward: what the broker moved, to the workers and to the clients.
       dropped: messages that a socket dropped, be it for want of room or because nobody wanted them (any more).
       faults: what was wrong, one line each.
+      here: clients that have connected.
       seconds: from the first request to the end of the last.
       complete: whether the demo ran to its end.
     """
@@ -74,6 +82,7 @@ class Tally:
     backward: int = 0
     dropped: int = 0
     faults: list[str] = attrs.Factory(list)
+    here: int = 0
     seconds: float = 0.0
     complete: bool = False
 
@@ -116,10 +125,8 @@ async def _worker(ctx: Context, name: str, broker: str, work: Callable[[bytes], 
             await rep.send([name.encode(), work(bytes(question))])
 
 
-async def _client(req: REQ, name: str, answers: PUSH, plan: Plan) -> None:
+async def _client(req: REQ, name: str, answers: PUSH, plan: Plan, deadline: float) -> None:
     """Ask, and look at what comes back, until the time is up; a cancel scope is the timeout of each exchange."""
-    await req.wait_peers()
-    deadline = trio.current_time() + plan.seconds
     number = 0
     while trio.current_time() < deadline:
         number += 1
@@ -156,17 +163,15 @@ def _count(tally: Tally, is_work: bool, message: Message) -> None:
 
 async def _show_progress(tally: Tally, terminal: TextIO) -> None:
     """A line that lives as long as this is not cancelled."""
-    started = trio.current_time()
-    try:
+    rate = Rate()
+    with LiveLine(terminal) as line:
         while True:
-            state = f"{len(tally.faults):,} wrong" if tally.faults else "all right"
-            seconds = trio.current_time() - started
-            terminal.write(f"\r  {seconds:4.1f} s   {tally.requests:,} replies, {state} ")
-            terminal.flush()
+            if tally.seconds or tally.requests:
+                state = f"{len(tally.faults):,} wrong" if tally.faults else "all right"
+                line.show(f"{tally.requests:,} replies, {rate.of(tally.requests):,.0f} each second, {state}")
+            else:
+                line.show(f"{tally.here:,} of {len(tally.clients):,} clients have connected")
             await trio.sleep(0.1)
-    finally:
-        terminal.write("\r\033[K")
-        terminal.flush()
 
 
 # --- the whole ---------------------------------------------------------------------------------
@@ -198,12 +203,16 @@ async def demo(plan: Plan, tally: Tally, terminal: TextIO | None = None) -> None
         requesters = [ctx.socket(REQ) for _ in tally.clients]
         started = trio.current_time()
         try:
+            for req in requesters:
+                req.connect(for_clients)
+            for tally.here in range(1, plan.clients + 1):
+                await frontend.wait_peers(tally.here)
+            started = trio.current_time()
             async with trio.open_nursery() as asking:
                 for name, req in zip(tally.clients, requesters, strict=True):
-                    req.connect(for_clients)
                     pusher = ctx.socket(PUSH)
                     pusher.connect(_ANSWERS)
-                    asking.start_soon(_client, req, name, pusher, plan)
+                    asking.start_soon(_client, req, name, pusher, plan, started + plan.seconds)
             tally.complete = True
         finally:
             tally.seconds = trio.current_time() - started
@@ -240,8 +249,10 @@ def heading(plan: Plan, version: str) -> str:
 def table(tally: Tally) -> str:
     """Client by client, worker by worker, and all together."""
     lines = [f"{'client':<12}{'requests':>12}{'replies right':>16}{'slowest µs':>14}"]
-    for name, client in tally.clients.items():
+    for name, client in islice(tally.clients.items(), _CLIENTS_SHOWN):
         lines.append(f"{name:<12}{client.requests:>12,}{client.right:>16,}{client.slowest:>14,}")
+    if len(tally.clients) > _CLIENTS_SHOWN:
+        lines.append(f"… and {len(tally.clients) - _CLIENTS_SHOWN:,} more clients")
     lines += ["", f"{'worker':<12}{'requests':>12}"]
     lines += [f"{name:<12}{count:>12,}" for name, count in tally.workers.items()]
     rate = tally.right / tally.seconds if tally.seconds else 0
@@ -273,3 +284,32 @@ def faults(tally: Tally) -> list[str]:
     if tally.dropped:
         found.append(f"{tally.dropped:,} messages were dropped")
     return found
+
+
+def run_demo(plan: Plan, version: str) -> int:
+    """Run the demo and print what became of it.
+
+    Returns: 0 if every reply was right, 1 if not, 128 and the signal's number if it was interrupted.
+    """
+    with Interruption() as interruption:
+        print(heading(plan, version), flush=True)
+        tally = Tally.of(plan)
+
+        async def show(_: Interruption) -> None:
+            await demo(plan, tally, sys.stdout if sys.stdout.isatty() else None)
+
+        trio.run(interruption.run, show)
+        number = None if tally.complete else interruption.number
+        print(table(tally))
+        wrong = faults(tally)
+        for fault in wrong:
+            print(f"WRONG: {fault}")
+        if number is not None:
+            name = signal.Signals(number).name
+            print(f"Interrupted by {name} after {tally.seconds:.1f} s, with exchanges on their way.")
+        elif not wrong:
+            print(f"Every reply was right, nothing was lost, nothing came twice; {tally.seconds:.1f} s.")
+        sys.stdout.flush()
+    if number is not None:
+        return 128 + number
+    return FAILED if wrong else DONE

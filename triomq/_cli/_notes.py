@@ -1,0 +1,64 @@
+"""What happens to the command's connections, for the user to read."""
+
+from __future__ import annotations
+
+from .. import (
+    AcceptFailed,
+    ConnectFailed,
+    Disconnected,
+    HandshakeFailed,
+    HandshakeSucceeded,
+    Socket,
+)
+from .._events import MonitorEvent
+from ..abc import Observer
+from ._exits import Teller, describe
+
+_MOST_TOLD = 100
+"""different lines: strangers can cause more, one for each connection"""
+
+
+class Notes(Observer):
+    """Tells of trouble once; of every connection if the user is curious.
+
+    Attributes:
+      trouble: the last trouble of each endpoint that has not ended since.
+    """
+
+    def __init__(self, teller: Teller) -> None:
+        self.trouble: dict[str, str] = {}
+        self._teller = teller
+        self._told: set[str] = set()
+
+    def event(self, socket: Socket, event: MonitorEvent) -> None:
+        """See `Observer`."""
+        match event:
+            case ConnectFailed(endpoint=endpoint, error=error):
+                self._note(endpoint, f"nobody is there yet ({_reason(endpoint, error)}); trying on")
+            case HandshakeFailed(endpoint=endpoint, address=address, error=error):
+                self._note(endpoint, f"no messages with {address}: {describe(error)}")
+            case AcceptFailed(endpoint=endpoint, error=error):
+                self._note(endpoint, f"a connection could not be accepted: {describe(error)}")
+            case HandshakeSucceeded(endpoint=endpoint, address=address, socket_type=socket_type):
+                self.trouble.pop(endpoint, None)
+                self._teller.tell(f"{endpoint}: {socket_type} at {address} is here", at=1)
+            case Disconnected(endpoint=endpoint, address=address, error=error):
+                why = f": {describe(error)}" if error else ""
+                self._teller.tell(f"{endpoint}: {address} has gone{why}", at=1)
+            case _:
+                pass  # -vv shows the log, which has everything
+
+    def _note(self, endpoint: str, text: str) -> None:
+        self.trouble[endpoint] = text.removesuffix("; trying on")
+        line = f"{endpoint}: {text}"
+        is_new = line not in self._told and len(self._told) < _MOST_TOLD
+        self._teller.tell(line, at=0 if is_new else 1)
+        if is_new:
+            self._told.add(line)
+
+    def closed(self, socket: Socket) -> None:
+        """See `Observer`."""
+
+
+def _reason(endpoint: str, error: BaseException) -> str:
+    return describe(error).removeprefix(f"cannot connect to {endpoint}: ")

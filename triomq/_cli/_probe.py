@@ -1,0 +1,293 @@
+"""``triomq probe``: who is at an endpoint, or exactly why that cannot be known.
+
+Theory of operation
+
+Both sides of the mechanism NULL say READY at once. So the probe waits for the peer's, learns the peer's type from it,
+and only then says READY itself, as a type that the peer talks to: any peer can be met. Where such a type would take
+something from the peer's real partners, the probe leaves without a word: a PUSH would hand it messages, and a PAIR has
+one place only.
+"""
+
+from __future__ import annotations
+
+import argparse
+import errno
+import json
+import sys
+from typing import Any
+
+import attrs
+import trio
+
+from .. import EndpointError, Options, ProtocolError
+from .._transports import default_transports
+from ..zmtp import COMPATIBLE, Connection, Ping, Pong
+from ._arguments import endpoint as as_endpoint
+from ._arguments import finite_seconds
+from ._exits import DONE, FAILED, TIMED_OUT, Failure, Teller, UsageError, describe
+from ._peer_greeting import Greeting, read_greeting, read_ready, show
+from ._quoting import quote
+from ._signals import Interruption
+
+_GREETING, _AS_FAR_AS_VERSION = 64, 12
+_PINGS = 3
+_MOST = 100_000
+"""octets of a handshake"""
+# What the probe is to each type, if that takes nothing from others.
+_PARTNERS = {"REP": "REQ", "ROUTER": "DEALER", "PUB": "SUB", "XPUB": "SUB", "SUB": "PUB", "XSUB": "PUB", "PULL": "PUSH",
+             "SERVER": "CLIENT", "DISH": "RADIO", "GATHER": "SCATTER"}  # fmt: skip
+
+
+@attrs.define(kw_only=True)
+class Finding:
+    """What is known of a peer.
+
+    Attributes:
+      connected: seconds that the connection took.
+      socket_type: None if the peer did not say.
+      talks_to: the types that this type talks to.
+      identity: the routing id that it announced.
+      properties: what else it said of itself.
+      round_trip: seconds from a PING to its PONG, the shortest of three.
+      note: why there is no more.
+      met: the handshake is complete, or was left out for the peer's sake.
+    """
+
+    endpoint: str
+    connected: float
+    version: tuple[int, int] | None = None
+    mechanism: str | None = None
+    socket_type: str | None = None
+    talks_to: list[str] = attrs.Factory(list)
+    identity: str = ""
+    properties: dict[str, str] = attrs.Factory(dict)
+    round_trip: float | None = None
+    note: str = ""
+    met: bool = False
+
+
+class _Peer:
+    """A connection to the peer, and all that the peer has said."""
+
+    def __init__(self, stream: trio.abc.Stream) -> None:
+        self.said: bytes = b""
+        self._stream = stream
+
+    async def send(self, data: bytes) -> None:
+        """Send octets. A peer that has hung up may have said why: `more` tells."""
+        try:
+            await self._stream.send_all(data)
+        except trio.BrokenResourceError:
+            pass  # as `more` will find
+
+    async def more(self) -> bytes:
+        """Wait for more octets. Returns: these alone.
+
+        Raises:
+          ValueError: the peer has hung up, or does not end.
+        """
+        try:
+            data = await self._stream.receive_some()
+        except trio.BrokenResourceError:
+            data = b""
+        if not data:
+            said = f"it had said {show(self.said)}" if self.said else "it said nothing"
+            raise ValueError(f"it closed the connection in the middle of the handshake; {said}")
+        self.said += data
+        if len(self.said) > _MOST:
+            raise ValueError(f"it said more than {_MOST} octets, and no end of its handshake among them")
+        return bytes(data)
+
+
+async def probe(endpoint: str, patience: float) -> Finding:
+    """Meet the peer at an endpoint.
+
+    Raises:
+      UsageError: it is no endpoint that can be probed.
+      Failure: there is no peer of ZMTP, and why.
+    """
+    stream, finding = await _connect(endpoint, patience)
+    peer = _Peer(stream)
+    try:
+        with trio.fail_after(patience):
+            await _meet(peer, finding, patience)
+    except trio.TooSlowError:
+        said = f"it had said {show(peer.said)}" if peer.said else "it said nothing"
+        text = f"{endpoint}: it took the connection, but the handshake was not over within {patience:g} s; {said}"
+        raise Failure(text, TIMED_OUT) from None
+    except (ValueError, ProtocolError) as exc:
+        raise Failure(f"{endpoint}: {describe(exc)}") from exc
+    finally:
+        await trio.aclose_forcefully(stream)
+    return finding
+
+
+async def _connect(endpoint: str, patience: float) -> tuple[trio.abc.Stream, Finding]:
+    scheme, separator, address = endpoint.partition("://")
+    transport = default_transports().get(scheme)
+    if scheme == "inproc":
+        raise UsageError("inproc endpoints are within one program: nobody outside can see them")
+    if transport is None or not separator:
+        raise UsageError(f"{endpoint!r} cannot be probed; an endpoint is tcp://HOST:PORT or ipc://PATH")
+    try:
+        transport.check_connect(address)
+        began = trio.current_time()
+        with trio.fail_after(patience):
+            stream = await transport.connect(transport.fix_address(address), Options())
+        return stream, Finding(endpoint=endpoint, connected=trio.current_time() - began)
+    except EndpointError as exc:
+        raise UsageError(str(exc)) from exc
+    except trio.TooSlowError:
+        text = f"{endpoint}: no answer within {patience:g} s: no such machine, or a firewall before it"
+        raise Failure(text, TIMED_OUT) from None
+    except OSError as exc:
+        raise Failure(f"{describe(exc)}{_HINTS.get(exc.errno or 0, '')}") from exc
+
+
+_HINTS = {
+    errno.ECONNREFUSED: "; the machine answers, but nobody listens there",
+    errno.ENOENT: "; nobody has bound this path",
+    errno.EACCES: "; the file's permissions decide that",
+}
+
+
+async def _meet(peer: _Peer, finding: Finding, patience: float) -> None:
+    greeting = await _greet(peer, patience)
+    finding.version, finding.mechanism = greeting.version, greeting.mechanism
+    if greeting.mechanism != "NULL":
+        finding.note = _explain_mechanism(greeting)
+        return
+    ready = None
+    with trio.move_on_after(patience / 3):
+        while (ready := read_ready(peer.said)) is None:
+            await peer.more()
+    if ready is None:
+        finding.note = "it waits for this side to say first which type of socket it is, so its own is not known"
+        return
+    if isinstance(ready, str):
+        finding.note = f"it refused the handshake: {quote(ready.encode()).decode()}"
+        return
+    kind = quote(ready.get("Socket-Type", b"")).decode()
+    finding.socket_type = kind or None
+    finding.talks_to = sorted(COMPATIBLE.get(kind, ()))
+    finding.identity = quote(ready.get("Identity", b"")).decode()
+    finding.properties = {
+        quote(name.encode()).decode(): quote(value).decode()
+        for name, value in ready.items()
+        if name.lower() not in ("socket-type", "identity")
+    }
+    await _complete(peer, finding)
+
+
+async def _greet(peer: _Peer, patience: float) -> Greeting:
+    """Exchange greetings.
+
+    libzmq hangs up at another mechanism than its own before it has named its own. So it gets our version, answers with
+    its whole greeting, and only then learns our mechanism. A peer that waits for the whole of ours gets that after a
+    while.
+    """
+    ours = Connection("DEALER", as_server=False).data_to_send()
+    await peer.send(ours[:_AS_FAR_AS_VERSION])
+    greeting = None
+    with trio.move_on_after(patience / 4):
+        while (greeting := read_greeting(peer.said)) is None:
+            await peer.more()
+    if greeting is None or greeting.mechanism == "NULL":
+        await peer.send(ours[_AS_FAR_AS_VERSION:])
+    while greeting is None:
+        await peer.more()
+        greeting = read_greeting(peer.said)
+    return greeting
+
+
+def _explain_mechanism(greeting: Greeting) -> str:
+    role = ", as its server" if greeting.as_server else ""
+    return f"it wants the mechanism {greeting.mechanism}{role}, which needs keys or a password; probe speaks NULL only"
+
+
+async def _complete(peer: _Peer, finding: Finding) -> None:
+    """Complete the handshake, and measure a round trip."""
+    kind = finding.socket_type
+    finding.met = kind in COMPATIBLE
+    if kind not in _PARTNERS:
+        finding.note = (
+            f"a {kind} may give a new peer what is for others"
+            if finding.met
+            else f"'{kind}' is no type of socket that probe knows"
+        )
+        return
+    connection = Connection(_PARTNERS[kind], as_server=False)
+    connection.receive_data(peer.said)
+    await peer.send(connection.data_to_send()[_GREETING:])
+    if connection.peer is None or connection.peer.version < (3, 1):
+        finding.note = "there is none in ZMTP 3.0"
+        return
+    finding.round_trip = min([await _ping(peer, connection, str(number).encode()) for number in range(_PINGS)])
+
+
+async def _ping(peer: _Peer, connection: Connection, context: bytes) -> float:
+    buffers: list[bytes] = []
+    connection.encode([Ping(context=context)], buffers)
+    began = trio.current_time()
+    await peer.send(b"".join(buffers))
+    while True:
+        peer.said = b""
+        events = connection.receive_data(await peer.more())
+        if Pong(context) in events:
+            return trio.current_time() - began
+        if answer := connection.data_to_send():
+            await peer.send(answer)
+
+
+# --- the command -------------------------------------------------------------------------------
+
+
+def add_probe(commands: Any, run: Any) -> None:
+    """Add the command ``probe``."""
+    parser = commands.add_parser(
+        "probe",
+        help="find out who is at an endpoint",
+        description="Connect to an endpoint and say which socket is there: its type, the version of ZMTP, the security "
+        "mechanism, the round trip; or why not. No message is sent, and none is taken from anybody.",
+        epilog="examples:\n  triomq probe tcp://127.0.0.1:5555\n  triomq probe ipc:///run/feed --json\n\n"
+        "Exit codes: 0 there is a socket that can be talked to, 1 there is none, 2 it took too long.",
+    )
+    parser.add_argument("endpoint", type=as_endpoint, metavar="ENDPOINT", help="tcp://HOST:PORT, ipc://PATH, or :PORT")
+    parser.add_argument("-t", "--timeout", type=finite_seconds, default=3.0, metavar="SECONDS",
+                        help="for the connection, and for the handshake (default: %(default)g)")  # fmt: skip
+    parser.add_argument("--json", action="store_true", help="write what was found as an object of JSON")
+    parser.set_defaults(run=run, verbose=0)
+
+
+async def run_probe(given: argparse.Namespace, interruption: Interruption, teller: Teller) -> int:
+    """Probe, and print what was found. Returns: the exit code."""
+    finding = await probe(given.endpoint, given.timeout)
+    if given.json:
+        print(json.dumps(attrs.asdict(finding)))
+    else:
+        print("\n".join(describe_finding(finding)))
+    sys.stdout.flush()
+    if not finding.met:
+        teller.tell(finding.note, at=-1)
+    return DONE if finding.met else FAILED
+
+
+def describe_finding(finding: Finding) -> list[str]:
+    """What was found, line by line."""
+    lines = [f"{finding.endpoint}: {finding.socket_type or 'a socket of a type that it does not say'}"]
+    assert finding.version is not None
+    mechanism = (
+        f"{finding.mechanism}{', which neither authenticates nor encrypts' if finding.mechanism == 'NULL' else ''}"
+    )
+    lines.append(f"  speaks     ZMTP {finding.version[0]}.{finding.version[1]}, mechanism {mechanism}")
+    if finding.talks_to:
+        lines.append(f"  talks to   {', '.join(finding.talks_to)}")
+    if finding.identity:
+        lines.append(f"  identity   {finding.identity}")
+    lines += [f"  {name:<10} {value}" for name, value in finding.properties.items()]
+    lines.append(f"  connected  in {finding.connected * 1000:.2f} ms")
+    if finding.round_trip is not None:
+        lines.append(f"  PING       answered in {finding.round_trip * 1000:.2f} ms")
+    elif finding.met:
+        lines.append(f"  PING       left out: {finding.note}")
+    return lines
