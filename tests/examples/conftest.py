@@ -15,7 +15,6 @@ import pytest
 import trio
 
 EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
-sys.path.insert(0, str(EXAMPLES / "patterns"))  # where those programs find each other, and their tests find them
 
 
 class Program:

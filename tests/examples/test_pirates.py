@@ -16,43 +16,9 @@ import trio
 
 import triomq
 
+from .trouble import trouble
+
 QUEUE = "tcp://queue:5555", "tcp://queue:5556"
-
-
-async def idle(net, host: str, seconds: float) -> None:
-    """Let a host's process stand still for a while."""
-    net.pause(host)
-    await trio.sleep(seconds)
-    net.resume(host)
-
-
-async def power(net, host: str, seconds: float) -> None:
-    net.crash(host)
-    await trio.sleep(seconds)
-    net.restart(host)
-
-
-async def kill(net, host: str, seconds: float) -> None:
-    net.crash(host, how="process")
-    await trio.sleep(seconds)
-    net.restart(host)
-
-
-async def cut_off(net, host: str, seconds: float) -> None:
-    partition = net.partition(host)
-    await trio.sleep(seconds)
-    net.heal(partition)
-
-
-FAULTS = [idle, power, kill, cut_off]
-
-
-async def trouble(net, seed: int, hosts: list[str], longest: float) -> None:
-    """One thing after another goes wrong with one of the hosts."""
-    dice = random.Random(seed)
-    while True:
-        await trio.sleep(dice.uniform(0, 5))
-        await dice.choice(FAULTS)(net, dice.choice(hosts), dice.uniform(0.1, longest))
 
 
 # -- lazy pirate -------------------------------------------------------------------------------------
