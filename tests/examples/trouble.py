@@ -32,12 +32,13 @@ async def cut_off(net, host: str, seconds: float) -> None:
     net.heal(partition)
 
 
-FAULTS = [stand_still, lose_power, kill, cut_off]
+FAULTS = {"stand still": stand_still, "lose power": lose_power, "kill": kill, "cut off": cut_off}
 
 
-async def trouble(net, seed: int, hosts: list[str], longest: float) -> None:
-    """One thing after another goes wrong with one of the hosts."""
+async def trouble(net, seed: int, hosts: list[str], longest: float, *faults: str) -> None:
+    """One thing after another goes wrong with one of the hosts, for so many seconds at most; of all faults, or these."""
     dice = random.Random(seed)
+    choice = [FAULTS[name] for name in faults or FAULTS]
     while True:
         await trio.sleep(dice.uniform(0, 5))
-        await dice.choice(FAULTS)(net, dice.choice(hosts), dice.uniform(0.1, longest))
+        await dice.choice(choice)(net, dice.choice(hosts), dice.uniform(0.1, longest))
