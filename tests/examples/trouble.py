@@ -36,7 +36,7 @@ FAULTS = {"stand still": stand_still, "lose power": lose_power, "kill": kill, "c
 
 
 async def trouble(net, seed: int, hosts: list[str], longest: float, *faults: str) -> None:
-    """One thing after another goes wrong with one of the hosts, for so many seconds at most; of all faults, or these."""
+    """One fault after another, of all or of these, at one of the hosts; each for ``longest`` seconds at most."""
     dice = random.Random(seed)
     choice = [FAULTS[name] for name in faults or FAULTS]
     while True:
