@@ -184,6 +184,30 @@ async def test_a_client_that_missed_an_update_begins_again(virtual_network, trio
                 assert b"else" not in clone.values
 
 
+async def test_no_update_falls_between_subscription_and_snapshot(virtual_network, clone_on) -> None:
+    """The way to the publisher is long; an update is published at the moment of the snapshot, and never again."""
+    net = virtual_network
+    net.link("client", "far", latency=0.3)
+    async with net.open_context("far") as far, net.open_context("near") as near, trio.open_nursery() as nursery:
+        publisher, snapshots = far.socket(triomq.PUB), near.socket(triomq.ROUTER)
+        await publisher.bind("tcp://*:5557")
+        await snapshots.bind("tcp://*:5556")
+        clone = await clone_on("client", servers=[Server("tcp://near:5556", "tcp://far:5557", "tcp://far:5558")])
+
+        async def hug() -> None:
+            while True:
+                await publisher.send(Update(HUGZ).frames())
+                await trio.sleep(1)
+
+        nursery.start_soon(hug)
+        client, *_ = await snapshots.receive()
+        await publisher.send(Update(b"key", b"6", 6).frames())
+        await snapshots.send([client, *Update(KTHXBAI, b"", 5).frames()])
+        await trio.sleep(2)
+        assert clone.values == {b"key": b"6"}
+        nursery.cancel_scope.cancel()
+
+
 async def test_a_silent_server_is_left(virtual_network, start, clone_on) -> None:
     start("backup")
     virtual_network.link("primary", "backup")
