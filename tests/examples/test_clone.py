@@ -223,9 +223,13 @@ async def test_a_silent_server_is_left(virtual_network, start, clone_on) -> None
 
 @pytest.mark.parametrize(
     "nonsense",
-    [[b"x"], [b"k", b"", b"u", b"ttl=soon", b"v"], [b"k", b"", b"u", b"ttl=-1", b"v"], [b"k", b"", b"u", b"ttl=inf", b"v"],
-     Update(HUGZ, b"x").frames(), Update(KTHXBAI, b"x").frames()],
-)  # fmt: skip
+    [
+        [b"x"],
+        *([b"k", b"", b"u", b"ttl=" + ttl, b"v"] for ttl in (b"soon", b"-1", b"inf", b"nan")),
+        Update(HUGZ, b"x").frames(),
+        Update(KTHXBAI, b"x").frames(),
+    ],
+)
 async def test_what_a_client_makes_up_changes_nothing(triomq_context, start, clone_on, nonsense) -> None:
     start("primary", "backup")
     clone = await clone_on("client")
