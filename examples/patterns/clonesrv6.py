@@ -1,6 +1,6 @@
 """Clone, a server: one of a pair (bstar.py) that collect updates, number them, and publish them.
 
-    python clonesrv6.py primary|backup [host of the peer]
+    python clonesrv6.py primary|backup [host of the peer] [port] [the peer's] [port for our state] [the peer's]
 
 For clonecli6.py, or the guide's client of the sixth model (RFC 12). Its peer may be the guide's server. Clients send
 each update to both servers. The passive one keeps it until the active one has published it: what died with the active
@@ -122,12 +122,12 @@ async def serve(ctx: triomq.Context, here: Server, peer: Server, states: tuple[s
         nursery.start_soon(server.copy, ctx, peer)
 
 
-async def main(role: str = "primary", peer: str = "localhost") -> None:
-    ports, states = ((5556, 5566), (5003, 5004)) if role == "primary" else ((5566, 5556), (5004, 5003))
-    here, there = Server.at("*", ports[0]), Server.at(peer, ports[1])
+async def main(role: str = "primary", peer: str = "localhost", *ports: str) -> None:
+    usual = {"primary": (5556, 5566, 5003, 5004), "backup": (5566, 5556, 5004, 5003)}[role]
+    port, peer_port, state, peer_state = map(int, ports) if ports else usual
+    states = f"tcp://*:{state}", f"tcp://{peer}:{peer_state}"
     async with triomq.open_context() as ctx:
-        endpoints = f"tcp://*:{states[0]}", f"tcp://{peer}:{states[1]}"
-        await serve(ctx, here, there, endpoints, primary=role == "primary")
+        await serve(ctx, Server.at("*", port), Server.at(peer, peer_port), states, primary=role == "primary")
 
 
 if __name__ == "__main__":
