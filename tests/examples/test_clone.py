@@ -15,6 +15,8 @@ import triomq
 
 from .trouble import kill, lose_power
 
+pytestmark = pytest.mark.usefixtures("seeded_uuids")
+
 SERVERS = [Server.at("primary", 5556), Server.at("backup", 5556)]
 PEER = {"primary": "backup", "backup": "primary"}
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import random
 from functools import partial
@@ -21,15 +22,27 @@ from .trouble import trouble
 BROKER = "tcp://broker:5555"
 
 
+pytestmark = pytest.mark.usefixtures("seeded_uuids")
+
+
 @pytest.fixture(autouse=True)
 def no_threads(monkeypatch) -> None:
-    """A mock clock does not wait for threads."""
+    """A mock clock does not wait for threads. Which file is older does not depend on the real one."""
 
     async def at_once(function, *arguments):
         await trio.lowlevel.checkpoint()
         return function(*arguments)
 
+    save = titanic.Store.save
+    ages = itertools.count(1)
+
+    def save_in_virtual_time(self: titanic.Store, name: str, frames: mdp.Body) -> None:
+        save(self, name, frames)
+        age = next(ages)
+        os.utime(self._directory / name, (age, age))
+
     monkeypatch.setattr(titanic, "in_thread", at_once)
+    monkeypatch.setattr(titanic.Store, "save", save_in_virtual_time)
 
 
 @pytest.fixture
