@@ -123,6 +123,26 @@ async def test_the_backup_has_it_all_and_so_has_who_comes_back(virtual_network, 
     assert len(clone.values) == 101
 
 
+@pytest.mark.virtual_seeds(5)
+async def test_nothing_old_comes_back_when_a_server_takes_over(virtual_network, start, clone_on) -> None:
+    """A server that has just begun is told of updates that its peer has published already."""
+    net = virtual_network
+    start("primary", "backup")
+    clone = await clone_on("client")
+    await trio.sleep(10)
+    net.crash("backup", how="process")
+    net.restart("backup")
+    for number in range(100):
+        await clone.set(b"key", b"old %d" % number)
+        await trio.sleep(0.03)
+    await trio.sleep(5)
+    await clone.set(b"key", b"new")
+    await trio.sleep(5)
+    net.crash("primary", how="process")
+    await trio.sleep(15)
+    assert clone.values == {b"key": b"new"}
+
+
 @pytest.mark.virtual_seeds(10)
 async def test_all_agree_after_any_crashes(virtual_network, triomq_seed, start, clone_on) -> None:
     """One server at a time, and clients: numbers never go back while a server lives, and in the end all are equal."""
