@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
+import random
 import signal
 import socket
 import subprocess
 import sys
+import uuid
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -66,6 +68,13 @@ class Program:
                 self.process.kill()
             await self.process.wait()
             await self.process.stdout.aclose()
+
+
+@pytest.fixture
+def seeded_uuids(monkeypatch: pytest.MonkeyPatch, triomq_seed: int) -> None:
+    """The same seed makes the same UUIDs."""
+    dice = random.Random(triomq_seed)
+    monkeypatch.setattr(uuid, "uuid4", lambda: uuid.UUID(int=dice.getrandbits(128), version=4))
 
 
 @pytest.fixture
