@@ -118,7 +118,7 @@ class HighWaterMarkReached:
     """The queue for a peer is full: `send` waits, or drops, as the socket type says.
 
     A queue that is full again and again has one event a second, or two: the last one says what is so. How often it was
-    full, `PeerStatistics.hwm_reached` counts.
+    full, ``hwm_reached`` of `PeerStatistics` counts.
 
     Attributes:
       address: the other end; the endpoint while nobody is connected.
@@ -152,8 +152,8 @@ class MessageDropped:
 
     What is dropped for a peer because it is full has an event at once, then at most one each minute with the sum, and
     one with the rest when the peer leaves. Some drops are what the program has asked for, and have no event: those of
-    ``conflate``, late replies, a message to a routing id that nobody has. `SocketStatistics.messages_dropped` counts
-    all.
+    ``conflate``, late replies, a message to a routing id that nobody has. ``messages_dropped`` of `SocketStatistics`
+    counts all.
 
     Attributes:
       address: the other end; the endpoint if nobody is connected.

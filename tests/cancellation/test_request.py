@@ -40,12 +40,12 @@ async def lockstep(net: VirtualNetwork, scheme: str, seed: int) -> None:
             await insist(chaos, rep.send, [*request, b"reply"])
 
     async def ask(who: int) -> None:
-        req = ctx.socket(triomq.REQ, hwm=64)
-        req.connect(endpoint)
-        for number in range(EACH):
-            body = b"%d.%d" % (who, number)
-            await insist(chaos, req.send, body)
-            assert await insist(chaos, req.receive) == (body, b"reply")
+        async with ctx.socket(triomq.REQ, hwm=64) as req:
+            req.connect(endpoint)
+            for number in range(EACH):
+                body = b"%d.%d" % (who, number)
+                await insist(chaos, req.send, body)
+                assert await insist(chaos, req.receive) == (body, b"reply")
 
     async with net.open_context() as ctx:
         rep = ctx.socket(triomq.REP, hwm=64)
@@ -93,16 +93,16 @@ async def requests(net: VirtualNetwork, scheme: str, server_type: type[Any], see
 
     async def ask(who: int) -> None:
         nonlocal answered
-        req = ctx.socket(triomq.REQ)
-        req.connect(endpoint)
-        for number in range(EACH):
-            body = b"%d.%d" % (who, number)
-            with trio.move_on_after(rng.choice((0, 0.1, 0.5, 1, 20))) as scope:
-                assert await req.request(body) == (body,)
-                answered += 1
-            if not scope.cancelled_caught:
-                assert scope.deadline >= trio.current_time()
-        assert await req.request(b"last") == (b"last",)
+        async with ctx.socket(triomq.REQ) as req:
+            req.connect(endpoint)
+            for number in range(EACH):
+                body = b"%d.%d" % (who, number)
+                with trio.move_on_after(rng.choice((0, 0.1, 0.5, 1, 20))) as scope:
+                    assert await req.request(body) == (body,)
+                    answered += 1
+                if not scope.cancelled_caught:
+                    assert scope.deadline >= trio.current_time()
+            assert await req.request(b"last") == (b"last",)
 
     async with net.open_context() as ctx:
         server = ctx.socket(server_type)

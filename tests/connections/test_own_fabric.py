@@ -364,7 +364,8 @@ async def test_a_bug_of_a_carrier_ends_the_context_loudly(autojump_clock, air: A
 
     with pytest.raises(triomq.InternalError) as caught:
         async with triomq.open_context(transports={"fabric": Broken(air)}) as ctx:
-            ctx.socket(PUB).connect(GROUP)
+            pub = ctx.socket(PUB)
+            pub.connect(GROUP)
             await trio.sleep_forever()
     assert "ZeroDivisionError" in repr(caught.value.__cause__)
 

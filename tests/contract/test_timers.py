@@ -66,7 +66,8 @@ def test_a_cap_below_the_first_interval_means_no_growth() -> None:
 
     async def main(net: VirtualNetwork) -> None:
         async with net.open_context(rng=Largest()) as ctx:
-            ctx.socket(triomq.PUSH, reconnect_interval=0.5, reconnect_interval_max=0).connect(NOBODY)
+            push = ctx.socket(triomq.PUSH, reconnect_interval=0.5, reconnect_interval_max=0)
+            push.connect(NOBODY)
             await trio.sleep(10.1)
         assert set(gaps(net)) == {0.5}
 

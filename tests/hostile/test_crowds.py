@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 from collections import Counter
@@ -117,8 +118,10 @@ async def test_a_crowd_that_comes_again_keeps_nobody_out(octets: bytes, virtual_
         for _ in range(60):
             nursery.start_soon(insist)
         await trio.sleep(5)
+        newcomers = []
         for number in range(10):
             late = scene.newcomer()
+            newcomers.append(late)
             await late.send(b"let me in")
             with trio.fail_after(0.5):
                 await scene.victim.wait_peers(2 + number)
@@ -217,4 +220,8 @@ async def test_no_descriptors_left() -> None:
             [sys.executable, "-W", "error", str(EXHAUSTED)],
             env=environment, capture_stdout=True, stderr=subprocess.STDOUT, check=False,
         )  # fmt: skip
-    assert done.stdout.decode() == "well\n"
+    *told, last = done.stdout.decode().splitlines()
+    assert last == "well"
+    assert told
+    for line in told:  # of the log
+        assert re.match(r"PULL tcp://127\.0\.0\.1:\d+: accepting is paused for 0\.1 s: .*[Tt]oo many open files", line)

@@ -119,9 +119,10 @@ async def test_messages_of_all_peers_are_received_each_in_turn(endpoint: str, vi
     async with virtual_network.open_context() as ctx:
         gather = ctx.socket(GATHER)
         address = await gather.bind(endpoint)
-        for letters in (b"abc", b"xyz"):
-            scatter = ctx.socket(SCATTER)
+        scatters = [ctx.socket(SCATTER) for _ in range(2)]
+        for scatter, letters in zip(scatters, (b"abc", b"xyz"), strict=True):
             scatter.connect(address)
+            await scatter.wait_peers()
             for letter in letters:
                 scatter.send_nowait(bytes([letter]))
         await settle()

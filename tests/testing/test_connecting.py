@@ -158,7 +158,8 @@ async def test_ipc_paths_are_the_hosts_own(net: VirtualNetwork) -> None:
 async def test_a_wrong_name_is_in_the_trace(net: VirtualNetwork, endpoint: str, text: str) -> None:
     """A socket tries again and says nothing, as it has to: the name may come to be known."""
     async with net.open_context() as ctx, net.open_context("server"):
-        ctx.socket(triomq.PUSH).connect(endpoint)
+        push = ctx.socket(triomq.PUSH)
+        push.connect(endpoint)
         await trio.sleep(1)
     happenings = net.recorder.of_kind("no such host")
     assert len(happenings) > 1

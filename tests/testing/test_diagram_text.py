@@ -224,7 +224,8 @@ async def test_what_the_recorder_forgot_is_told_and_its_octets_are_only_counted(
 
 async def test_a_name_that_no_host_has_is_told_and_folded(autojump_clock) -> None:
     async with VirtualNetwork() as net, net.open_context("client") as ctx:
-        ctx.socket(triomq.PUSH).connect("tcp://sever:5555")
+        push = ctx.socket(triomq.PUSH)
+        push.connect("tcp://sever:5555")
         await trio.sleep(10)
         lines = net.diagram().text().splitlines()
     assert lines[2].endswith("cannot connect to tcp://sever:5555: no virtual host has that name; there are client")

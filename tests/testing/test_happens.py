@@ -57,7 +57,8 @@ async def test_an_event_that_never_happens_is_refused(net: VirtualNetwork) -> No
 
 async def test_it_waits_for_an_event_of_a_socket(net: VirtualNetwork) -> None:
     async with net.running("server", server, []), net.open_context("client") as ctx:
-        ctx.socket(triomq.REQ).connect("tcp://server:5555")
+        req = ctx.socket(triomq.REQ)
+        req.connect("tcp://server:5555")
         happening = await net.happens(triomq.HandshakeSucceeded, host="client")
         assert happening.event is triomq.HandshakeSucceeded
         assert (happening.kind, happening.text) == ("socket event", "REQ, HandshakeSucceeded, tcp://server:5555")

@@ -128,7 +128,8 @@ async def test_a_context_that_lingers_is_watched_when_another_one_of_its_host_is
         net.link("a", host, send_buffer=100, receive_buffer=100)
 
     async def pull(ctx: triomq.Context) -> None:
-        ctx.socket(triomq.PULL).connect("tcp://a:5555")
+        pull = ctx.socket(triomq.PULL)
+        pull.connect("tcp://a:5555")
         await trio.sleep_forever()
 
     async def push_and_linger() -> None:

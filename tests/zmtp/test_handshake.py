@@ -136,7 +136,7 @@ READY_FAULTS = [
     (b"\x06" + (65_537).to_bytes(8, "big"), 0, "65537 octets; 65536 are allowed"),
     (b"\x06\x80" + bytes(7), 1, "highest bit"),
     (command(b"\x05HELLO"), 8, "b'HELLO' where READY is due"),
-    (command(b"\x05READY"), 8, "no Socket-Type"),
+    (command(b"\x05READY"), None, "no Socket-Type"),
     (command(b"\x05READY" + PUSH[:-1]), 8, "runs over the end"),
     (command(b"\x05READY" + PUSH + b"\x03X-"), 8 + 20, "runs over the end"),
     (command(b"\x05READY" + PUSH + b"\x03X-Y\0\0"), 8 + 20, "runs over the end"),
@@ -149,13 +149,13 @@ READY_FAULTS = [
 
 @pytest.mark.parametrize(("octets", "offset", "text"), READY_FAULTS, ids=[fault[2] for fault in READY_FAULTS])
 @pytest.mark.parametrize("size", [1, 1000])
-def test_handshake_faults(octets: bytes, offset: int, text: str, size: int, greeted) -> None:
+def test_handshake_faults(octets: bytes, offset: int | None, text: str, size: int, greeted) -> None:
     connection = greeted("PULL")
     pieces = [octets[i : i + size] for i in range(0, len(octets), size)]
     for piece in pieces[:-1]:
         assert connection.receive_data(piece) == []
     fault = fault_of(connection, pieces[-1])
-    assert fault.offset == 64 + offset
+    assert fault.offset == (None if offset is None else 64 + offset)
     assert text in str(fault)
 
 
@@ -209,7 +209,7 @@ def test_limits_of_the_handshake_are_not_below_what_is_promised(greeted) -> None
 def test_the_peer_refuses(octets: bytes, reason: str, greeted) -> None:
     fault = fault_of(greeted("PULL"), octets)
     assert isinstance(fault, RefusedByPeerError)
-    assert f"refused the handshake: {reason} (at octet" in str(fault)
+    assert f"refused the handshake: {reason}" in str(fault)
 
 
 def test_own_mistakes_are_value_errors() -> None:

@@ -71,9 +71,13 @@ class Forgotten:
         for socket in dropped:
             if socket in self._sockets:
                 others = len(self._sockets) - 1
-                more = f", as are {others} others of this context" if others else ""
+                more = f", as {_many(others)} of this context" if others else ""
                 advice = "close each when it is done with, or write 'async with'"
                 _Warning(f"{socket!r} was forgotten and is still open{more}: {advice}", socket)
+
+
+def _many(others: int) -> str:
+    return "is 1 other" if others == 1 else f"are {others} others"
 
 
 class _Warning:
