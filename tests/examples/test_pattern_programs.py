@@ -286,6 +286,7 @@ async def test_processes(run, kill) -> None:
         parent = await run("processes", 2, 300)
         if kill:
             while not (workers := workers_of(parent.process.pid)):  # noqa: ASYNC110  (nobody tells)
+                assert parent.process.poll() is None, "it has ended without a worker"
                 await trio.sleep(0.01)
             os.kill(workers[0], signal.SIGKILL)
             await parent.printed("Starting again after")
