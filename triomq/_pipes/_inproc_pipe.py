@@ -72,6 +72,8 @@ class InprocPipe(Pipe):
     def room_made(self) -> None:
         if self.owner_waits and self.has_room():
             self.relieve()
+        if self.awaited:
+            self.tell_what_left()
 
     def control(self, item: Item) -> None:
         if self.peer is not None and isinstance(item, (Subscribe, Cancel)):  # heartbeats are for connections

@@ -20,6 +20,7 @@ assigning `UNCONNECTED` to both.
 
 from __future__ import annotations
 
+import math
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 
@@ -42,7 +43,9 @@ class Pipe(ABC):
       peer: who is connected; None while nobody is.
       routing_id: the name under which a ROUTER knows the peer.
       alive: the socket still has the pipe.
-      draining: nothing new is queued; the owner's ``drained`` is called when everything has left.
+      draining: nothing new is queued; what is queued still leaves. See `drain`.
+      awaited: the owner's ``drained`` is to be called: when everything has left if the pipe is ``draining``, and when
+        something has that `has_sent` was asked for.
       owner_waits: a message was refused, and the owner waits for ``writable``.
       shares_encoding: a message that was encoded once for several peers may be queued here.
       received, sent, dropped: messages so far.
@@ -59,9 +62,9 @@ class Pipe(ABC):
     """
 
     __slots__ = (
-        "address", "admissions", "alive", "draining", "dropped", "endpoint", "hwm_reached", "inbox", "last_peer",
-        "last_traffic", "losing", "lost", "number", "octets_received", "octets_sent", "owner", "owner_waits", "peer",
-        "received", "round_trip", "routing_id", "sent", "shares_encoding", "since", "sink",
+        "_asked_for", "address", "admissions", "alive", "awaited", "draining", "dropped", "endpoint", "hwm_reached",
+        "inbox", "last_peer", "last_traffic", "losing", "lost", "number", "octets_received", "octets_sent", "owner",
+        "owner_waits", "peer", "received", "round_trip", "routing_id", "sent", "shares_encoding", "since", "sink",
     )  # fmt: skip
 
     def __init__(self, owner: PipeOwner, endpoint: str, inbox: Inbox) -> None:
@@ -74,6 +77,8 @@ class Pipe(ABC):
         self.routing_id: bytes = b""
         self.alive: bool = True
         self.draining: bool = False
+        self.awaited: bool = False
+        self._asked_for: float = math.inf  # messages; the owner is to be told when so many were sent
         self.owner_waits: bool = False
         self.shares_encoding: bool = False
         self.received: int = 0
@@ -191,6 +196,27 @@ class Pipe(ABC):
     def controls_queued(self) -> int:
         """How many subscriptions and heartbeats are among what is `queued`."""
         return self.queued() - self.messages_queued()
+
+    def drain(self) -> None:
+        """Queue nothing new: the owner's ``drained`` is called when what is queued has left."""
+        self.draining = self.awaited = True
+
+    def has_sent(self, count: int) -> bool:
+        """Whether so many messages have left, or none is queued; if not, the owner's ``drained`` is called then."""
+        if self.sent >= count or not self.messages_queued():
+            return True
+        self._asked_for = min(self._asked_for, count)
+        self.awaited = True
+        return False
+
+    def tell_what_left(self) -> None:
+        """Something may have left that is ``awaited``: tell the owner."""
+        asked = self.sent >= self._asked_for or not self.messages_queued()
+        if asked:
+            self._asked_for = math.inf
+            self.awaited = self.draining
+        if asked or (self.draining and not self.queued()):
+            self.owner.drained(self)
 
     @abstractmethod
     def discard(self) -> None:

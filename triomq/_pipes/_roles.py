@@ -31,7 +31,7 @@ class PipeOwner(Protocol):
         """The pipe has room again, after the pipe had refused a message."""
 
     def drained(self, pipe: Pipe) -> None:
-        """Every accepted message has left the pipe; called only while ``pipe.draining``."""
+        """Messages have left the pipe that somebody waits for; called only while ``pipe.awaited``."""
 
     def dropped(self, pipe: Pipe, count: int) -> None:
         """The pipe has dropped messages, and has counted them."""

@@ -152,7 +152,7 @@ class Peers:
     def retire_pipe(self, pipe: Pipe) -> None:
         """Queue nothing more for the peer; what is queued still leaves."""
         names = _names(pipe)
-        pipe.draining = True
+        pipe.drain()
         self._take_from_pattern(pipe)
         self._announce_vacancy(names)
 

@@ -21,6 +21,7 @@ from .._statistics import Peer, SocketStatistics
 from ._monitors import Monitors
 from ._peers import Peers
 from ._shared import Shared, check_name
+from ._waiting import check_number
 
 _CLOSED = -1  # no thread has this identifier
 
@@ -232,13 +233,15 @@ class Socket(trio.abc.AsyncResource, metaclass=_MadeByContext):
         return self._peers.connected()
 
     async def wait_peers(self, n: int = 1) -> None:
-        """Wait until at least ``n`` peers are connected.
+        """Wait until at least ``n`` peers are connected; with 0, until none is.
 
         Cancellation: nothing has changed.
         Raises:
+          ValueError: ``n`` is not a whole number, 0 or more.
           trio.ClosedResourceError: the socket was closed, before or meanwhile.
         """
-        await self._wait_until(lambda: self._peers.count >= n, "wait_peers")
+        check_number(n, f"{self.socket_type}.wait_peers")
+        await self._wait_until(lambda: self._peers.count >= n if n else not self._peers.count, "wait_peers")
 
     @trio.lowlevel.enable_ki_protection
     async def _wait_until(self, condition: Callable[[], bool], what: str) -> None:
@@ -357,7 +360,7 @@ class Socket(trio.abc.AsyncResource, metaclass=_MadeByContext):
         """
         pipes, watchers = self._peers.pipes, self._peers.watchers
         for pipe in pipes:
-            pipe.draining = True
+            pipe.drain()
         while any(pipe.queued() for pipe in pipes):
             await watchers.wait()
         attachments = self._attachments()

@@ -98,3 +98,13 @@ class Watchers:
     async def wait(self) -> None:
         """Sleep until something changes."""
         await self._lot.park()
+
+
+def check_number(n: object, what: str) -> None:
+    """Refuse what is no number of peers.
+
+    Raises:
+      ValueError: it is not a whole number, 0 or more.
+    """
+    if not isinstance(n, int) or isinstance(n, bool) or n < 0:
+        raise ValueError(f"{what}: n={n!r} is not a whole number, 0 or more")
