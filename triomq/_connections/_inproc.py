@@ -157,7 +157,9 @@ class InprocConnection(Connecting):
 
     def _new_near(self) -> InprocPipe:
         host = self._host
-        return InprocPipe(host.owner, self._endpoint, 0, conflate=host.options.conflate)
+        near = InprocPipe(host.owner, self._endpoint, 0, conflate=host.options.conflate)
+        near.dialled = True
+        return near
 
     def _new_far(self) -> InprocPipe:
         """A far end of nobody's, that gathers what the near one sends, up to the near one's HWM."""

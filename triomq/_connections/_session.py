@@ -210,7 +210,7 @@ class Session:
           PeerUnwantedError: the socket does not admit the peer.
         """
         host, protocol = self._host, self._protocol
-        pipe = self.pipe if self.pipe is not None else new_pipe(host, self._endpoint)
+        pipe = self.pipe if self.pipe is not None else new_pipe(host, self._endpoint, dialled=not self._accepted)
         pipe.address = self.address
         host.admit_peer(pipe, peer)
         self.pipe = pipe
@@ -370,7 +370,9 @@ def _nobody_asks(_: Session) -> None:
     """Nobody keeps count of connections that are not established."""
 
 
-def new_pipe(host: PeerHost, endpoint: str) -> QueuedPipe:
+def new_pipe(host: PeerHost, endpoint: str, *, dialled: bool) -> QueuedPipe:
     """A pipe of a socket with the limits that its options say."""
     options = host.options
-    return QueuedPipe(host.owner, endpoint, options.send_limit, options.receive_limit, conflate=options.conflate)
+    pipe = QueuedPipe(host.owner, endpoint, options.send_limit, options.receive_limit, conflate=options.conflate)
+    pipe.dialled = dialled
+    return pipe

@@ -38,6 +38,7 @@ class Pipe(ABC):
       owner: the pattern that decides about the messages.
       endpoint: the endpoint of ours that the peer belongs to.
       address: the other end, as the transport tells it.
+      dialled: this side looks for the peer, by a connected endpoint; the carrier says so when it has made the pipe.
       inbox: what the peer sent.
       sink: who writes what is queued for the peer.
       peer: who is connected; None while nobody is.
@@ -62,15 +63,17 @@ class Pipe(ABC):
     """
 
     __slots__ = (
-        "_asked_for", "address", "admissions", "alive", "awaited", "draining", "dropped", "endpoint", "hwm_reached",
-        "inbox", "last_peer", "last_traffic", "losing", "lost", "number", "octets_received", "octets_sent", "owner",
-        "owner_waits", "peer", "received", "round_trip", "routing_id", "sent", "shares_encoding", "since", "sink",
+        "_asked_for", "address", "admissions", "alive", "awaited", "dialled", "draining", "dropped", "endpoint",
+        "hwm_reached", "inbox", "last_peer", "last_traffic", "losing", "lost", "number", "octets_received",
+        "octets_sent", "owner", "owner_waits", "peer", "received", "round_trip", "routing_id", "sent",
+        "shares_encoding", "since", "sink",
     )  # fmt: skip
 
     def __init__(self, owner: PipeOwner, endpoint: str, inbox: Inbox) -> None:
         self.owner: PipeOwner = owner
         self.endpoint: str = endpoint
         self.address: str = endpoint
+        self.dialled: bool = False
         self.inbox: Inbox = inbox
         self.sink: Sink = UNCONNECTED
         self.peer: PeerInfo | None = None

@@ -160,6 +160,7 @@ class Socket(trio.abc.AsyncResource, metaclass=_MadeByContext):
         connecting = self._connected.pop(endpoint, None)
         if connecting is None:
             raise EndpointError(self._no_such(endpoint, "connected", self._connected))
+        self._pattern.disconnected(endpoint)
         pipe = connecting.pipe
         if pipe is None or not pipe.queued() or not self._options.linger:
             if pipe is not None:
