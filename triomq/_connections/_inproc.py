@@ -123,6 +123,10 @@ class InprocBinding(Binding):
         if self._carrier.release(self):
             self.host.emit(ListeningStopped(endpoint=self._endpoint))
 
+    def stop_accepting(self) -> None:
+        """See `Binding`."""
+        self.stop()
+
     def close(self) -> None:
         """See `Attachment`."""
         self.stop()

@@ -104,6 +104,7 @@ class Reader:
     Args:
       wanted: the classes of what a peer sends that the pipe takes.
       hang_up: ends the connection, and says why.
+      leave: ends it in good order.
 
     Attributes:
       borrowed: a user's task has the connection.
@@ -119,6 +120,7 @@ class Reader:
         turn_end: TurnEnd,
         wanted: tuple[type, ...],
         hang_up: Callable[[Exception], None],
+        leave: Callable[[Exception], None],
     ) -> None:
         self._stream = stream
         self._protocol = protocol
@@ -128,6 +130,7 @@ class Reader:
         self._turn_end = turn_end
         self._wanted = wanted
         self._hang_up = hang_up
+        self._leave = leave
         self._sizes = ReadSize()
         self._state = _READING
         self.borrowed: bool = False
@@ -231,6 +234,10 @@ class Reader:
         """See `Source`."""
         self._writer.detach()  # the session's own task detaches later
         self._hang_up(error)
+
+    def say_goodbye(self, error: Exception) -> None:
+        """See `Source`."""
+        self._leave(error)
 
     def lend(self) -> Loan | None:
         """Let a task in ``receive`` read in place of the reader's own; None if that is not possible now."""

@@ -236,9 +236,8 @@ class Session:
             self._start_heartbeats,
             self._heartbeat_answered,
         )
-        self._reader = Reader(
-            self._stream, protocol, pipe, writer, heartbeats, host.runtime.turn_end, host.wanted, self._hang_up
-        )
+        end, wanted = host.runtime.turn_end, host.wanted
+        self._reader = Reader(self._stream, protocol, pipe, writer, heartbeats, end, wanted, self._hang_up, self._leave)
         pipe.inbox.source = self._reader
         pipe.shares_encoding = protocol.shares_encoding and not pipe.outbox.conflate
         writer.attach(pipe, heartbeats.ping_sent, self._reader.still_stands)
@@ -348,6 +347,11 @@ class Session:
         """The socket is closed: throw away what still arrives."""
         if self._reader is not None:
             self._reader.stop_delivering()
+
+    def _leave(self, error: Exception) -> None:
+        """End the connection in good order; ``error`` is why."""
+        self.error = self.error or error
+        self.say_goodbye()
 
     def say_goodbye(self) -> None:
         """End our direction, so that the peer gets all we wrote, and leave when it has ended its own.

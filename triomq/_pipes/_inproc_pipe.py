@@ -107,6 +107,10 @@ class InprocPipe(Pipe):
         """See `Source`."""
         self.reconnect(error)
 
+    def say_goodbye(self, error: Exception) -> None:
+        """See `Source`: what was sent is with the peer already."""
+        self.reconnect(error)
+
     def lend(self) -> Loan | None:
         """See `Source`: there is no connection to read."""
         return None

@@ -22,7 +22,7 @@ from __future__ import annotations
 
 import math
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from .._message import Message
 from .._statistics import DropReason, Peer
@@ -59,13 +59,14 @@ class Pipe(ABC):
       number: which pipe of the socket it is, counted from 1; 0 while no socket has it.
       admissions: peers that were admitted at the pipe, one after the other.
       since: trio's time at which the last of them was.
+      part: ends the connection that is there now, by the program's choice.
       last_peer: who was connected, while nobody is.
     """
 
     __slots__ = (
         "_asked_for", "address", "admissions", "alive", "awaited", "dialled", "draining", "dropped", "endpoint",
         "hwm_reached", "inbox", "last_peer", "last_traffic", "losing", "lost", "number", "octets_received",
-        "octets_sent", "owner", "owner_waits", "peer", "received", "round_trip", "routing_id", "sent",
+        "octets_sent", "owner", "owner_waits", "part", "peer", "received", "round_trip", "routing_id", "sent",
         "shares_encoding", "since", "sink",
     )  # fmt: skip
 
@@ -97,6 +98,7 @@ class Pipe(ABC):
         self.number: int = 0
         self.admissions: int = 0
         self.since: float = 0.0
+        self.part: Callable[[], None] = _nobody_there
         self.last_peer: Peer | None = None
 
     # On the path of every message.
@@ -230,3 +232,7 @@ class Pipe(ABC):
         self.owner = NOBODY
         self.inbox.source = UNCONNECTED
         self.sink = UNCONNECTED
+
+
+def _nobody_there() -> None:
+    """There is no connection to end."""

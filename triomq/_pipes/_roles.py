@@ -78,6 +78,13 @@ class Source(Protocol):
         brings until the owner's ``lost`` is called may still be delivered.
         """
 
+    def say_goodbye(self, error: Exception) -> None:
+        """End the connection in good order, as all has left that was queued; the monitor tells ``error``.
+
+        From now on nothing is written, and what arrives is thrown away. The connection has ended when the pipe is
+        removed; should the peer not end its side, `renew` follows.
+        """
+
     def lend(self) -> Loan | None:
         """Let a task in ``receive`` read the connection itself; None if that is not possible now."""
 
@@ -117,6 +124,9 @@ class _Unconnected:
 
     def renew(self, error: Exception) -> None:
         """The next connection is a new one."""
+
+    def say_goodbye(self, error: Exception) -> None:
+        """There is nothing to end."""
 
     def lend(self) -> Loan | None:
         """There is nothing to read."""
