@@ -27,6 +27,7 @@ ASYNC_CALLS: dict[str, tuple[Any, ...]] = {
     "bind": ("inproc://other",),
     "unbind": ("inproc://it",),
     "flush": (),
+    "wait_subscribed": (),
     "wait_peers": (),
     "wait_subscribers": (b"",),
     "request": (b"it",),

@@ -29,6 +29,8 @@ import trio
 from .. import zmtp
 from .._errors import SilentPeerError
 from .._options import Options
+from .._pipes import Confirmation, Pipe
+from ._questions import Questions, Written
 from ._timers import KEEPALIVE
 
 SINCE = (3, 1)
@@ -76,6 +78,8 @@ class Heartbeats:
         self._interval: float = interval or math.inf
         self._timeout: float = options.heartbeat_timeout or self._interval
         self._ttl: float = options.heartbeat_ttl
+        self._promise = self._ttl if interval else 0.0  # what any PING of ours tells: the last one counts
+        self._questions = Questions(send)
         self._address = address
         self._send = send
         self._taken_at = taken_at
@@ -180,12 +184,22 @@ class Heartbeats:
                 self._answer_due = trio.current_time() + self._timeout
                 self._watch()
 
-    def pong_received(self, context: bytes) -> None:
-        """The peer has sent a PONG: the answer to our last PING, to an earlier one, or to none."""
+    def confirm(self, pipe: Pipe) -> Confirmation:
+        """Ask whether the peer has taken in what is queued for it."""
+        return self._questions.ask(self._promise) if self._knows_pong else Written(pipe)
+
+    def pong_received(self, context: bytes) -> bool:
+        """The peer has sent a PONG: the answer to our last PING, to an earlier one, or to none.
+
+        Returns: whether somebody may have waited for it.
+        """
+        if self._questions.pong_received(context, self._promise):
+            return True
         if self._sent_at is not None and context == self._context():
             seconds = trio.current_time() - self._sent_at
             self._sent_at = None
             self._answered_after(seconds)
+        return False
 
     def ping_received(self, ttl: float) -> None:
         """The peer has sent a PING; what it says takes the place of what the one before said."""

@@ -28,7 +28,7 @@ import trio
 
 from .. import zmtp
 from .._errors import RemoteProtocolError
-from .._pipes import Loan, QueuedPipe, Received
+from .._pipes import Confirmation, Loan, QueuedPipe, Received
 from .._runtime import TurnEnd
 from .._transports import NonblockingStream
 from ._heartbeats import Heartbeats
@@ -239,6 +239,10 @@ class Reader:
         """See `Source`."""
         self._leave(error)
 
+    def confirm(self) -> Confirmation:
+        """See `Source`."""
+        return self._heartbeats.confirm(self._pipe)
+
     def lend(self) -> Loan | None:
         """Let a task in ``receive`` read in place of the reader's own; None if that is not possible now."""
         if self._state is not _READING or self._protocol.has_buffered or self._pipe.inbox.is_full:
@@ -343,16 +347,20 @@ class Reader:
         return count
 
     def _without_heartbeats(self, events: Sequence[Received]) -> list[Received]:
+        answered = False
         for event in events:
             if isinstance(event, zmtp.Ping):
                 self._writer.send_control()
                 self._heartbeats.ping_received(event.ttl)
             elif isinstance(event, zmtp.Pong):
-                self._heartbeats.pong_received(event.context)
+                if self._heartbeats.pong_received(event.context):
+                    answered = True
         protocol = self._protocol
         begun = not protocol.has_buffered and protocol.receive_hint() > 0  # a part of a frame has come
         if events and (begun or not isinstance(events[-1], zmtp.Ping)):
             self._heartbeats.ping_followed()
+        if answered:
+            self._pipe.owner.drained(self._pipe)
         return [event for event in events if isinstance(event, self._wanted)]
 
     async def _wait_for_room(self) -> None:

@@ -259,7 +259,7 @@ class Writer:
         return MemoryError(f"out of memory at what is sent to {self._address}: connection closed")
 
     def _count_sent(self, pipe: QueuedPipe, items: Sequence[zmtp.Item]) -> None:
-        if any(isinstance(item, zmtp.Ping) for item in items):
+        if any(type(item) is zmtp.Ping for item in items):
             self._ping_sent()
         pipe.count_sent(items)
 

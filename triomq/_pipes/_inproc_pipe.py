@@ -9,7 +9,7 @@ from ..zmtp import Cancel, Item, Subscribe
 from ._inbox import Inbox
 from ._outbox import remove_same
 from ._pipe import Pipe
-from ._roles import NOBODY, Loan, PipeOwner
+from ._roles import CONFIRMED, NOBODY, Confirmation, Loan, PipeOwner
 from ._topic_queue import Conflate
 
 
@@ -110,6 +110,10 @@ class InprocPipe(Pipe):
     def say_goodbye(self, error: Exception) -> None:
         """See `Source`: what was sent is with the peer already."""
         self.reconnect(error)
+
+    def confirm(self) -> Confirmation:
+        """See `Source`: what was sent is with the peer already."""
+        return CONFIRMED
 
     def lend(self) -> Loan | None:
         """See `Source`: there is no connection to read."""

@@ -214,6 +214,13 @@ class Pipe(ABC):
         self.awaited = True
         return False
 
+    def has_sent_controls(self) -> bool:
+        """Whether no subscription and no heartbeat is queued; if not, the owner's ``drained`` is called then."""
+        if not self.controls_queued():
+            return True
+        self.awaited = True
+        return False
+
     def tell_what_left(self) -> None:
         """Something may have left that is ``awaited``: tell the owner."""
         asked = self.sent >= self._asked_for or not self.messages_queued()

@@ -100,11 +100,11 @@ class Watchers:
         await self._lot.park()
 
 
-def check_number(n: object, what: str) -> None:
+def check_number(n: object, what: str, *, least: int = 0) -> None:
     """Refuse what is no number of peers.
 
     Raises:
-      ValueError: it is not a whole number, 0 or more.
+      ValueError: it is not a whole number, or less than the least.
     """
-    if not isinstance(n, int) or isinstance(n, bool) or n < 0:
-        raise ValueError(f"{what}: n={n!r} is not a whole number, 0 or more")
+    if not isinstance(n, int) or isinstance(n, bool) or n < least:
+        raise ValueError(f"{what}: n={n!r} is not a whole number, {least} or more")
