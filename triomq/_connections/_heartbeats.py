@@ -30,6 +30,7 @@ from .. import zmtp
 from .._errors import SilentPeerError
 from .._options import Options
 from .._pipes import Confirmation, Pipe
+from ._place import Place
 from ._questions import Questions, Written
 from ._timers import KEEPALIVE
 
@@ -57,6 +58,7 @@ class Heartbeats:
       look: reads the stream once, without waiting, and tells whether anything was there, if only its end.
       start: starts a task with `run`; called once, when there is something to watch.
       answered_after: told in how many seconds a PING was answered by its PONG.
+      place: is told of every PONG.
 
     Attributes:
       active: there is something to watch: `heard` is to be told.
@@ -73,6 +75,7 @@ class Heartbeats:
         look: Callable[[], bool],
         start: Callable[[Heartbeats], None],
         answered_after: Callable[[float], None],
+        place: Place,
     ) -> None:
         interval = options.heartbeat_interval if version >= SINCE else 0.0
         self._interval: float = interval or math.inf
@@ -86,6 +89,7 @@ class Heartbeats:
         self._look = look
         self._start = start
         self._answered_after = answered_after
+        self._place = place
         self._count = 0  # PINGs so far; each carries the last octets of its number, and its PONG brings them back
         self._sent_at: float | None = None  # when the last of them was handed over whole, until it is answered
         self.active: bool = False
@@ -199,6 +203,8 @@ class Heartbeats:
             seconds = trio.current_time() - self._sent_at
             self._sent_at = None
             self._answered_after(seconds)
+        else:
+            self._place.pong_received(context)
         return False
 
     def ping_received(self, ttl: float) -> None:

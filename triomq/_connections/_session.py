@@ -16,14 +16,15 @@ import trio
 
 from .. import zmtp
 from .._errors import PeerUnwantedError, RefusedByPeerError, RemoteProtocolError, SilentPeerError
-from .._events import Disconnected, HandshakeFailed, HandshakeSucceeded
+from .._events import Disconnected, HandshakeFailed, HandshakeSucceeded, KeptWaiting
 from .._message import Frames
 from .._pipes import UNCONNECTED, QueuedPipe
 from .._statistics import Peer
 from .._transports import NonblockingStream
 from ._carrier import PeerHost, unadmitted
 from ._handshake import Patience, shake_hands
-from ._heartbeats import Heartbeats
+from ._heartbeats import SINCE, Heartbeats
+from ._place import ADMITTED, Place
 from ._reader import Reader
 from ._timers import GOODBYE
 from ._waiting_peer import WaitingPeer
@@ -235,13 +236,20 @@ class Session:
             self._look,
             self._start_heartbeats,
             self._heartbeat_answered,
+            Place(self._kept_waiting),
         )
         end, wanted = host.runtime.turn_end, host.wanted
         self._reader = Reader(self._stream, protocol, pipe, writer, heartbeats, end, wanted, self._hang_up, self._leave)
         pipe.inbox.source = self._reader
         pipe.shares_encoding = protocol.shares_encoding and not pipe.outbox.conflate
+        if self.waits_as is not None and peer.version >= SINCE:
+            pipe.control(ADMITTED)
         writer.attach(pipe, heartbeats.ping_sent, self._reader.still_stands)
         heartbeats.begin()
+
+    def _kept_waiting(self, waits: bool) -> None:
+        peer = None if self.pipe is None else self._host.peer_at(self.pipe)
+        self._host.emit(KeptWaiting(endpoint=self._endpoint, address=self.address, over=not waits, peer=peer))
 
     def _detach(self) -> None:
         self._torn = self._torn or self._writer.busy

@@ -9,6 +9,7 @@ import trio
 from .. import zmtp
 from .._transports import NonblockingStream
 from ._heartbeats import SINCE
+from ._place import WAITING
 from ._reader import try_receive
 from ._timers import KEEPALIVE
 
@@ -34,6 +35,7 @@ class WaitingPeer:
         Raises:
           trio.BrokenResourceError: the peer has left.
         """
+        self._tell()
         while self._kept < _READ_SIZE:
             await self._stream.wait_receivable()
             received = try_receive(self._stream, _READ_SIZE - self._kept)
@@ -42,14 +44,14 @@ class WaitingPeer:
             if received is not None:
                 self._kept += len(received)
                 self._protocol.receive_data(received, 0)
-                self._show_life()
+                self._tell()
         while not self._stream.peer_ended():
-            self._show_life()
+            self._tell()
             await trio.sleep(KEEPALIVE / 2)
         raise trio.BrokenResourceError("the peer left while another had its place")
 
-    def _show_life(self) -> None:
-        """Send a PONG to a peer that waits. If it has left, its system resets the connection.
+    def _tell(self) -> None:
+        """Tell the peer that it has to wait, and so that we live. If it has left, its system resets the connection.
 
         Its end of the stream may be stuck behind what does not fit into our system's buffer.
 
@@ -58,6 +60,6 @@ class WaitingPeer:
         """
         peer, pong = self._protocol.peer, list[bytes]()
         if peer is not None and peer.version >= SINCE:
-            size = self._protocol.encode([zmtp.Pong()], pong)
+            size = self._protocol.encode([WAITING], pong)
             if self._stream.send_nowait(pong) not in (0, size):
                 raise trio.BrokenResourceError("the peer reads nothing while another has its place")
