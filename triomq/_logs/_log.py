@@ -151,12 +151,14 @@ class Log(Observer):
         self._say_some(_WARNING, socket, event, text, "turned away", reason)
 
     def _kept_waiting(self, socket: Socket, event: KeptWaiting) -> None:
+        if not _LOGGER.isEnabledFor(_INFO if event.over else _WARNING):
+            return
         peer = words.who(event.peer, event.address, event.endpoint)
-        if not event.over:
-            text = f"kept waiting by {peer}, where another has the place: the same routing id, or that of a PAIR's peer"
+        if event.over:
+            self._say(_INFO, socket, event, f"{peer} has a place for this socket now")
+        else:
+            text = f"{peer} keeps this socket waiting: another has its routing id there, or is the PAIR's peer"
             self._say_some(_WARNING, socket, event, text, "kept waiting", "")
-        elif _LOGGER.isEnabledFor(_INFO):
-            self._say(_INFO, socket, event, f"no longer kept waiting by {peer}")
 
     def _disconnected(self, socket: Socket, event: Disconnected) -> None:
         faulty = isinstance(event.error, RemoteProtocolError)
