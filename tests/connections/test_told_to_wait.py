@@ -63,6 +63,27 @@ async def test_the_second_client_is_told_that_it_waits_and_that_it_has_its_place
 
 
 @every_kind
+async def test_a_word_that_does_not_fit_is_finished_first(virtual_network: VirtualNetwork, kind: str) -> None:
+    """The connection takes a few octets at a time; it is kept, and what follows is not torn."""
+    server_type, client_type, identity = KINDS[kind]
+    async with virtual_network.open_context() as ctx:
+        server = ctx.socket(server_type, send_buffer=10)
+        first, second = (ctx.socket(client_type, receive_buffer=10, **identity) for _ in range(2))
+        endpoint = await server.bind("tcp://127.0.0.1:0")
+        monitor = second.monitor()
+        first.connect(endpoint)
+        await server.wait_peers()
+        second.connect(endpoint)
+        await second.send(b"1")
+        await trio.sleep(100)
+        await first.aclose()
+        request = await server.receive()
+        await server.send([*request[:-1], b"answer"])
+        assert await second.receive() == (b"answer",)
+        assert told(monitor) == ["HandshakeSucceeded", "waits", "over"]
+
+
+@every_kind
 async def test_each_connection_begins_anew(virtual_network: VirtualNetwork, kind: str) -> None:
     """A server that is restarted has a place."""
     server_type, client_type, identity = KINDS[kind]

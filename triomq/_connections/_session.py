@@ -9,7 +9,7 @@ knows `Heartbeats`. The session attaches all three to the pipe, and detaches the
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TypeAlias
 
 import trio
@@ -17,7 +17,7 @@ import trio
 from .. import zmtp
 from .._errors import PeerUnwantedError, RefusedByPeerError, RemoteProtocolError, SilentPeerError
 from .._events import Disconnected, HandshakeFailed, HandshakeSucceeded, KeptWaiting
-from .._message import Frames
+from .._message import BytesLike, Frames
 from .._pipes import UNCONNECTED, QueuedPipe
 from .._statistics import Peer
 from .._transports import NonblockingStream
@@ -183,7 +183,7 @@ class Session:
         with trio.CancelScope() as limit:
             while True:
                 try:
-                    self._attach(peer)
+                    self._attach(peer, waiting.unsent)
                     return
                 except PeerUnwantedError as exc:
                     if self._host.closing:  # the peer has done nothing wrong: there is nothing to tell
@@ -204,8 +204,8 @@ class Session:
         peer = unadmitted(info, endpoint, address)
         self._host.emit(HandshakeFailed(endpoint=endpoint, address=address, error=error, peer=peer))
 
-    def _attach(self, peer: zmtp.PeerInfo) -> None:
-        """Join the connection with its pipe.
+    def _attach(self, peer: zmtp.PeerInfo, begun: Sequence[BytesLike]) -> None:
+        """Join the connection with its pipe; ``begun`` is the rest of what the peer is being told.
 
         Raises:
           PeerUnwantedError: the socket does not admit the peer.
@@ -244,7 +244,7 @@ class Session:
         pipe.shares_encoding = protocol.shares_encoding and not pipe.outbox.conflate
         if self.waits_as is not None and peer.version >= SINCE:
             pipe.control(ADMITTED)
-        writer.attach(pipe, heartbeats.ping_sent, self._reader.still_stands)
+        writer.attach(pipe, heartbeats.ping_sent, self._reader.still_stands, begun)
         heartbeats.begin()
 
     def _kept_waiting(self, waits: bool) -> None:

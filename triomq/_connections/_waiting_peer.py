@@ -2,29 +2,37 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Final
 
 import trio
 
 from .. import zmtp
+from .._message import BytesLike
 from .._transports import NonblockingStream
 from ._heartbeats import SINCE
 from ._place import WAITING
 from ._reader import try_receive
 from ._timers import KEEPALIVE
+from ._writer import without
 
 _READ_SIZE: Final = 32 * 1024  # bytes that are kept of a peer that waits for its place
 
 
 class WaitingPeer:
-    """Watches a peer that waits for its place."""
+    """Watches a peer that waits for its place.
 
-    __slots__ = ("_kept", "_protocol", "_stream")
+    Attributes:
+      unsent: the rest of what the peer was told; before anything else is sent, that has to be.
+    """
+
+    __slots__ = ("_kept", "_protocol", "_stream", "unsent")
 
     def __init__(self, stream: NonblockingStream, protocol: zmtp.WireProtocol) -> None:
         self._stream = stream
         self._protocol = protocol
         self._kept = 0  # bytes that came while the peer waited
+        self.unsent: Sequence[BytesLike] = ()
 
     async def watch(self) -> None:
         """Wait until the peer leaves. Keep a little of what it sends, to be delivered when the peer has its place.
@@ -56,10 +64,11 @@ class WaitingPeer:
         Its end of the stream may be stuck behind what does not fit into our system's buffer.
 
         Raises:
-          trio.BrokenResourceError: it has left, or takes nothing.
+          trio.BrokenResourceError: it has left.
         """
         peer, pong = self._protocol.peer, list[bytes]()
         if peer is not None and peer.version >= SINCE:
-            size = self._protocol.encode([WAITING], pong)
-            if self._stream.send_nowait(pong) not in (0, size):
-                raise trio.BrokenResourceError("the peer reads nothing while another has its place")
+            if not self.unsent:
+                self._protocol.encode([WAITING], pong)
+            rest = self.unsent or pong
+            self.unsent = without(rest, self._stream.send_nowait(rest))

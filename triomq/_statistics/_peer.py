@@ -38,7 +38,7 @@ class Peer:
     since: float = 0.0
     number: int = 0
     metadata: dict[str, bytes] = attrs.field(factory=dict, hash=False)
-    _disconnect: Callable[[], None] = attrs.field(default=_nothing, eq=False, repr=False)
+    _disconnect: Callable[[], None] = attrs.field(factory=lambda: _nothing, eq=False, repr=False)
 
     def disconnect(self) -> None:
         """End this connection, by this program's choice; do nothing if it has ended already.
