@@ -9,6 +9,7 @@ import trio.testing
 
 from triomq import Options, SilentPeerError
 from triomq._connections._heartbeats import Heartbeats
+from triomq._connections._place import Place
 from triomq.zmtp import Ping, Pong
 
 NEW, OLD = (3, 1), (3, 0)
@@ -24,6 +25,7 @@ class Rig:
       there: something has arrived that nobody has read.
       looks: the times at which the stream was looked at.
       hands_over: a PING leaves as soon as it is sent.
+      kept_waiting: what the heartbeats told of that.
       round_trips: seconds from PINGs to their PONGs.
     """
 
@@ -37,6 +39,7 @@ class Rig:
         self.hands_over = True
         self.started = 0
         self.round_trips: list[float] = []
+        self.kept_waiting: list[bool] = []
         self.heartbeats = Heartbeats(
             Options(**options),
             version,
@@ -46,6 +49,7 @@ class Rig:
             self._look,
             self._start,
             self.round_trips.append,
+            Place(self.kept_waiting.append),
         )
 
     def _send(self, heartbeat: Ping | Pong) -> None:

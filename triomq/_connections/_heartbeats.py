@@ -29,6 +29,9 @@ import trio
 from .. import zmtp
 from .._errors import SilentPeerError
 from .._options import Options
+from .._pipes import Confirmation, Pipe
+from ._place import Place
+from ._questions import Questions, Written
 from ._timers import KEEPALIVE
 
 SINCE = (3, 1)
@@ -55,6 +58,7 @@ class Heartbeats:
       look: reads the stream once, without waiting, and tells whether anything was there, if only its end.
       start: starts a task with `run`; called once, when there is something to watch.
       answered_after: told in how many seconds a PING was answered by its PONG.
+      place: is told of every PONG.
 
     Attributes:
       active: there is something to watch: `heard` is to be told.
@@ -71,17 +75,21 @@ class Heartbeats:
         look: Callable[[], bool],
         start: Callable[[Heartbeats], None],
         answered_after: Callable[[float], None],
+        place: Place,
     ) -> None:
         interval = options.heartbeat_interval if version >= SINCE else 0.0
         self._interval: float = interval or math.inf
         self._timeout: float = options.heartbeat_timeout or self._interval
         self._ttl: float = options.heartbeat_ttl
+        self._promise = self._ttl if interval else 0.0  # what any PING of ours tells: the last one counts
+        self._questions = Questions(send)
         self._address = address
         self._send = send
         self._taken_at = taken_at
         self._look = look
         self._start = start
         self._answered_after = answered_after
+        self._place = place
         self._count = 0  # PINGs so far; each carries the last octets of its number, and its PONG brings them back
         self._sent_at: float | None = None  # when the last of them was handed over whole, until it is answered
         self.active: bool = False
@@ -180,12 +188,24 @@ class Heartbeats:
                 self._answer_due = trio.current_time() + self._timeout
                 self._watch()
 
-    def pong_received(self, context: bytes) -> None:
-        """The peer has sent a PONG: the answer to our last PING, to an earlier one, or to none."""
+    def confirm(self, pipe: Pipe) -> Confirmation:
+        """Ask whether the peer has taken in what is queued for it."""
+        return self._questions.ask(self._promise) if self._knows_pong else Written(pipe)
+
+    def pong_received(self, context: bytes) -> bool:
+        """The peer has sent a PONG: the answer to our last PING, to an earlier one, or to none.
+
+        Returns: whether somebody may have waited for it.
+        """
+        if self._questions.pong_received(context, self._promise):
+            return True
         if self._sent_at is not None and context == self._context():
             seconds = trio.current_time() - self._sent_at
             self._sent_at = None
             self._answered_after(seconds)
+        else:
+            self._place.pong_received(context)
+        return False
 
     def ping_received(self, ttl: float) -> None:
         """The peer has sent a PING; what it says takes the place of what the one before said."""
