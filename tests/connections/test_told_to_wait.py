@@ -10,11 +10,12 @@ import trio
 import trio.testing
 
 import triomq
-from triomq._connections._place import ADMITTED, WAITING, Place
+from triomq._connections._place import ADMITTED, WAITING
 from triomq.testing import VirtualNetwork
 
 from ..hostile.raw import GREETING, Raw, frame, raw_at, ready
 from ..logs.lines import written
+from .heartbeats_rig import begun
 from .test_waiting_for_a_place import KINDS
 
 settled = trio.testing.wait_all_tasks_blocked
@@ -157,12 +158,10 @@ async def heard(raw: Raw) -> bytes:
     return octets
 
 
-def test_only_a_change_is_told() -> None:
+async def test_only_a_change_is_told(nursery: trio.Nursery) -> None:
     """Whatever a peer repeats, or says of other things."""
-    changes: list[bool] = []
-    place = Place(changes.append)
+    rig = begun(nursery)
     for pong in (ADMITTED, WAITING, WAITING, ADMITTED, ADMITTED, WAITING):
-        place.pong_received(pong.context)
-        for other in (b"", b"\0\1", b"triomq: wait", b"x" * 16):
-            place.pong_received(other)
-    assert changes == [True, False, True]
+        for context in (pong.context, b"", b"\0\1", b"triomq: wait", b"x" * 16):
+            assert not rig.heartbeats.pong_received(context)
+    assert rig.told_to_wait == [True, False, True]

@@ -10,7 +10,6 @@ life: libzmq 4.3.5 was asked. A socket of libzmq says nothing of the kind to tho
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Final
 
 from .. import zmtp
@@ -19,24 +18,3 @@ WAITING: Final = zmtp.Pong(b"triomq: waiting")
 """The peer is kept waiting: there is no place for it yet."""
 ADMITTED: Final = zmtp.Pong(b"triomq: admitted")
 """The peer that was kept waiting has its place."""
-
-
-class Place:
-    """Whether the peer of one connection keeps this socket waiting.
-
-    Args:
-      changed: told each time that this changes, and what is so now.
-    """
-
-    __slots__ = ("_changed", "_waits")
-
-    def __init__(self, changed: Callable[[bool], None]) -> None:
-        self._changed = changed
-        self._waits = False
-
-    def pong_received(self, context: bytes) -> None:
-        """The peer has sent a PONG of any kind."""
-        waits = context == WAITING.context
-        if (waits or context == ADMITTED.context) and waits is not self._waits:
-            self._waits = waits
-            self._changed(waits)

@@ -24,7 +24,7 @@ from .._transports import NonblockingStream
 from ._carrier import PeerHost, unadmitted
 from ._handshake import Patience, shake_hands
 from ._heartbeats import SINCE, Heartbeats
-from ._place import ADMITTED, Place
+from ._place import ADMITTED
 from ._reader import Reader
 from ._timers import GOODBYE
 from ._waiting_peer import WaitingPeer
@@ -231,12 +231,8 @@ class Session:
             host.options,
             peer.version,
             self.address,
-            writer.send_heartbeat,
-            writer.taken_at,
-            self._look,
-            self._start_heartbeats,
-            self._heartbeat_answered,
-            Place(self._kept_waiting),
+            writer,
+            self,
         )
         end, wanted = host.runtime.turn_end, host.wanted
         self._reader = Reader(self._stream, protocol, pipe, writer, heartbeats, end, wanted, self._hang_up, self._leave)
@@ -247,7 +243,8 @@ class Session:
         writer.attach(pipe, heartbeats.ping_sent, self._reader.still_stands, begun)
         heartbeats.begin()
 
-    def _kept_waiting(self, waits: bool) -> None:
+    def kept_waiting(self, waits: bool) -> None:
+        """See `Life`."""
         peer = None if self.pipe is None else self._host.peer_at(self.pipe)
         self._host.emit(KeptWaiting(endpoint=self._endpoint, address=self.address, over=not waits, peer=peer))
 
@@ -328,15 +325,18 @@ class Session:
 
     # --- heartbeats -----------------------------------------------------------------------
 
-    def _look(self) -> bool:
+    def look(self) -> bool:
+        """See `Life`."""
         return self._reader is None or self._reader.look()
 
-    def _start_heartbeats(self, heartbeats: Heartbeats) -> None:
+    def start_heartbeats(self, heartbeats: Heartbeats) -> None:
+        """See `Life`."""
         scope = self._heartbeats_scope = trio.CancelScope()
         name = f"triomq heartbeats {self.address}{self._host.tasks.suffix}"
         self._host.runtime.nursery.start_soon(self._run_heartbeats, heartbeats, scope, name=name)
 
-    def _heartbeat_answered(self, seconds: float) -> None:
+    def heartbeat_answered(self, seconds: float) -> None:
+        """See `Life`."""
         if (pipe := self.pipe) is not None:
             pipe.round_trip = seconds
             self._host.heartbeat(pipe)
