@@ -178,8 +178,8 @@ async def test_the_oldest_gets_the_place_of_its_name(virtual_network: VirtualNet
             return made
 
         holders = [await dealer(name, b"holder") for name in (b"x", b"y")]
-        for name, number in ((b"x", 1), (b"y", 2), (b"x", 3), (b"y", 4)):
-            await dealer(name, b"%d" % number)
+        waiting = [await dealer(name, b"%d" % number) for name, number in ((b"x", 1), (b"y", 2), (b"x", 3), (b"y", 4))]
+        assert len(waiting) == 4
         passer_by = await dealer(b"", b"hello")
         assert len([await router.receive() for _ in range(3)]) == 3
         await passer_by.aclose()
