@@ -180,6 +180,7 @@ async def test_the_oldest_gets_the_place_of_its_name(virtual_network: VirtualNet
         holders = [await dealer(name, b"holder") for name in (b"x", b"y")]
         names = ((b"x", 1), (b"y", 2), (b"x", 3), (b"y", 4))
         waiting = [await dealer(name, b"%d" % number) for name, number in names]
+        assert len(waiting) == 4
         passer_by = await dealer(b"", b"hello")
         assert len([await router.receive() for _ in range(3)]) == 3
         await passer_by.aclose()

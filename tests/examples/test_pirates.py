@@ -124,8 +124,9 @@ async def test_workers_take_turns_and_a_busy_one_gets_nothing(virtual_network, t
     nursery.start_soon(net.run_on, "fast", worker, b"fast", 0.1)
     await trio.sleep(1)
     async with trio.open_nursery() as clients:
-        for _ in range(10):
-            clients.start_soon(lpclient.connect(triomq_context, QUEUE[0]).request, b"?")
+        asking = [lpclient.connect(triomq_context, QUEUE[0]) for _ in range(10)]
+        for client in asking:
+            clients.start_soon(client.request, b"?")
     assert done == [b"fast"] * 9 + [b"slow"]
 
 
