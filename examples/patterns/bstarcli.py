@@ -22,8 +22,9 @@ SETTLE = 2.0  # seconds before the other server is asked: no less than bstar.SIL
 async def count(ctx: triomq.Context, endpoints: list[str], requests: int, pause: float = 1.0) -> None:
     """Send numbers, and check that each reply is that number."""
     async with AsyncExitStack() as stack:
-        clients = [await stack.enter_async_context(lpclient.connect(ctx, endpoint)) for endpoint in endpoints]
-        servers = itertools.cycle(clients)
+        servers = itertools.cycle(
+            [await stack.enter_async_context(lpclient.connect(ctx, endpoint)) for endpoint in endpoints]
+        )
         server = next(servers)
         for number in range(requests):
             reply = None
