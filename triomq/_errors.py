@@ -82,7 +82,10 @@ class SilentPeerError(ZmqError, trio.TooSlowError):
 
 
 class PeerUnwantedError(ZmqError):
-    """The socket did not want a peer that is in order: a second one of a PAIR, or one whose routing id is in use."""
+    """The socket did not want a peer that is in order.
+
+    It was a second peer of a PAIR, or its routing id is in use, or the program has called `Peer.disconnect`.
+    """
 
 
 class InternalError(ZmqError):

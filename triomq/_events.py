@@ -96,6 +96,24 @@ class HandshakeFailed:
 
 
 @attrs.frozen(kw_only=True)
+class KeptWaiting:
+    """The peer has no place for this socket yet, and says so; or, with ``over``, it has one now.
+
+    A ROUTER has another peer of the same routing id, or a PAIR has its peer. What this socket sends meanwhile waits
+    with it. A peer that is libzmq does not tell. Over ``inproc`` a `HandshakeFailed` tells.
+
+    Attributes:
+      over: the waiting is over.
+      peer: who it is.
+    """
+
+    endpoint: str
+    address: str
+    over: bool
+    peer: Peer | None = None
+
+
+@attrs.frozen(kw_only=True)
 class Disconnected:
     """A peer is gone.
 
@@ -185,6 +203,7 @@ MonitorEvent: TypeAlias = (
     | Connected
     | HandshakeSucceeded
     | HandshakeFailed
+    | KeptWaiting
     | Disconnected
     | HighWaterMarkReached
     | HighWaterMarkRelieved

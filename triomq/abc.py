@@ -11,17 +11,32 @@ from __future__ import annotations
 
 from ._connections import Attachment, Binding, Carrier, Connecting, NewProtocol, PeerHost, StreamCarrier
 from ._context import Opener, opening_contexts
-from ._pipes import UNCONNECTED, Inbox, Loan, Outbox, Pipe, PipeOwner, QueuedPipe, Received, Sink, Source
+from ._pipes import (
+    CONFIRMED,
+    UNCONNECTED,
+    Confirmation,
+    Inbox,
+    Loan,
+    Outbox,
+    Pipe,
+    PipeOwner,
+    QueuedPipe,
+    Received,
+    Sink,
+    Source,
+)
 from ._runtime import Flushable, Flusher, Runtime, TaskGroup
 from ._sockets import Observer
 from ._transports import Listener, NonblockingStream, Transport
 from .zmtp import Mechanism, WireProtocol
 
 __all__ = [
+    "CONFIRMED",
     "UNCONNECTED",
     "Attachment",
     "Binding",
     "Carrier",
+    "Confirmation",
     "Connecting",
     "Flushable",
     "Flusher",

@@ -81,7 +81,7 @@ ABSENT = {
     "ZMQ_GSSAPI_PLAINTEXT": _GSSAPI,
     "ZMQ_GSSAPI_PRINCIPAL_NAMETYPE": _GSSAPI,
     "ZMQ_GSSAPI_SERVICE_PRINCIPAL_NAMETYPE": _GSSAPI,
-    "ZMQ_CONNECT_ROUTING_ID": _LATER + "give the peer a ``routing_id`` of its own.",
+    "ZMQ_CONNECT_ROUTING_ID": "`ROUTER.connect` takes it: ``router.connect(endpoint, routing_id=b'…')``.",
     "ZMQ_METADATA": _LATER + "the metadata that peers send is in `Peer`.",
     "ZMQ_ROUTER_RAW": "For raw TCP, use trio's own streams.",
     "ZMQ_STREAM_NOTIFY": _LATER + "there is no STREAM socket; trio's own streams are raw TCP.",

@@ -7,6 +7,7 @@ For bstarsrv.py, or the guide's. Before it asks the other server it waits as lon
 
 import itertools
 import sys
+from contextlib import AsyncExitStack
 from functools import partial
 
 import lpclient
@@ -20,20 +21,23 @@ SETTLE = 2.0  # seconds before the other server is asked: no less than bstar.SIL
 
 async def count(ctx: triomq.Context, endpoints: list[str], requests: int, pause: float = 1.0) -> None:
     """Send numbers, and check that each reply is that number."""
-    servers = itertools.cycle([lpclient.connect(ctx, endpoint) for endpoint in endpoints])
-    server = next(servers)
-    for number in range(requests):
-        reply = None
-        while reply is None:
-            with trio.move_on_after(PATIENCE):
-                reply = await server.request(b"%d" % number)
-            if reply is None:
-                print("No answer, asking the other server", flush=True)
-                await trio.sleep(SETTLE)
-                server = next(servers)
-        assert int(reply.text()) == number
-        print(f"Server replied OK ({number})", flush=True)
-        await trio.sleep(pause)
+    async with AsyncExitStack() as stack:
+        servers = itertools.cycle(
+            [await stack.enter_async_context(lpclient.connect(ctx, endpoint)) for endpoint in endpoints]
+        )
+        server = next(servers)
+        for number in range(requests):
+            reply = None
+            while reply is None:
+                with trio.move_on_after(PATIENCE):
+                    reply = await server.request(b"%d" % number)
+                if reply is None:
+                    print("No answer, asking the other server", flush=True)
+                    await trio.sleep(SETTLE)
+                    server = next(servers)
+            assert int(reply.text()) == number
+            print(f"Server replied OK ({number})", flush=True)
+            await trio.sleep(pause)
 
 
 async def main(requests: str = "1000000", *endpoints: str) -> None:

@@ -49,7 +49,7 @@ async def main(*endpoints: str) -> None:
         servers = Freelance(ctx, endpoints or ["tcp://localhost:5555"])
         start = trio.current_time()
         for _ in range(1000):
-            await servers.ask(b"random name")
+            await servers.ask(b"random name", seconds=10)
         print(f"Average round trip: {1000 * (trio.current_time() - start):.0f} µs", flush=True)
 
 

@@ -32,10 +32,16 @@ async def work(endpoint: str) -> None:
             await server.send(b"%d" % compute(int(job.text())))
 
 
+async def kill(process: trio.Process) -> None:
+    """End a worker at once: it has nothing to finish."""
+    process.kill()
+
+
 async def employ(ctx: triomq.Context, endpoint: str, jobs: deque[int], results: dict[int, int]) -> None:
     """Have one worker process while there are jobs. Fails if the process does; then its job is back in ``jobs``."""
     async with trio.open_nursery() as nursery, ctx.socket(triomq.REQ, linger=0) as worker:
-        nursery.start_soon(trio.run_process, [sys.executable, __file__, "work", endpoint])
+        command = [sys.executable, __file__, "work", endpoint]
+        nursery.start_soon(partial(trio.run_process, command, deliver_cancel=kill))
         worker.connect(endpoint)
         while jobs:
             job = jobs.popleft()

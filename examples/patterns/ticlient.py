@@ -41,7 +41,7 @@ async def main(broker: str = "tcp://localhost:5555", service: str = "echo", text
     async with triomq.open_context() as ctx, mdp.connect(ctx, broker) as client:
         number = await leave(client, service.encode(), [text.encode()], tries=10)
         print(f"Request {number.decode()}", flush=True)
-        reply = await fetch(client, number)
+        reply = await fetch(client, number, tries=10)
         print(f"Reply {b' '.join(reply).decode()}", flush=True)
 
 

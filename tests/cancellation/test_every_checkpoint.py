@@ -329,29 +329,6 @@ def test_lockstep_keeps_its_state(scheme: str) -> None:
         at_every_yield(attempt, scheme)
 
 
-@every_scheme
-def test_wait_peers_and_wait_subscribers_disturb_nothing(scheme: str) -> None:
-    """C5: waiting is not an effect."""
-    flow = next(flow for flow in FLOWS if flow.receiver is triomq.SUB)
-
-    async def attempt(net: Any, at: int, woken: bool, method: str = "wait_peers", *arguments: Any) -> Outcome:
-        async with net.open_context() as ctx:
-            sub, pub = ctx.socket(triomq.SUB, topics=[b""]), ctx.socket(triomq.PUB)
-            sub.connect(await pub.bind(endpoint_of(scheme)))
-            outcome = await cancel_at(at, lambda: getattr(pub, method)(*arguments), woken=woken)
-            await pub.wait_subscribers(b"")
-            await pub.send(b"it")
-            assert await drain(sub, flow) == [b"it"]
-            return outcome
-
-    at_every_yield(attempt, scheme)
-
-    async def attempt_subscribers(net: VirtualNetwork, at: int, woken: bool) -> Outcome:
-        return await attempt(net, at, woken, "wait_subscribers", b"")
-
-    at_every_yield(attempt_subscribers, scheme)
-
-
 def test_a_monitor_loses_no_event() -> None:
     """C2, for events; and closing it when cancelled closes it."""
 

@@ -20,10 +20,11 @@ class Rig:
     Attributes:
       said: what the heartbeats sent, with the times.
       silent: when the peer was given up, and why.
-      taken_at: when the connection last took something.
+      took_at: when the connection last took something.
       there: something has arrived that nobody has read.
       looks: the times at which the stream was looked at.
       hands_over: a PING leaves as soon as it is sent.
+      told_to_wait: what the heartbeats told of that.
       round_trips: seconds from PINGs to their PONGs.
     """
 
@@ -31,39 +32,40 @@ class Rig:
         self._nursery = nursery
         self.said: list[tuple[float, Ping | Pong]] = []
         self.silent: list[tuple[float, str]] = []
-        self.taken_at = -1000.0
+        self.took_at = -1000.0
         self.there = False
         self.looks: list[float] = []
         self.hands_over = True
         self.started = 0
         self.round_trips: list[float] = []
-        self.heartbeats = Heartbeats(
-            Options(**options),
-            version,
-            "tcp://peer",
-            self._send,
-            lambda: self.taken_at,
-            self._look,
-            self._start,
-            self.round_trips.append,
-        )
+        self.told_to_wait: list[bool] = []
+        self.heartbeats = Heartbeats(Options(**options), version, "tcp://peer", self, self)
 
-    def _send(self, heartbeat: Ping | Pong) -> None:
+    def send_heartbeat(self, heartbeat: Ping | Pong) -> None:
         self.said.append((trio.current_time(), heartbeat))
         if self.hands_over and isinstance(heartbeat, Ping):
             self.hand_over()
 
     def hand_over(self) -> None:
         """The connection takes the PING, whole."""
-        self.taken_at = trio.current_time()
+        self.took_at = trio.current_time()
         self.heartbeats.ping_sent()
 
-    def _look(self) -> bool:
+    def taken_at(self) -> float:
+        return self.took_at
+
+    def heartbeat_answered(self, seconds: float) -> None:
+        self.round_trips.append(seconds)
+
+    def kept_waiting(self, waits: bool) -> None:
+        self.told_to_wait.append(waits)
+
+    def look(self) -> bool:
         self.looks.append(trio.current_time())
         found, self.there = self.there, False
         return found
 
-    def _start(self, heartbeats: Heartbeats) -> None:
+    def start_heartbeats(self, heartbeats: Heartbeats) -> None:
         assert heartbeats.active
         self.started += 1
         self._nursery.start_soon(self._run)

@@ -162,7 +162,8 @@ class Rig:
         self.writer, self.heartbeats = Told(), Told()
         self.hung_up: list[Exception] = []
         self.reader = Reader(
-            self.stream, self.protocol, self.pipe, self.writer, self.heartbeats, end, (Message,), self.hung_up.append  # type: ignore[arg-type]
+            self.stream, self.protocol, self.pipe, self.writer, self.heartbeats, end, (Message,),  # type: ignore[arg-type]
+            self.hung_up.append, self.hung_up.append,
         )  # fmt: skip
         self.pipe.inbox.source = self.reader
         self.ended: Exception | str | None = None

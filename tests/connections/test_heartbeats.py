@@ -108,7 +108,7 @@ async def test_before_the_hand_over_a_peer_that_takes_the_queue_slowly_is_not_si
     rig.hands_over = False
     for time in range(0, 100, 3):
         await until(time)
-        rig.taken_at = time
+        rig.took_at = time
     await until(1000)
     assert rig.pings == [10]
     assert rig.given_up == [103]
@@ -155,7 +155,7 @@ async def test_after_the_hand_over_it_does_not_help_that_the_peer_takes_more(
     rig = begun(nursery, heartbeat_interval=10, heartbeat_timeout=4)
     for time in range(11, 100):
         await until(time)
-        rig.taken_at = time
+        rig.took_at = time
     assert rig.given_up == [14]
 
 

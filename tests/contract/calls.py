@@ -26,6 +26,8 @@ ASYNC_CALLS: dict[str, tuple[Any, ...]] = {
     "receive_many": (3,),
     "bind": ("inproc://other",),
     "unbind": ("inproc://it",),
+    "flush": (),
+    "wait_subscribed": (),
     "wait_peers": (),
     "wait_subscribers": (b"",),
     "request": (b"it",),

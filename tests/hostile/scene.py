@@ -78,8 +78,7 @@ class Scene:
         before = len(self.victim.peers)
         async with self.attacker(**options) as raw:
             await raw.greet(PARTNERS[self.kind], identity, minor=minor)
-            with trio.fail_after(patience()):
-                await self.victim.wait_peers(before + 1)
+            await until(lambda: len(self.victim.peers) > before)  # wait_peers of a SUB wants an answer
             yield raw
 
     async def why(self, raw: Raw) -> Exception:

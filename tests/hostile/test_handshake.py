@@ -138,6 +138,7 @@ async def test_an_identity_in_use(virtual_network: VirtualNetwork) -> None:
         assert isinstance(await scene.why(second), triomq.PeerUnwantedError)
         await scene.victim.send([b"name", b"secret"])
         assert await first.hear_frame() == b"secret"
+        assert await second.hear_frame() == b"\x04PONGtriomq: waiting"
         with trio.move_on_after(0.05):
             assert await second.stream.receive_some() is None
         await second.say(frame(b"not me"))

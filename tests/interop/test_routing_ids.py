@@ -279,3 +279,18 @@ async def test_the_next_tenant_of_an_endpoint(ctx: triomq.Context, peer: Peer, n
         await second.send(b"who am I?")
         name, _ = await router.receive()
         assert name == next_name if next_name else name[:1] == b"\0"
+
+
+@pytest.mark.parametrize("own", [b"", b"own"])
+async def test_our_name_for_their_peer(ctx: triomq.Context, peer: Peer, own: bytes) -> None:
+    """The name that our ROUTER gives by ``connect`` counts, as with libzmq's CONNECT_ROUTING_ID."""
+    router = ctx.socket(triomq.ROUTER, router_mandatory=True)
+    dealer = await peer.socket("DEALER", **({"routing_id": own} if own else {}))
+    endpoint = await dealer.bind(PLACE)
+    router.connect(endpoint, routing_id=b"named")
+    await router.send([b"named", b"before it is there"])
+    assert await dealer.receive() == (b"before it is there",)
+    await dealer.send(b"hello")
+    assert await router.receive() == (b"named", b"hello")
+    with pytest.raises(triomq.UnroutableError):
+        await router.send([b"own", b"it"])

@@ -10,7 +10,7 @@ import trio
 from triomq import zmtp
 from triomq.testing import VirtualNetwork, VirtualStream
 
-from ..virtual import listen
+from ..virtual import dial, listen
 
 TOO_MUCH = 2_000_000  # octets: more than a connection takes from us when the peer does not read
 
@@ -36,7 +36,16 @@ class StuckPeer:
     async def greet(self) -> None:
         """Accept somebody, and read no more than the handshake takes."""
         self._stream = await self._listener.accept()
-        connection = self._connection = zmtp.Connection(self._type, as_server=True)
+        await self._shake_hands(as_server=True)
+
+    async def dial(self, endpoint: str) -> None:
+        """Connect to somebody, and read no more than the handshake takes."""
+        self._stream = await dial(self._net, endpoint)
+        await self._shake_hands(as_server=False)
+
+    async def _shake_hands(self, *, as_server: bool) -> None:
+        assert self._stream is not None
+        connection = self._connection = zmtp.Connection(self._type, as_server=as_server)
         while not connection.established:
             await self._stream.send_all(connection.data_to_send())
             connection.receive_data(await self._stream.receive_some(1000), 1)

@@ -219,14 +219,14 @@ async def test_each_host_has_its_own_loopback_and_paths(net: VirtualNetwork) -> 
     async def program(name: bytes) -> None:
         async with triomq.open_context() as ctx:
             for endpoint in "tcp://127.0.0.1:5555", "ipc://socket", "inproc://inside":
-                pull, push = ctx.socket(triomq.PULL), ctx.socket(triomq.PUSH)
-                await pull.bind(endpoint)
-                push.connect(endpoint.replace("127.0.0.1", "localhost"))
-                await push.send(name)
-                await trio.sleep(1)
-                assert await pull.receive() == (name,)
-                with pytest.raises(trio.WouldBlock):
-                    pull.receive_nowait()
+                async with ctx.socket(triomq.PULL) as pull, ctx.socket(triomq.PUSH) as push:
+                    await pull.bind(endpoint)
+                    push.connect(endpoint.replace("127.0.0.1", "localhost"))
+                    await push.send(name)
+                    await trio.sleep(1)
+                    assert await pull.receive() == (name,)
+                    with pytest.raises(trio.WouldBlock):
+                        pull.receive_nowait()
             done.append(name)
 
     done: list[bytes] = []

@@ -57,6 +57,10 @@ class Acceptor(Binding):
         for session in self._sessions:
             session.stop_delivering()
 
+    def stop_accepting(self) -> None:
+        """See `Binding`: a connection whose handshake has begun may still become a peer."""
+        self._stop_listening()
+
     def finish(self) -> None:
         """See `Attachment`."""
         for session in list(self._sessions):

@@ -138,9 +138,13 @@ class Binding(Attachment):
     def endpoint(self) -> str:
         """The endpoint others connect to, with real port or path in place of wildcards."""
 
+    def stop_accepting(self) -> None:
+        """Accept nobody new; the peers that are there stay. A carrier that cannot keep them closes the endpoint."""
+        self.close()
+
     @abstractmethod
     async def wait_closed(self) -> None:
-        """After `Attachment.close`: wait until the endpoint is free for others."""
+        """After `stop_accepting` or `Attachment.close`: wait until the endpoint is free for others."""
 
 
 class Connecting(Attachment):

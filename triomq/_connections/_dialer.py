@@ -37,7 +37,7 @@ class Dialer(Connecting):
         self._endpoint = endpoint
         self._address = address
         self._new_protocol = new_protocol
-        self._pipe: QueuedPipe | None = None if host.options.immediate else new_pipe(host, endpoint)
+        self._pipe: QueuedPipe | None = None if host.options.immediate else new_pipe(host, endpoint, dialled=True)
         self._session: Session | None = None
         self._stopped = False
         self._redial = Redial(host.options, endpoint, host.runtime.random)

@@ -22,13 +22,16 @@ from __future__ import annotations
 
 import enum
 import math
-from collections.abc import Callable
+from typing import Protocol
 
 import trio
 
 from .. import zmtp
 from .._errors import SilentPeerError
 from .._options import Options
+from .._pipes import Confirmation, Pipe
+from ._place import ADMITTED, WAITING
+from ._questions import Questions, Written
 from ._timers import KEEPALIVE
 
 SINCE = (3, 1)
@@ -43,6 +46,32 @@ class _Ping(enum.Enum):
     SENT = enum.auto()
 
 
+class Sender(Protocol):
+    """What heartbeats are sent by."""
+
+    def send_heartbeat(self, heartbeat: zmtp.Ping | zmtp.Pong) -> None:
+        """Queue a heartbeat for the peer."""
+
+    def taken_at(self) -> float:
+        """When the connection last took something of ours."""
+
+
+class Life(Protocol):
+    """The connection, as its heartbeats know it: one object, and not a function for each of these to keep."""
+
+    def look(self) -> bool:
+        """Read the stream once, without waiting. Returns: whether anything was there, if only its end."""
+
+    def start_heartbeats(self, heartbeats: Heartbeats) -> None:
+        """Start a task with `Heartbeats.run`; called once, when there is something to watch."""
+
+    def heartbeat_answered(self, seconds: float) -> None:
+        """A PING was answered by its PONG after so many seconds."""
+
+    def kept_waiting(self, waits: bool) -> None:
+        """The peer says that this side has to wait for its place, or has the place now."""
+
+
 class Heartbeats:
     """The heartbeats of one established connection.
 
@@ -50,11 +79,8 @@ class Heartbeats:
       options: of the socket.
       version: of ZMTP that is spoken on the connection.
       address: of the peer, for the text of errors.
-      send: queues a heartbeat for the peer.
-      taken_at: tells when the connection last took something of ours.
-      look: reads the stream once, without waiting, and tells whether anything was there, if only its end.
-      start: starts a task with `run`; called once, when there is something to watch.
-      answered_after: told in how many seconds a PING was answered by its PONG.
+      sender: queues the heartbeats.
+      life: the connection itself.
 
     Attributes:
       active: there is something to watch: `heard` is to be told.
@@ -66,22 +92,19 @@ class Heartbeats:
         options: Options,
         version: tuple[int, int],
         address: str,
-        send: Callable[[zmtp.Ping | zmtp.Pong], None],
-        taken_at: Callable[[], float],
-        look: Callable[[], bool],
-        start: Callable[[Heartbeats], None],
-        answered_after: Callable[[float], None],
+        sender: Sender,
+        life: Life,
     ) -> None:
         interval = options.heartbeat_interval if version >= SINCE else 0.0
         self._interval: float = interval or math.inf
         self._timeout: float = options.heartbeat_timeout or self._interval
         self._ttl: float = options.heartbeat_ttl
+        self._promise = self._ttl if interval else 0.0  # what any PING of ours tells: the last one counts
+        self._questions: Questions | None = None  # once somebody has asked
         self._address = address
-        self._send = send
-        self._taken_at = taken_at
-        self._look = look
-        self._start = start
-        self._answered_after = answered_after
+        self._sender = sender
+        self._life = life
+        self._waits = False  # the peer keeps this side waiting for its place
         self._count = 0  # PINGs so far; each carries the last octets of its number, and its PONG brings them back
         self._sent_at: float | None = None  # when the last of them was handed over whole, until it is answered
         self.active: bool = False
@@ -108,7 +131,7 @@ class Heartbeats:
         """Let `run` look at the clocks anew."""
         if not self.active:
             self.active = True
-            self._start(self)
+            self._life.start_heartbeats(self)
         if self._alarm is not None:
             self._alarm.deadline = self._next_alarm()
 
@@ -132,7 +155,7 @@ class Heartbeats:
                     self._ping = _Ping.QUEUED
                     self._count += 1
                     self._sent_at = None
-                    self._send(zmtp.Ping(ttl=self._ttl, context=self._context()))
+                    self._sender.send_heartbeat(zmtp.Ping(ttl=self._ttl, context=self._context()))
 
     def _context(self) -> bytes:
         return (self._count & 0xFFFF).to_bytes(2, "big")
@@ -141,11 +164,11 @@ class Heartbeats:
         return min(self._next_ping, self._answer_due, self._more_due)
 
     def _judge(self, now: float) -> None:
-        if self._look():
+        if self._life.look():
             self.heard()
             return
         if self._ping is _Ping.QUEUED and self._answer_due <= now:
-            self._answer_due = self._taken_at() + self._timeout
+            self._answer_due = self._sender.taken_at() + self._timeout
         due = min(self._answer_due, self._more_due)
         if now < due:
             return
@@ -180,12 +203,31 @@ class Heartbeats:
                 self._answer_due = trio.current_time() + self._timeout
                 self._watch()
 
-    def pong_received(self, context: bytes) -> None:
-        """The peer has sent a PONG: the answer to our last PING, to an earlier one, or to none."""
+    def confirm(self, pipe: Pipe) -> Confirmation:
+        """Ask whether the peer has taken in what is queued for it."""
+        if not self._knows_pong:
+            return Written(pipe)
+        if self._questions is None:
+            self._questions = Questions(self._sender.send_heartbeat)
+        return self._questions.ask(self._promise)
+
+    def pong_received(self, context: bytes) -> bool:
+        """The peer has sent a PONG: the answer to our last PING, to an earlier one, or to none.
+
+        Returns: whether somebody may have waited for it.
+        """
+        if self._questions is not None and self._questions.pong_received(context, self._promise):
+            return True
         if self._sent_at is not None and context == self._context():
             seconds = trio.current_time() - self._sent_at
             self._sent_at = None
-            self._answered_after(seconds)
+            self._life.heartbeat_answered(seconds)
+        else:
+            waits = context == WAITING.context
+            if (waits or context == ADMITTED.context) and waits is not self._waits:
+                self._waits = waits
+                self._life.kept_waiting(waits)
+        return False
 
     def ping_received(self, ttl: float) -> None:
         """The peer has sent a PING; what it says takes the place of what the one before said."""
@@ -226,4 +268,4 @@ class Heartbeats:
     def show_life(self) -> None:
         """Tell the peer, unasked, that we live."""
         if self._knows_pong:
-            self._send(zmtp.Pong())
+            self._sender.send_heartbeat(zmtp.Pong())

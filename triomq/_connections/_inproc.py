@@ -123,6 +123,10 @@ class InprocBinding(Binding):
         if self._carrier.release(self):
             self.host.emit(ListeningStopped(endpoint=self._endpoint))
 
+    def stop_accepting(self) -> None:
+        """See `Binding`."""
+        self.stop()
+
     def close(self) -> None:
         """See `Attachment`."""
         self.stop()
@@ -157,7 +161,9 @@ class InprocConnection(Connecting):
 
     def _new_near(self) -> InprocPipe:
         host = self._host
-        return InprocPipe(host.owner, self._endpoint, 0, conflate=host.options.conflate)
+        near = InprocPipe(host.owner, self._endpoint, 0, conflate=host.options.conflate)
+        near.dialled = True
+        return near
 
     def _new_far(self) -> InprocPipe:
         """A far end of nobody's, that gathers what the near one sends, up to the near one's HWM."""

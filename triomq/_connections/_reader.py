@@ -28,7 +28,7 @@ import trio
 
 from .. import zmtp
 from .._errors import RemoteProtocolError
-from .._pipes import Loan, QueuedPipe, Received
+from .._pipes import Confirmation, Loan, QueuedPipe, Received
 from .._runtime import TurnEnd
 from .._transports import NonblockingStream
 from ._heartbeats import Heartbeats
@@ -104,6 +104,7 @@ class Reader:
     Args:
       wanted: the classes of what a peer sends that the pipe takes.
       hang_up: ends the connection, and says why.
+      leave: ends it in good order.
 
     Attributes:
       borrowed: a user's task has the connection.
@@ -119,6 +120,7 @@ class Reader:
         turn_end: TurnEnd,
         wanted: tuple[type, ...],
         hang_up: Callable[[Exception], None],
+        leave: Callable[[Exception], None],
     ) -> None:
         self._stream = stream
         self._protocol = protocol
@@ -128,6 +130,7 @@ class Reader:
         self._turn_end = turn_end
         self._wanted = wanted
         self._hang_up = hang_up
+        self._leave = leave
         self._sizes = ReadSize()
         self._state = _READING
         self.borrowed: bool = False
@@ -231,6 +234,14 @@ class Reader:
         """See `Source`."""
         self._writer.detach()  # the session's own task detaches later
         self._hang_up(error)
+
+    def say_goodbye(self, error: Exception) -> None:
+        """See `Source`."""
+        self._leave(error)
+
+    def confirm(self) -> Confirmation:
+        """See `Source`."""
+        return self._heartbeats.confirm(self._pipe)
 
     def lend(self) -> Loan | None:
         """Let a task in ``receive`` read in place of the reader's own; None if that is not possible now."""
@@ -336,16 +347,20 @@ class Reader:
         return count
 
     def _without_heartbeats(self, events: Sequence[Received]) -> list[Received]:
+        answered = False
         for event in events:
             if isinstance(event, zmtp.Ping):
                 self._writer.send_control()
                 self._heartbeats.ping_received(event.ttl)
             elif isinstance(event, zmtp.Pong):
-                self._heartbeats.pong_received(event.context)
+                if self._heartbeats.pong_received(event.context):
+                    answered = True
         protocol = self._protocol
         begun = not protocol.has_buffered and protocol.receive_hint() > 0  # a part of a frame has come
         if events and (begun or not isinstance(events[-1], zmtp.Ping)):
             self._heartbeats.ping_followed()
+        if answered:
+            self._pipe.owner.drained(self._pipe)
         return [event for event in events if isinstance(event, self._wanted)]
 
     async def _wait_for_room(self) -> None:

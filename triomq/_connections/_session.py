@@ -9,21 +9,22 @@ knows `Heartbeats`. The session attaches all three to the pipe, and detaches the
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TypeAlias
 
 import trio
 
 from .. import zmtp
 from .._errors import PeerUnwantedError, RefusedByPeerError, RemoteProtocolError, SilentPeerError
-from .._events import Disconnected, HandshakeFailed, HandshakeSucceeded
-from .._message import Frames
+from .._events import Disconnected, HandshakeFailed, HandshakeSucceeded, KeptWaiting
+from .._message import BytesLike, Frames
 from .._pipes import UNCONNECTED, QueuedPipe
 from .._statistics import Peer
 from .._transports import NonblockingStream
 from ._carrier import PeerHost, unadmitted
 from ._handshake import Patience, shake_hands
-from ._heartbeats import Heartbeats
+from ._heartbeats import SINCE, Heartbeats
+from ._place import ADMITTED
 from ._reader import Reader
 from ._timers import GOODBYE
 from ._waiting_peer import WaitingPeer
@@ -182,7 +183,7 @@ class Session:
         with trio.CancelScope() as limit:
             while True:
                 try:
-                    self._attach(peer)
+                    self._attach(peer, waiting.unsent)
                     return
                 except PeerUnwantedError as exc:
                     if self._host.closing:  # the peer has done nothing wrong: there is nothing to tell
@@ -203,14 +204,14 @@ class Session:
         peer = unadmitted(info, endpoint, address)
         self._host.emit(HandshakeFailed(endpoint=endpoint, address=address, error=error, peer=peer))
 
-    def _attach(self, peer: zmtp.PeerInfo) -> None:
-        """Join the connection with its pipe.
+    def _attach(self, peer: zmtp.PeerInfo, begun: Sequence[BytesLike]) -> None:
+        """Join the connection with its pipe; ``begun`` is the rest of what the peer is being told.
 
         Raises:
           PeerUnwantedError: the socket does not admit the peer.
         """
         host, protocol = self._host, self._protocol
-        pipe = self.pipe if self.pipe is not None else new_pipe(host, self._endpoint)
+        pipe = self.pipe if self.pipe is not None else new_pipe(host, self._endpoint, dialled=not self._accepted)
         pipe.address = self.address
         host.admit_peer(pipe, peer)
         self.pipe = pipe
@@ -230,19 +231,22 @@ class Session:
             host.options,
             peer.version,
             self.address,
-            writer.send_heartbeat,
-            writer.taken_at,
-            self._look,
-            self._start_heartbeats,
-            self._heartbeat_answered,
+            writer,
+            self,
         )
-        self._reader = Reader(
-            self._stream, protocol, pipe, writer, heartbeats, host.runtime.turn_end, host.wanted, self._hang_up
-        )
+        end, wanted = host.runtime.turn_end, host.wanted
+        self._reader = Reader(self._stream, protocol, pipe, writer, heartbeats, end, wanted, self._hang_up, self._leave)
         pipe.inbox.source = self._reader
         pipe.shares_encoding = protocol.shares_encoding and not pipe.outbox.conflate
-        writer.attach(pipe, heartbeats.ping_sent, self._reader.still_stands)
+        if self.waits_as is not None and peer.version >= SINCE:
+            pipe.control(ADMITTED)
+        writer.attach(pipe, heartbeats.ping_sent, self._reader.still_stands, begun)
         heartbeats.begin()
+
+    def kept_waiting(self, waits: bool) -> None:
+        """See `Life`."""
+        peer = None if self.pipe is None else self._host.peer_at(self.pipe)
+        self._host.emit(KeptWaiting(endpoint=self._endpoint, address=self.address, over=not waits, peer=peer))
 
     def _detach(self) -> None:
         self._torn = self._torn or self._writer.busy
@@ -321,15 +325,18 @@ class Session:
 
     # --- heartbeats -----------------------------------------------------------------------
 
-    def _look(self) -> bool:
+    def look(self) -> bool:
+        """See `Life`."""
         return self._reader is None or self._reader.look()
 
-    def _start_heartbeats(self, heartbeats: Heartbeats) -> None:
+    def start_heartbeats(self, heartbeats: Heartbeats) -> None:
+        """See `Life`."""
         scope = self._heartbeats_scope = trio.CancelScope()
         name = f"triomq heartbeats {self.address}{self._host.tasks.suffix}"
         self._host.runtime.nursery.start_soon(self._run_heartbeats, heartbeats, scope, name=name)
 
-    def _heartbeat_answered(self, seconds: float) -> None:
+    def heartbeat_answered(self, seconds: float) -> None:
+        """See `Life`."""
         if (pipe := self.pipe) is not None:
             pipe.round_trip = seconds
             self._host.heartbeat(pipe)
@@ -348,6 +355,11 @@ class Session:
         """The socket is closed: throw away what still arrives."""
         if self._reader is not None:
             self._reader.stop_delivering()
+
+    def _leave(self, error: Exception) -> None:
+        """End the connection in good order; ``error`` is why."""
+        self.error = self.error or error
+        self.say_goodbye()
 
     def say_goodbye(self) -> None:
         """End our direction, so that the peer gets all we wrote, and leave when it has ended its own.
@@ -370,7 +382,9 @@ def _nobody_asks(_: Session) -> None:
     """Nobody keeps count of connections that are not established."""
 
 
-def new_pipe(host: PeerHost, endpoint: str) -> QueuedPipe:
+def new_pipe(host: PeerHost, endpoint: str, *, dialled: bool) -> QueuedPipe:
     """A pipe of a socket with the limits that its options say."""
     options = host.options
-    return QueuedPipe(host.owner, endpoint, options.send_limit, options.receive_limit, conflate=options.conflate)
+    pipe = QueuedPipe(host.owner, endpoint, options.send_limit, options.receive_limit, conflate=options.conflate)
+    pipe.dialled = dialled
+    return pipe

@@ -94,10 +94,17 @@ class Writer:
         """When the connection last took something."""
         return self._last_write
 
-    def attach(self, pipe: QueuedPipe, ping_sent: Callable[[], None], still_stands: Callable[[], bool]) -> None:
+    def attach(
+        self,
+        pipe: QueuedPipe,
+        ping_sent: Callable[[], None],
+        still_stands: Callable[[], bool],
+        begun: Sequence[BytesLike],
+    ) -> None:
         """Write what is in the pipe's outbox, from the end of this turn on.
 
         Args:
+          begun: the rest of something that was half written before; it comes first.
           ping_sent: called when a PING was handed over whole.
           still_stands: looks at the stream, and tells whether the peer has not ended it.
         """
@@ -106,7 +113,11 @@ class Writer:
         self._ping_sent = ping_sent
         pipe.sink = self
         pipe.sink_told = True
-        self._flusher.add(self)
+        if begun:
+            self._unsent = begun
+            self._start_writing()
+        else:
+            self._flusher.add(self)
 
     def detach(self) -> None:
         """Write no more, ever. What the peer cannot have received whole goes back to the head of the outbox."""
@@ -227,9 +238,12 @@ class Writer:
         if failure is not None:
             self._fail(failure)
         else:
-            name = f"triomq writer {self._address}{self._suffix}"
-            self._runtime.nursery.start_soon(self._write_unsent, name=name)
+            self._start_writing()
         return None
+
+    def _start_writing(self) -> None:
+        name = f"triomq writer {self._address}{self._suffix}"
+        self._runtime.nursery.start_soon(self._write_unsent, name=name)
 
     @trio.lowlevel.enable_ki_protection
     async def _write_unsent(self) -> None:
@@ -259,7 +273,7 @@ class Writer:
         return MemoryError(f"out of memory at what is sent to {self._address}: connection closed")
 
     def _count_sent(self, pipe: QueuedPipe, items: Sequence[zmtp.Item]) -> None:
-        if any(isinstance(item, zmtp.Ping) for item in items):
+        if any(type(item) is zmtp.Ping for item in items):
             self._ping_sent()
         pipe.count_sent(items)
 

@@ -32,6 +32,7 @@ from .._events import (
     HandshakeSucceeded,
     HighWaterMarkReached,
     HighWaterMarkRelieved,
+    KeptWaiting,
     Listening,
     ListeningStopped,
     MessageDropped,
@@ -149,6 +150,16 @@ class Log(Observer):
             text = f"no handshake with {peer}: {reason}{words.again(event.retry_in)}"
         self._say_some(_WARNING, socket, event, text, "turned away", reason)
 
+    def _kept_waiting(self, socket: Socket, event: KeptWaiting) -> None:
+        if not _LOGGER.isEnabledFor(_INFO if event.over else _WARNING):
+            return
+        peer = words.who(event.peer, event.address, event.endpoint)
+        if event.over:
+            self._say(_INFO, socket, event, f"{peer} has a place for this socket now")
+        else:
+            text = f"{peer} keeps this socket waiting: another has its routing id there, or is the PAIR's peer"
+            self._say_some(_WARNING, socket, event, text, "kept waiting", "")
+
     def _disconnected(self, socket: Socket, event: Disconnected) -> None:
         faulty = isinstance(event.error, RemoteProtocolError)
         if not _LOGGER.isEnabledFor(_WARNING if faulty else _INFO):
@@ -251,6 +262,7 @@ _WRITERS: Final[Mapping[type, Callable[[Log, Socket, Any], None]]] = {
     Connected: Log._connected,
     HandshakeSucceeded: Log._handshake_succeeded,
     HandshakeFailed: Log._handshake_failed,
+    KeptWaiting: Log._kept_waiting,
     Disconnected: Log._disconnected,
     HighWaterMarkReached: Log._mark,
     HighWaterMarkRelieved: Log._mark,

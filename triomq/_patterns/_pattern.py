@@ -142,6 +142,9 @@ class Pattern:
           WrongStateError: this type has its peer already.
         """
 
+    def disconnected(self, endpoint: str) -> None:
+        """The socket is connected to this endpoint no longer."""
+
     def admit(self, pipe: Pipe) -> None:
         """A peer is ready at the pipe, which `added` may not have seen yet.
 

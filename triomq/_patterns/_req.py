@@ -107,7 +107,7 @@ class Req(RoundRobin, FairReceiver):
             return  # the connection has ended already
         self._left.add(pipe)
         if pipe not in self._lasting:
-            pipe.draining = True
+            pipe.drain()
             self.balancer.remove(pipe)
         pipe.inbox.source.renew(PeerUnwantedError("a request to this peer was given up, and its reply is not wanted"))
         pipe.withdraw(request)  # if it was half written, it would be sent again

@@ -6,7 +6,7 @@ import random
 from collections.abc import Sequence
 from typing import ClassVar
 
-from .._errors import PeerUnwantedError, UnroutableError
+from .._errors import PeerUnwantedError, UnroutableError, WrongStateError
 from .._message import Frames, Message, new_message
 from .._options import Options
 from .._pipes import Pipe, Received
@@ -27,6 +27,26 @@ class Router(Sender, FairReceiver):
         super().__init__(options, rng, turn)
         self._directory = Directory(rng)
         self._mandatory = options.router_mandatory
+        self._named: dict[str, bytes] = {}  # connected endpoints, and the names of the peers there, where given
+
+    def name_peer(self, endpoint: str, routing_id: bytes) -> None:
+        """Know the peer that an endpoint is about to be connected to by this name, whatever it calls itself.
+
+        Raises:
+          WrongStateError: another peer has the name, or another endpoint's peer shall have it.
+        """
+        if routing_id in self._named.values() or self._directory.get(routing_id) is not None:
+            raise WrongStateError(
+                f"ROUTER.connect: the routing id {routing_id!r} is in use; give the peer at {endpoint} another one"
+            )
+        self._named[endpoint] = routing_id
+
+    def given_name(self, endpoint: str) -> bytes:
+        """The name given to the peer at a connected endpoint; ``b""`` if none was."""
+        return self._named.get(endpoint, b"")
+
+    def disconnected(self, endpoint: str) -> None:
+        self._named.pop(endpoint, None)
 
     # On the path of every message.
     def submit(self, message: Frames) -> bool:
@@ -52,7 +72,7 @@ class Router(Sender, FairReceiver):
     def admit(self, pipe: Pipe) -> None:
         assert pipe.peer is not None
         directory = self._directory
-        routing_id = pipe.peer.routing_id or directory.new_id()
+        routing_id = self._name_for(pipe) or pipe.peer.routing_id or directory.new_id()
         holder = directory.get(routing_id)
         if holder is not None and holder is not pipe:
             if not self.options.router_handover:
@@ -62,6 +82,14 @@ class Router(Sender, FairReceiver):
         if pipe.routing_id not in (b"", routing_id):
             self._take_name(pipe)
         directory.add(routing_id, pipe)
+
+    def _name_for(self, pipe: Pipe) -> bytes:
+        return self.given_name(pipe.endpoint) if pipe.dialled and not pipe.draining else b""
+
+    def added(self, pipe: Pipe) -> None:
+        if (name := self._name_for(pipe)) and not pipe.routing_id:
+            self._directory.add(name, pipe)  # messages may be queued for the peer before it is there
+            self.senders.wake()
 
     def ready(self, pipe: Pipe) -> None:
         probe(pipe, self.options)

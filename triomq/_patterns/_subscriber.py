@@ -23,6 +23,7 @@ class Subscriber(FairReceiver):
 
     Attributes:
       topics: what is subscribed to.
+      changes: subscriptions and cancellations so far.
     """
 
     interprets = True
@@ -30,9 +31,13 @@ class Subscriber(FairReceiver):
     def __init__(self, options: Options, rng: random.Random, turn: Budget) -> None:
         super().__init__(options, rng, turn)
         self.topics: TopicFilter = TopicFilter()
+        self.changes: int = 0
+        self._telling: dict[Pipe, object] = {}  # who is still being told the topics, and the peer that is
+        self._in_force: dict[Pipe, int] = {}  # publishers, and how many changes each has taken in
 
     def subscribe(self, topic: bytes) -> None:
         """Want messages that begin with the topic, once more than before."""
+        self.changes += 1
         first = self.topics.add(topic)
         event = FirstSubscribe(topic) if first else zmtp.Subscribe(topic)
         for pipe in self.pipes:  # each time: a verbose XPUB, behind any number of proxies, is to know
@@ -40,6 +45,7 @@ class Subscriber(FairReceiver):
 
     def unsubscribe(self, topic: bytes) -> bool:
         """Take back one `subscribe`. Returns: False if there was none."""
+        self.changes += 1
         last = self.topics.remove(topic)
         if last:
             for pipe in self.pipes:
@@ -48,9 +54,28 @@ class Subscriber(FairReceiver):
 
     def ready(self, pipe: Pipe) -> None:
         work = self._tell(pipe, list(self.topics))
-        next(work, None)
         if len(self.topics) > _TOLD_TOGETHER:
+            self._telling[pipe] = pipe.peer
+            next(work, None)
             self.chores.start(work)
+        else:
+            next(work, None)
+
+    def lost(self, pipe: Pipe) -> None:
+        self._telling.pop(pipe, None)
+        self._in_force.pop(pipe, None)
+
+    def has_told(self, pipe: Pipe) -> bool:
+        """Whether the publisher was told all topics; if not, the watchers are woken when it was."""
+        return pipe not in self._telling
+
+    def note_in_force(self, pipe: Pipe, changes: int) -> None:
+        """The publisher has taken in so many changes."""
+        self._in_force[pipe] = changes
+
+    def is_in_force(self, pipe: Pipe) -> bool:
+        """Whether the publisher is known to have taken in all changes."""
+        return self._in_force.get(pipe) == self.changes
 
     def _tell(self, pipe: Pipe, topics: list[bytes]) -> Iterator[None]:
         """Tell a new publisher, piece by piece, what is subscribed to; topics that are cancelled meanwhile are not."""
@@ -62,6 +87,9 @@ class Subscriber(FairReceiver):
                 if topic in self.topics:
                     pipe.control(FirstSubscribe(topic))
             yield
+        if self._telling.get(pipe) is peer:
+            del self._telling[pipe]
+            self.watchers.wake()
 
     def interpret(self, pipe: Pipe, events: Sequence[Received]) -> list[Message]:
         """Filter once more: a publisher may not know yet what was cancelled, or not filter at all."""

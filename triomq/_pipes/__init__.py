@@ -7,13 +7,15 @@ from ._inproc_pipe import InprocPipe
 from ._outbox import FirstSubscribe, Outbox
 from ._pipe import Pipe
 from ._queued_pipe import QueuedPipe
-from ._roles import NOBODY, UNCONNECTED, Loan, PipeOwner, Received, Sink, Source
+from ._roles import CONFIRMED, NOBODY, UNCONNECTED, Confirmation, Loan, PipeOwner, Received, Sink, Source
 from ._shared_tail import SharedTail
 from ._topic_queue import Conflate, TopicQueue
 
 __all__ = [
+    "CONFIRMED",
     "NOBODY",
     "UNCONNECTED",
+    "Confirmation",
     "Conflate",
     "FirstSubscribe",
     "Inbox",

@@ -9,7 +9,7 @@ from ..zmtp import Cancel, Item, Subscribe
 from ._inbox import Inbox
 from ._outbox import remove_same
 from ._pipe import Pipe
-from ._roles import NOBODY, Loan, PipeOwner
+from ._roles import CONFIRMED, NOBODY, Confirmation, Loan, PipeOwner
 from ._topic_queue import Conflate
 
 
@@ -72,6 +72,8 @@ class InprocPipe(Pipe):
     def room_made(self) -> None:
         if self.owner_waits and self.has_room():
             self.relieve()
+        if self.awaited:
+            self.tell_what_left()
 
     def control(self, item: Item) -> None:
         if self.peer is not None and isinstance(item, (Subscribe, Cancel)):  # heartbeats are for connections
@@ -104,6 +106,14 @@ class InprocPipe(Pipe):
     def renew(self, error: Exception) -> None:
         """See `Source`."""
         self.reconnect(error)
+
+    def say_goodbye(self, error: Exception) -> None:
+        """See `Source`: what was sent is with the peer already."""
+        self.reconnect(error)
+
+    def confirm(self) -> Confirmation:
+        """See `Source`: what was sent is with the peer already."""
+        return CONFIRMED
 
     def lend(self) -> Loan | None:
         """See `Source`: there is no connection to read."""

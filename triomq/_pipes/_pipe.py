@@ -20,8 +20,9 @@ assigning `UNCONNECTED` to both.
 
 from __future__ import annotations
 
+import math
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from .._message import Message
 from .._statistics import DropReason, Peer
@@ -37,12 +38,15 @@ class Pipe(ABC):
       owner: the pattern that decides about the messages.
       endpoint: the endpoint of ours that the peer belongs to.
       address: the other end, as the transport tells it.
+      dialled: this side looks for the peer, by a connected endpoint; the carrier says so when it has made the pipe.
       inbox: what the peer sent.
       sink: who writes what is queued for the peer.
       peer: who is connected; None while nobody is.
       routing_id: the name under which a ROUTER knows the peer.
       alive: the socket still has the pipe.
-      draining: nothing new is queued; the owner's ``drained`` is called when everything has left.
+      draining: nothing new is queued; what is queued still leaves. See `drain`.
+      awaited: the owner's ``drained`` is to be called: when everything has left if the pipe is ``draining``, and when
+        something has that `has_sent` was asked for.
       owner_waits: a message was refused, and the owner waits for ``writable``.
       shares_encoding: a message that was encoded once for several peers may be queued here.
       received, sent, dropped: messages so far.
@@ -55,25 +59,30 @@ class Pipe(ABC):
       number: which pipe of the socket it is, counted from 1; 0 while no socket has it.
       admissions: peers that were admitted at the pipe, one after the other.
       since: trio's time at which the last of them was.
+      part: ends the connection that is there now, by the program's choice.
       last_peer: who was connected, while nobody is.
     """
 
     __slots__ = (
-        "address", "admissions", "alive", "draining", "dropped", "endpoint", "hwm_reached", "inbox", "last_peer",
-        "last_traffic", "losing", "lost", "number", "octets_received", "octets_sent", "owner", "owner_waits", "peer",
-        "received", "round_trip", "routing_id", "sent", "shares_encoding", "since", "sink",
+        "_asked_for", "address", "admissions", "alive", "awaited", "dialled", "draining", "dropped", "endpoint",
+        "hwm_reached", "inbox", "last_peer", "last_traffic", "losing", "lost", "number", "octets_received",
+        "octets_sent", "owner", "owner_waits", "part", "peer", "received", "round_trip", "routing_id", "sent",
+        "shares_encoding", "since", "sink",
     )  # fmt: skip
 
     def __init__(self, owner: PipeOwner, endpoint: str, inbox: Inbox) -> None:
         self.owner: PipeOwner = owner
         self.endpoint: str = endpoint
         self.address: str = endpoint
+        self.dialled: bool = False
         self.inbox: Inbox = inbox
         self.sink: Sink = UNCONNECTED
         self.peer: PeerInfo | None = None
         self.routing_id: bytes = b""
         self.alive: bool = True
         self.draining: bool = False
+        self.awaited: bool = False
+        self._asked_for: float = math.inf  # messages; the owner is to be told when so many were sent
         self.owner_waits: bool = False
         self.shares_encoding: bool = False
         self.received: int = 0
@@ -89,6 +98,7 @@ class Pipe(ABC):
         self.number: int = 0
         self.admissions: int = 0
         self.since: float = 0.0
+        self.part: Callable[[], None] = _nobody_there
         self.last_peer: Peer | None = None
 
     # On the path of every message.
@@ -192,6 +202,34 @@ class Pipe(ABC):
         """How many subscriptions and heartbeats are among what is `queued`."""
         return self.queued() - self.messages_queued()
 
+    def drain(self) -> None:
+        """Queue nothing new: the owner's ``drained`` is called when what is queued has left."""
+        self.draining = self.awaited = True
+
+    def has_sent(self, count: int) -> bool:
+        """Whether so many messages have left, or none is queued; if not, the owner's ``drained`` is called then."""
+        if self.sent >= count or not self.messages_queued():
+            return True
+        self._asked_for = min(self._asked_for, count)
+        self.awaited = True
+        return False
+
+    def has_sent_controls(self) -> bool:
+        """Whether no subscription and no heartbeat is queued; if not, the owner's ``drained`` is called then."""
+        if not self.controls_queued():
+            return True
+        self.awaited = True
+        return False
+
+    def tell_what_left(self) -> None:
+        """Something may have left that is ``awaited``: tell the owner."""
+        asked = self.sent >= self._asked_for or not self.messages_queued()
+        if asked:
+            self._asked_for = math.inf
+            self.awaited = self.draining
+        if asked or (self.draining and not self.queued()):
+            self.owner.drained(self)
+
     @abstractmethod
     def discard(self) -> None:
         """Forget what is queued for the peer, counting the messages as dropped."""
@@ -201,3 +239,7 @@ class Pipe(ABC):
         self.owner = NOBODY
         self.inbox.source = UNCONNECTED
         self.sink = UNCONNECTED
+
+
+def _nobody_there() -> None:
+    """There is no connection to end."""

@@ -112,14 +112,16 @@ class QueuedPipe(Pipe):
     def room_made(self) -> None:
         if self.owner_waits and self.outbox.room() > 0:
             self.relieve()
+        if self.awaited:
+            self.tell_what_left()
 
     # On the path of every message.
     def flushed(self) -> None:
-        """The sink has written what it could: tell the owner, if room was made, or all has left that was to leave."""
+        """The sink has written what it could: tell the owner, if room was made, or what is awaited has left."""
         if self.owner_waits and self.outbox.room() > 0:
             self.relieve()
-        if self.draining and not self.outbox.queued():
-            self.owner.drained(self)
+        if self.awaited:
+            self.tell_what_left()
 
     def discard(self) -> None:
         if dropped := self.outbox.clear():

@@ -31,7 +31,7 @@ class PipeOwner(Protocol):
         """The pipe has room again, after the pipe had refused a message."""
 
     def drained(self, pipe: Pipe) -> None:
-        """Every accepted message has left the pipe; called only while ``pipe.draining``."""
+        """Messages have left the pipe that somebody waits for, or the peer has confirmed something."""
 
     def dropped(self, pipe: Pipe, count: int) -> None:
         """The pipe has dropped messages, and has counted them."""
@@ -59,6 +59,28 @@ class Loan(Protocol):
         """Let the connection's own task read on."""
 
 
+class Confirmation(Protocol):
+    """The answer of a peer to the question whether it has taken in what was queued for it."""
+
+    @property
+    def settling(self) -> float:
+        """Seconds that the peer may need, after the answer, until what was taken in is in force."""
+
+    @property
+    def done(self) -> bool:
+        """The answer is there."""
+
+
+class _Confirmed:
+    """The answer of a peer that needs not be asked."""
+
+    settling: float = 0.0
+    done: bool = True
+
+
+CONFIRMED: Confirmation = _Confirmed()
+
+
 class Source(Protocol):
     """Where the messages in an inbox come from."""
 
@@ -76,6 +98,19 @@ class Source(Protocol):
 
         What is queued from now on, or was not wholly written, waits for the new connection. What the old connection
         brings until the owner's ``lost`` is called may still be delivered.
+        """
+
+    def say_goodbye(self, error: Exception) -> None:
+        """End the connection in good order, as all has left that was queued; the monitor tells ``error``.
+
+        From now on nothing is written, and what arrives is thrown away. The connection has ended when the pipe is
+        removed; should the peer not end its side, `renew` follows.
+        """
+
+    def confirm(self) -> Confirmation:
+        """Ask the peer whether it has taken in all that is queued for it now.
+
+        When there is an answer, the owner's ``drained`` is called. When the connection ends, there never is.
         """
 
     def lend(self) -> Loan | None:
@@ -117,6 +152,13 @@ class _Unconnected:
 
     def renew(self, error: Exception) -> None:
         """The next connection is a new one."""
+
+    def say_goodbye(self, error: Exception) -> None:
+        """There is nothing to end."""
+
+    def confirm(self) -> Confirmation:
+        """Where there is no connection there is nobody to ask."""
+        return CONFIRMED
 
     def lend(self) -> Loan | None:
         """There is nothing to read."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection
 from contextlib import AbstractContextManager
+from functools import partial
 
 import trio
 
@@ -17,6 +18,7 @@ from .._statistics import DropReason, Peer, PeerStatistics
 from ..zmtp import PeerInfo
 from ._monitors import Monitors
 from ._notes import Notes
+from ._parting import Hold, part_from
 from ._rows import Gone, peer_at, peer_statistics
 from ._vacancies import Vacancies
 from ._waiting import Watchers
@@ -56,6 +58,7 @@ class Peers:
         pattern.watchers = self.watchers
         pattern.chores = Chores(self.tasks)
         self._known = 0  # pipes so far
+        self._holds: dict[Pipe, Hold] = {}  # of those whose peer is connected
         self._notes = pattern.notes = Notes(self.tasks, monitors.emit)
 
     # --- what carriers tell -----------------------------------------------------------------
@@ -96,6 +99,8 @@ class Peers:
         pipe.admissions += 1
         pipe.since = trio.current_time()
         pipe.last_peer = None
+        hold = self._holds[pipe] = Hold(partial(part_from, self, pipe))
+        pipe.part = hold.end
         self._pattern.ready(pipe)
         self.watchers.wake()
         if name and name != pipe.routing_id:  # of the peer that was here before, and was expected back until now
@@ -127,6 +132,7 @@ class Peers:
             return False
         pipe.last_peer = peer_at(pipe)
         pipe.peer = None
+        self._holds.pop(pipe).release()
         self.count -= 1
         self._pattern.lost(pipe)
         return True
@@ -152,7 +158,7 @@ class Peers:
     def retire_pipe(self, pipe: Pipe) -> None:
         """Queue nothing more for the peer; what is queued still leaves."""
         names = _names(pipe)
-        pipe.draining = True
+        pipe.drain()
         self._take_from_pattern(pipe)
         self._announce_vacancy(names)
 

@@ -10,23 +10,31 @@ from .._message import BytesLike, Message
 from .._patterns import Pattern, Publisher, XPublisher, as_topic
 from ._receive_socket import ReceiveSocket
 from ._send_socket import SendSocket
+from ._waiting import check_number
 
 
 class _Publishes(SendSocket):
     """What PUB and XPUB share."""
 
     async def wait_subscribers(self, topic: BytesLike | str, n: int = 1) -> None:
-        """Wait until a message whose first frame is ``topic`` would go to at least ``n`` peers.
+        """Wait until a message whose first frame is ``topic`` would go to at least ``n`` peers; with 0, to none.
 
         This is what to do instead of sleeping before the first message.
 
         Cancellation: nothing has changed.
         Raises:
+          ValueError: ``n`` is not a whole number, 0 or more.
           trio.ClosedResourceError: the socket was closed, before or meanwhile.
         """
         first_frame, pattern = as_topic(topic), self._pattern
         assert isinstance(pattern, Publisher)
-        await self._wait_until(lambda: len(pattern.audience(first_frame)) >= n, "wait_subscribers")
+        check_number(n, f"{self.socket_type}.wait_subscribers")
+
+        def enough() -> bool:
+            audience = len(pattern.audience(first_frame))
+            return audience >= n if n else not audience
+
+        await self._wait_until(enough, "wait_subscribers")
 
 
 @final

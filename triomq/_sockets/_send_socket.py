@@ -13,6 +13,7 @@ from trio.lowlevel import checkpoint_if_cancelled  # by its name alone: 30 ns fo
 
 from .._message import Frames, Message, MessageLike, as_message
 from .._patterns import Sender
+from ._flushing import Accepted
 from ._senders import Senders
 from ._shared import Shared
 from ._socket import Socket
@@ -149,6 +150,25 @@ class SendSocket(Socket, trio.abc.SendChannel[Message]):
             if batch:
                 self._sender.submit_many(batch)
         return len(batch)
+
+    @trio.lowlevel.enable_ki_protection
+    async def flush(self) -> None:
+        """Wait until all that was accepted before this call has been handed to the system.
+
+        Over ``inproc`` that is the peer's queue. What others send meanwhile is not waited for. A message that waits for
+        a peer to come, or to read, is waited for; one that is dropped meanwhile is not, as when its peer leaves:
+        ``messages_dropped`` counts those.
+
+        It does not mean that the peer has the messages: they may still be in the system's buffers or on their way, and
+        are lost with the connection. Only an answer of the peer tells more.
+
+        Cancellation: nothing has changed, and the messages go on being sent.
+        Raises:
+          trio.ClosedResourceError: the socket was closed, before or meanwhile.
+        """
+        self._check("flush")
+        accepted = Accepted(self._peers.pipes)
+        await self._wait_until(accepted.have_left, "flush")
 
     def _refuse_frames(self, message: Frames) -> NoReturn:
         raise ValueError(

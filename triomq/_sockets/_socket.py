@@ -18,9 +18,11 @@ from .._options import Options, make_options
 from .._patterns import NOBODY_WAITS, Pattern
 from .._runtime import Turn, within
 from .._statistics import Peer, SocketStatistics
+from ._kept import Kept
 from ._monitors import Monitors
 from ._peers import Peers
 from ._shared import Shared, check_name
+from ._waiting import check_number
 
 _CLOSED = -1  # no thread has this identifier
 
@@ -63,6 +65,7 @@ class Socket(trio.abc.AsyncResource, metaclass=_MadeByContext):
         self._bound: dict[str, Binding] = {}
         self._connected: dict[str, Connecting] = {}
         self._leaving: dict[Connecting, str] = {}  # disconnected from an endpoint, and still sending what is queued
+        self._kept: Kept = Kept()
         self._number: int = shared.enter(self)
         let_go_when_forked(self, _forked)
         self._thread = runtime.thread
@@ -109,24 +112,35 @@ class Socket(trio.abc.AsyncResource, metaclass=_MadeByContext):
         return binding.endpoint
 
     @trio.lowlevel.enable_ki_protection
-    async def unbind(self, endpoint: str) -> None:
-        """Stop accepting peers at an endpoint, and disconnect those that came through it.
+    async def unbind(self, endpoint: str, *, keep_peers: bool = False) -> None:
+        """Stop accepting peers at an endpoint, and disconnect those that came through it, or keep them.
 
         Args:
           endpoint: as `bind` returned it.
+          keep_peers: accept nobody new and let those stay that are there, as a server does that is to be replaced. A
+            later ``unbind`` of the same endpoint disconnects them.
         Cancellation: the socket is still bound.
         Raises:
           EndpointError: the socket is not bound to it.
         """
         self._check("unbind")
         await trio.lowlevel.checkpoint_if_cancelled()
-        binding = self._bound.pop(endpoint, None)
-        if binding is None:
+        bindings = [self._bound.pop(endpoint)] if endpoint in self._bound else []
+        if not keep_peers:
+            bindings += self._kept.take(endpoint)
+        if not bindings:
             raise EndpointError(self._no_such(endpoint, "bound", self._bound))
-        binding.close()
-        self._peers.retire_accepted(endpoint, [connecting.pipe for connecting in self._connected.values()])
+        for binding in bindings:
+            if keep_peers:
+                binding.stop_accepting()
+                self._kept.add(binding)
+            else:
+                binding.close()
+        if not keep_peers:
+            self._peers.retire_accepted(endpoint, [connecting.pipe for connecting in self._connected.values()])
         with trio.CancelScope(shield=True):
-            await binding.wait_closed()
+            for binding in bindings:
+                await binding.wait_closed()
             await trio.lowlevel.checkpoint()
 
     @trio.lowlevel.enable_ki_protection
@@ -159,6 +173,7 @@ class Socket(trio.abc.AsyncResource, metaclass=_MadeByContext):
         connecting = self._connected.pop(endpoint, None)
         if connecting is None:
             raise EndpointError(self._no_such(endpoint, "connected", self._connected))
+        self._pattern.disconnected(endpoint)
         pipe = connecting.pipe
         if pipe is None or not pipe.queued() or not self._options.linger:
             if pipe is not None:
@@ -232,13 +247,15 @@ class Socket(trio.abc.AsyncResource, metaclass=_MadeByContext):
         return self._peers.connected()
 
     async def wait_peers(self, n: int = 1) -> None:
-        """Wait until at least ``n`` peers are connected.
+        """Wait until at least ``n`` peers are connected; with 0, until none is.
 
         Cancellation: nothing has changed.
         Raises:
+          ValueError: ``n`` is not a whole number, 0 or more.
           trio.ClosedResourceError: the socket was closed, before or meanwhile.
         """
-        await self._wait_until(lambda: self._peers.count >= n, "wait_peers")
+        check_number(n, f"{self.socket_type}.wait_peers")
+        await self._wait_until(lambda: self._peers.count >= n if n else not self._peers.count, "wait_peers")
 
     @trio.lowlevel.enable_ki_protection
     async def _wait_until(self, condition: Callable[[], bool], what: str) -> None:
@@ -348,7 +365,7 @@ class Socket(trio.abc.AsyncResource, metaclass=_MadeByContext):
             self._shared.forgotten.keep(self)
 
     def _attachments(self) -> tuple[Attachment, ...]:
-        return (*self._bound.values(), *self._connected.values(), *self._leaving)
+        return (*self._bound.values(), *self._kept.bindings, *self._connected.values(), *self._leaving)
 
     async def _finish_sending(self) -> None:
         """Let all that is queued leave, then let every connection end in good order.
@@ -357,7 +374,7 @@ class Socket(trio.abc.AsyncResource, metaclass=_MadeByContext):
         """
         pipes, watchers = self._peers.pipes, self._peers.watchers
         for pipe in pipes:
-            pipe.draining = True
+            pipe.drain()
         while any(pipe.queued() for pipe in pipes):
             await watchers.wait()
         attachments = self._attachments()
@@ -370,6 +387,7 @@ class Socket(trio.abc.AsyncResource, metaclass=_MadeByContext):
         for attachment in self._attachments():
             attachment.close()
         self._bound.clear()
+        self._kept.bindings.clear()
         self._connected.clear()
         self._leaving.clear()
         self._peers.end()

@@ -8,13 +8,82 @@ import trio
 
 from .._message import BytesLike, Message
 from .._patterns import Pattern, Subscriber, XSubscriber, as_topic
+from ._in_force import InForce
 from ._receive_socket import ReceiveSocket
 from ._send_socket import SendSocket
 from ._shared import Shared
+from ._waiting import check_number
+
+
+class _Subscribes(ReceiveSocket):
+    """What SUB and XSUB share."""
+
+    def __init__(self, shared: Shared, arguments: dict[str, Any]) -> None:
+        super().__init__(shared, arguments)
+        assert isinstance(self._pattern, Subscriber)
+        self._subscriber: Subscriber = self._pattern
+
+    @trio.lowlevel.enable_ki_protection
+    async def wait_subscribed(self, n: int = 1) -> None:
+        """Wait until at least ``n`` publishers have in force all that this socket is subscribed to now.
+
+        From then on, a message that any of them publishes and that this socket wants is sent to it. This is what to do
+        at the subscriber's end instead of sleeping; a later connection to the same publisher is another one.
+
+        The publishers are asked by a PING behind the subscriptions, and their PONG. A publisher of ZMTP 3.0, as libzmq
+        before 4.3.3, knows no PING: of that one it is only known that the subscriptions were written. Where a proxy
+        stands between, the proxy is the publisher. While as many messages wait as ``receive_hwm`` says, nothing more is
+        read, and so no answer: another task has to receive them.
+
+        Cancellation: nothing has changed.
+        Raises:
+          ValueError: ``n`` is not a whole number, 1 or more.
+          trio.ClosedResourceError: the socket was closed, before or meanwhile.
+        """
+        check_number(n, f"{self.socket_type}.wait_subscribed", least=1)
+        self._check("wait_subscribed")
+        await self._wait_in_force(InForce(self._peers.pipes, self._subscriber), n, "wait_subscribed")
+
+    @trio.lowlevel.enable_ki_protection
+    async def wait_peers(self, n: int = 1) -> None:
+        """Wait until at least ``n`` publishers are there; with 0, until none is connected.
+
+        A publisher is there when it is connected and has in force what this socket is subscribed to; see
+        `wait_subscribed`. One that has sent as much as the queue holds is there as well.
+
+        Cancellation: nothing has changed.
+        Raises:
+          ValueError: ``n`` is not a whole number, 0 or more.
+          trio.ClosedResourceError: the socket was closed, before or meanwhile.
+        """
+        if not n or not len(self._subscriber.topics):
+            await super().wait_peers(n)
+            return
+        check_number(n, f"{self.socket_type}.wait_peers")
+        self._check("wait_peers")
+        in_force = InForce(self._peers.pipes, self._subscriber, content_with_many=True)
+        await self._wait_in_force(in_force, n, "wait_peers")
+
+    async def _wait_in_force(self, in_force: InForce, n: int, what: str) -> None:
+        in_force.look()  # before anything else: later subscriptions are not waited for
+        await trio.lowlevel.checkpoint()
+        while True:
+            self._check(what)
+            ready, answered = in_force.look()
+            if ready >= n:
+                return
+            if ready + len(answered) < n:
+                await self._peers.watchers.wait()
+                continue
+            with trio.move_on_after(max(answered.values())):
+                while any(answered.values()):
+                    await self._peers.watchers.wait()
+                    self._check(what)
+            in_force.settle(answered)
 
 
 @final
-class SUB(ReceiveSocket):
+class SUB(_Subscribes):
     """Receives, from all of its publishers in turn, the messages whose first frame begins with a subscribed topic.
 
     Args (to `Context.socket`):
@@ -30,8 +99,6 @@ class SUB(ReceiveSocket):
             raise TypeError(f"topics= takes several topics, such as [{topics!r}], not one")
         wanted = [as_topic(topic) for topic in topics]
         super().__init__(shared, arguments)
-        assert isinstance(self._pattern, Subscriber)
-        self._subscriber: Subscriber = self._pattern
         for topic in wanted:
             self._subscriber.subscribe(topic)
 
@@ -58,7 +125,7 @@ class SUB(ReceiveSocket):
 
 
 @final
-class XSUB(SendSocket, ReceiveSocket, trio.abc.Channel[Message]):
+class XSUB(SendSocket, _Subscribes, trio.abc.Channel[Message]):
     """A SUB whose subscriptions are messages sent: ``01`` or ``00`` and the topic. Others go to every publisher.
 
     Of a message of several frames, each that it begins with may be a subscription or a cancellation; what follows them

@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Literal, TypeAlias
 
 import attrs
+
+
+def _nothing() -> None:
+    """This peer was never admitted, or somebody else than a socket made it."""
+
 
 DropReason: TypeAlias = Literal["full", "malformed", "cut off", "peer left", "disconnected", "linger", "cancelled"]
 """Why messages were dropped; `triomq.MessageDropped` explains each."""
@@ -32,3 +38,20 @@ class Peer:
     since: float = 0.0
     number: int = 0
     metadata: dict[str, bytes] = attrs.field(factory=dict, hash=False)
+    _disconnect: Callable[[], None] = attrs.field(factory=lambda: _nothing, eq=False, repr=False)
+
+    def disconnect(self) -> None:
+        """End this connection, by this program's choice; do nothing if it has ended already.
+
+        A peer that came to a bound endpoint is sent nothing new from now on. What is queued for it still leaves, for up
+        to ``linger``; then the connection ends, and what is left is dropped. What had arrived is still received. A peer
+        at a connected endpoint is connected to again after the usual wait, and what is queued waits for that: to be
+        rid of it, use `Socket.disconnect`.
+
+        The `Disconnected` event has a `PeerUnwantedError`. The peer is not told, and comes back if it is the one that
+        connects.
+
+        Raises:
+          WrongThreadError: this is another thread, another trio run, or a forked process.
+        """
+        self._disconnect()

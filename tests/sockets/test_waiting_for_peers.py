@@ -1,0 +1,56 @@
+"""wait_peers and wait_subscribers: until so many are there, or until nobody is."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+import trio
+import trio.testing
+
+import triomq
+from triomq.testing import VirtualNetwork
+
+settled = trio.testing.wait_all_tasks_blocked
+
+
+@pytest.mark.parametrize("endpoint", ["tcp://127.0.0.1:0", "inproc://it"])
+async def test_zero_waits_until_the_last_peer_has_left(virtual_network: VirtualNetwork, endpoint: str) -> None:
+    async with virtual_network.open_context() as ctx:
+        router, dealers = ctx.socket(triomq.ROUTER), [ctx.socket(triomq.DEALER) for _ in range(2)]
+        await router.wait_peers(0)  # nobody has come yet
+        endpoint = await router.bind(endpoint)
+        for dealer in dealers:
+            dealer.connect(endpoint)
+        await router.wait_peers(2)
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(router.wait_peers, 0)
+            await settled()
+            await dealers[0].aclose()
+            await settled()
+            assert len(nursery.child_tasks) == 1
+            dealers[1].disconnect(endpoint)
+        assert router.peers == ()
+
+
+async def test_zero_waits_until_nobody_wants_the_topic(virtual_network: VirtualNetwork) -> None:
+    async with virtual_network.open_context() as ctx:
+        pub, sub = ctx.socket(triomq.PUB), ctx.socket(triomq.SUB, topics=["news"])
+        sub.connect(await pub.bind("tcp://127.0.0.1:0"))
+        await pub.wait_subscribers("news")
+        await pub.wait_subscribers("weather", 0)
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(pub.wait_subscribers, "news", 0)
+            await settled()
+            assert nursery.child_tasks
+            sub.unsubscribe("news")
+
+
+@pytest.mark.parametrize("n", [-1, 1.5, "2", None, True])
+async def test_what_is_no_number_of_peers_is_refused(n: Any) -> None:
+    async with triomq.open_context() as ctx:
+        pub = ctx.socket(triomq.PUB)
+        with pytest.raises(ValueError, match=r"PUB\.wait_peers: n=.* is not a whole number, 0 or more"):
+            await pub.wait_peers(n)
+        with pytest.raises(ValueError, match=r"PUB\.wait_subscribers: n="):
+            await pub.wait_subscribers("news", n)
