@@ -233,16 +233,18 @@ async def test_retries_at_a_broker_that_knows_nothing_but_the_delimiter(
 
     async def client() -> None:
         nonlocal given_up
-        req = ctx.socket(triomq.REQ, **options, reconnect_interval=0.02, reconnect_interval_max=0.02, linger=0)
-        req.connect(place)
-        for number in range(10):
-            with trio.fail_after(MOST_SECONDS):
-                while True:
-                    question = b"%d.%d" % (number, given_up)
-                    with trio.move_on_after(0.06):
-                        assert await req.request(question) == (question,)
-                        break
-                    given_up += 1
+        async with ctx.socket(
+            triomq.REQ, **options, reconnect_interval=0.02, reconnect_interval_max=0.02, linger=0
+        ) as req:
+            req.connect(place)
+            for number in range(10):
+                with trio.fail_after(MOST_SECONDS):
+                    while True:
+                        question = b"%d.%d" % (number, given_up)
+                        with trio.move_on_after(0.06):
+                            assert await req.request(question) == (question,)
+                            break
+                        given_up += 1
 
     async with trio.open_nursery() as nursery:
         for _ in range(1 if "routing_id" in options else 3):

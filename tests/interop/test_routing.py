@@ -19,8 +19,12 @@ pytestmark = pytest.mark.interop
 QUICK = {"reconnect_interval_max": 0.05}
 
 
-@pytest.mark.parametrize("options", [{}, {"req_correlate": True}, {"req_relaxed": True}], ids=str)
-@pytest.mark.parametrize("we_bind", [True, False], ids=["we-bind", "we-connect"])
+# A ROUTER of libzmq that has connected comes back with late replies, and only an id can tell them apart.
+@pytest.mark.parametrize(
+    ("options", "we_bind"),
+    [({}, False), ({"req_relaxed": True}, False), ({"req_correlate": True}, False), ({"req_correlate": True}, True)],
+    ids=str,
+)
 async def test_cancelled_requests_at_an_echo(
     ctx: triomq.Context, peer: Peer, endpoint: str, we_bind: bool, options: dict[str, Any]
 ) -> None:

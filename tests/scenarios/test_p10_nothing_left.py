@@ -23,8 +23,15 @@ pytestmark = pytest.mark.virtual_seeds(4)
 FAULTS = ["none", "reset", "black hole", "partition", "pause", "power", "process", "half a handshake"]
 
 
-async def busy_life(net, dice, ctx: triomq.Context, fault: str) -> list[weakref.ref[object]]:
-    """Use sockets of every kind, let something go wrong, and be in the middle of it all. Returns: what shall go."""
+async def busy_life(
+    net, dice, ctx: triomq.Context, fault: str, held: list[triomq.Socket] | None = None
+) -> list[weakref.ref[object]]:
+    """Use sockets of every kind, let something go wrong, and be in the middle of it all.
+
+    Args:
+      held: is given the sockets, for a program that goes on.
+    Returns: what shall go.
+    """
     push = ctx.socket(triomq.PUSH, heartbeat_interval=1.0, send_hwm=10, linger=dice.choice([0.0, 2.0]))
     push.connect("tcp://b:5555")
     push.connect("tcp://nobody:1")
@@ -38,6 +45,8 @@ async def busy_life(net, dice, ctx: triomq.Context, fault: str) -> list[weakref.
     sub = ctx.socket(triomq.SUB, topics=["a", "b"])
     sub.connect("tcp://b:5557")
     monitor = push.monitor()
+    if held is not None:
+        held += [push, router, dealer, req, sub]
     await dealer.send(b"hello")
     if fault == "half a handshake":
         async with dial(net, "evil", "a:7777") as stream:
@@ -160,7 +169,8 @@ async def test_a_host_that_dies_in_the_middle_of_everything(net, rough, dice) ->
     async def program(ctx: triomq.Context) -> None:
         nonlocal lives
         lives += 1
-        await busy_life(net, dice, ctx, "none")
+        held: list[triomq.Socket] = []
+        await busy_life(net, dice, ctx, "none", held)
         async with trio.open_nursery() as nursery:
             nursery.start_soon(publish, ctx, 0.5)
             await trio.sleep_forever()

@@ -81,12 +81,12 @@ async def test_merged_sockets_of_every_transport_lose_nothing(net, rough, dice) 
     received: list[int] = []
 
     async def sender(ctx: triomq.Context, endpoint: str, first: int) -> None:
-        push = ctx.socket(triomq.PUSH, send_hwm=5, linger=600)
-        push.connect(endpoint)
-        await push.wait_peers()
-        for one in range(first, first + 60):
-            await push.send(pad(20)(one))
-            await trio.sleep(dice.choice([0, 0.1]))
+        async with ctx.socket(triomq.PUSH, send_hwm=5, linger=600) as push:
+            push.connect(endpoint)
+            await push.wait_peers()
+            for one in range(first, first + 60):
+                await push.send(pad(20)(one))
+                await trio.sleep(dice.choice([0, 0.1]))
 
     async with trio.open_nursery() as nursery, net.open_context("b") as ctx:
         endpoints = ["tcp://*:5555", "ipc:///run/x", "inproc://x"]

@@ -372,12 +372,14 @@ async def test_a_pulls_hwm_of_one_and_ten_pushers_behind_it(net, rough, dice) ->
     """The smallest queues there are, and as many who wait as there can be: all arrive, each in order."""
     rough("many", "one")
     received: list[int] = []
+    pushes: list[triomq.PUSH] = []
     async with trio.open_nursery() as nursery:
         nursery.start_soon(lambda: net.run_on("one", bound_pull, received, receive_hwm=1))
         async with net.open_context("many") as ctx:
 
             async def pusher(first: int) -> None:
                 push = ctx.socket(triomq.PUSH, send_hwm=1, linger=600)
+                pushes.append(push)
                 push.connect("tcp://one:5555")
                 await push.wait_peers()
                 for one in range(first, first + 10):

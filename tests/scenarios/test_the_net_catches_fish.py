@@ -45,7 +45,7 @@ CAUGHT_BY: dict[str, Callable[..., Awaitable[None]]] = {
         test_p5_time.test_heartbeats_notice_silence_in_time_and_the_socket_comes_back, fault="black hole"
     ),
     "impatient": test_p5_heartbeats.test_a_queue_that_is_never_empty_does_not_make_a_reading_peer_look_silent,
-    "ttl-for-ever": partial(test_p5_heartbeats.test_the_ttl_of_a_ping_is_over_when_something_follows, more="no ttl"),
+    "ttl-for-ever": partial(test_p5_heartbeats.test_the_ttl_of_a_ping_is_over_when_something_follows, more="message"),
     "first-come-first-served": test_p7_places.test_crowds_that_say_nothing_or_wait_for_a_place_keep_nobody_out,
     "blind-to-leaving": test_p7_places.test_crowds_that_say_nothing_or_wait_for_a_place_keep_nobody_out,
     "sent-for-ever": test_p7_places.test_messages_that_the_peer_will_not_take_hold_up_none_of_the_others,

@@ -42,8 +42,7 @@ def peer_at(pipe: Pipe) -> Peer | None:
         since=pipe.since,
         number=pipe.number,
         metadata=dict(info.metadata),
-        disconnect=pipe.part,
-    )
+    )._hold(pipe.part)
 
 
 def peer_statistics(pipe: Pipe) -> PeerStatistics:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Literal, TypeAlias
+from typing import Literal, Self, TypeAlias
 
 import attrs
 
@@ -16,8 +16,19 @@ DropReason: TypeAlias = Literal["full", "malformed", "cut off", "peer left", "di
 """Why messages were dropped; `triomq.MessageDropped` explains each."""
 
 
+class _Held:
+    """What a peer has beside what it tells: no field, so that `attrs.asdict` gives out nothing but facts."""
+
+    __slots__ = ("_part",)
+
+    def _hold(self, part: Callable[[], None]) -> Self:
+        """Let `Peer.disconnect` call this. Returns: the peer."""
+        object.__setattr__(self, "_part", part)
+        return self
+
+
 @attrs.frozen(kw_only=True)
-class Peer:
+class Peer(_Held):
     """A connected peer. Two of them are equal if they are the same connection to the same peer.
 
     Attributes:
@@ -38,7 +49,6 @@ class Peer:
     since: float = 0.0
     number: int = 0
     metadata: dict[str, bytes] = attrs.field(factory=dict, hash=False)
-    _disconnect: Callable[[], None] = attrs.field(factory=lambda: _nothing, eq=False, repr=False)
 
     def disconnect(self) -> None:
         """End this connection, by this program's choice; do nothing if it has ended already.
@@ -54,4 +64,4 @@ class Peer:
         Raises:
           WrongThreadError: this is another thread, another trio run, or a forked process.
         """
-        self._disconnect()
+        getattr(self, "_part", _nothing)()
