@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, NoReturn
+
 from . import abc, zmtp
+from ._advice import explain_name
 from ._context import Context, open_context
 from ._errors import (
     AddressInUseError,
@@ -37,7 +40,7 @@ from ._events import (
     MonitorEvent,
 )
 from ._message import Message, MessageLike
-from ._options import Options
+from ._options import ZMQ_NAMES, Options
 from ._public import publish
 from ._sockets import (
     DEALER,
@@ -135,6 +138,15 @@ __all__ = [
     "serve_statistics",
     "zmtp",
 ]
+
+if not TYPE_CHECKING:  # a type checker shall refuse a wrong name
+
+    def __getattr__(name: str) -> NoReturn:
+        """Say what to write instead of a name that does not exist."""
+        if name.startswith("_"):
+            raise AttributeError(f"module 'triomq' has no attribute {name!r}", name=name)
+        raise AttributeError(f"triomq has no {name!r}: {explain_name(name, __all__, ZMQ_NAMES)}", name=name)
+
 
 publish("triomq.zmtp", vars(zmtp), zmtp.__all__)
 publish("triomq.abc", vars(abc), abc.__all__)

@@ -6,6 +6,7 @@ from typing import ClassVar, final
 
 import trio
 
+from .._advice import TIME_LIMIT, check_count, takes
 from .._message import BytesLike, Message
 from .._patterns import Pattern, Publisher, XPublisher, as_topic
 from ._receive_socket import ReceiveSocket
@@ -16,6 +17,7 @@ from ._waiting import check_number
 class _Publishes(SendSocket):
     """What PUB and XPUB share."""
 
+    @takes(f"wait_subscribers(topic, n=1) takes a topic and a number of peers; {TIME_LIMIT}")
     async def wait_subscribers(self, topic: BytesLike | str, n: int = 1) -> None:
         """Wait until a message whose first frame is ``topic`` would go to at least ``n`` peers; with 0, to none.
 
@@ -26,6 +28,7 @@ class _Publishes(SendSocket):
           ValueError: ``n`` is not a whole number, 0 or more.
           trio.ClosedResourceError: the socket was closed, before or meanwhile.
         """
+        check_count("wait_subscribers(topic, n): n", n, 0)
         first_frame, pattern = as_topic(topic), self._pattern
         assert isinstance(pattern, Publisher)
         check_number(n, f"{self.socket_type}.wait_subscribers")
