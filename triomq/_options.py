@@ -304,7 +304,7 @@ ZMQ_NAMES: Final[Mapping[str, str]] = {"hwm": "ZMQ_HWM"} | {
 """Each option, and what libzmq calls it; nothing where libzmq has none."""
 
 
-Options.__setattr__ = Options.__delattr__ = refuse_option_change  # type: ignore[assignment]  # that of attrs says nothing
+Options.__setattr__ = Options.__delattr__ = refuse_option_change  # type: ignore[method-assign]  # that of attrs says nothing
 
 
 class OptionArguments(TypedDict, total=False):

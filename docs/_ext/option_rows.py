@@ -13,7 +13,6 @@ import attrs
 from triomq import Options
 from triomq._advice import ABSENT, ALIASES, ELSEWHERE
 
-
 WHEN = {
     "send_hwm": "Lower the mark where a message is out of date before the queue is empty, or where memory is short. "
     "Raise the mark where bursts are longer. :doc:`/how-to/choose-hwm` has the reasons.",

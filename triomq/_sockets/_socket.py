@@ -9,7 +9,7 @@ from typing import Any, ClassVar, Self
 
 import trio
 
-from .._advice import TIME_LIMIT, check_count, takes
+from .._advice import TIME_LIMIT, takes
 from .._connections import Attachment, Binding, Connecting
 from .._errors import AddressInUseError, EndpointError
 from .._events import Listening, Monitor
