@@ -22,15 +22,23 @@ if TYPE_CHECKING:
 
 EndpointArgument: TypeAlias = str | Iterable[str]
 """One endpoint, or several."""
+Endpoints: TypeAlias = tuple[tuple[str, ...], tuple[str, ...]]
+"""What to bind, and what to connect then."""
+
+_NO_THREAD = -1  # no thread has this identifier
 
 
-def endpoints_argument(name: str, given: EndpointArgument, carriers: Carriers) -> tuple[str, ...]:
-    """The endpoints that an argument names.
+def endpoints_arguments(bind: EndpointArgument, connect: EndpointArgument, carriers: Carriers) -> Endpoints:
+    """What is to be bound, and what is to be connected.
 
     Raises:
-      TypeError: it is neither a str nor an iterable of them.
-      EndpointError: one of them is malformed, or its transport unknown.
+      TypeError: an argument is neither a str nor an iterable of them.
+      EndpointError: an endpoint is malformed, or its transport unknown.
     """
+    return _argument("bind", bind, carriers), _argument("connect", connect, carriers)
+
+
+def _argument(name: str, given: EndpointArgument, carriers: Carriers) -> tuple[str, ...]:
     if isinstance(given, str):
         endpoints: tuple[str, ...] = (given,)
     elif isinstance(given, (bytes, bytearray, memoryview)) or not isinstance(given, Iterable):
@@ -43,10 +51,14 @@ def endpoints_argument(name: str, given: EndpointArgument, carriers: Carriers) -
     return endpoints
 
 
-def connect_each(socket: Socket, endpoints: Iterable[str]) -> None:
-    """Connect a new socket; if that fails, nothing of the socket stays."""
+def begin(socket: Socket, endpoints: Endpoints) -> None:
+    """Connect a new socket, or let it wait until it is entered; if connecting fails, nothing of the socket stays."""
+    to_bind, to_connect = endpoints
+    if to_bind:
+        socket._on_entry, socket._thread = endpoints, _NO_THREAD
+        return
     try:
-        for endpoint in endpoints:
+        for endpoint in to_connect:
             socket.connect(endpoint)
     except BaseException:
         socket._refuse_calls()

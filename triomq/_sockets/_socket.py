@@ -19,10 +19,11 @@ from .._patterns import NOBODY_WAITS, Pattern
 from .._runtime import Turn, within
 from .._statistics import Peer, SocketStatistics
 from ._advised import AdvisedSocket, MadeByContext
-from ._at_creation import EndpointArgument, connect_each, endpoints_argument, enter, refuse_before_entry
+from ._at_creation import EndpointArgument, Endpoints, begin, endpoints_arguments, enter, refuse_before_entry
 from ._kept import Kept
 from ._monitors import Monitors
 from ._peers import Peers
+from ._rejoining import connect_again
 from ._shared import Shared, check_name
 from ._waiting import check_number
 
@@ -48,7 +49,7 @@ class Socket(trio.abc.AsyncResource, AdvisedSocket, metaclass=MadeByContext):
     _thread: int = _CLOSED
     """Compared in every call: the thread of the context, from when the socket is made until it is closed."""
 
-    _on_entry: tuple[tuple[str, ...], tuple[str, ...]] | None = None
+    _on_entry: Endpoints | None = None
     """The endpoints to bind and to connect when the socket is entered; None if that is done, or there are none."""
 
     def __init__(self, shared: Shared, arguments: dict[str, Any]) -> None:
@@ -73,13 +74,9 @@ class Socket(trio.abc.AsyncResource, AdvisedSocket, metaclass=MadeByContext):
         cls, shared: Shared, bind: EndpointArgument, connect: EndpointArgument, arguments: dict[str, Any]
     ) -> Self:
         """Make a socket of the user's keyword arguments."""
-        to_bind = endpoints_argument("bind", bind, shared.carriers)
-        to_connect = endpoints_argument("connect", connect, shared.carriers)
+        endpoints = endpoints_arguments(bind, connect, shared.carriers)
         made: Self = type.__call__(cls, shared, arguments)
-        if to_bind:  # which may have to wait: see `enter`
-            made._on_entry, made._thread = (to_bind, to_connect), _CLOSED
-        else:
-            connect_each(made, to_connect)
+        begin(made, endpoints)
         shared.tell_made(made)
         return made
 
@@ -177,7 +174,7 @@ class Socket(trio.abc.AsyncResource, AdvisedSocket, metaclass=MadeByContext):
         """
         self._check("connect")
         carrier, address = self._shared.carriers.find(endpoint)
-        if endpoint in self._connected or self._connect_again(endpoint):
+        if endpoint in self._connected or connect_again(self, endpoint):
             return
         self._pattern.check_connect()
         self._pattern.check_endpoint(self._connected)
@@ -217,25 +214,6 @@ class Socket(trio.abc.AsyncResource, AdvisedSocket, metaclass=MadeByContext):
                     connecting.close()
 
         self._peers.tasks.start(finish, name=f"triomq disconnecting {endpoint}")
-
-    def _connect_again(self, endpoint: str) -> bool:
-        """Where there is one peer: go on with a connection that was disconnected and still sends.
-
-        Returns: whether there is one.
-        """
-        if not self._pattern.has_one_peer:
-            return False
-        for connecting, leaving in self._leaving.items():
-            pipe = connecting.pipe
-            if leaving == endpoint and pipe is not None and pipe.alive:
-                self._pattern.check_connect()
-                self._pattern.check_endpoint(self._connected)
-                del self._leaving[connecting]
-                self._connected[endpoint] = connecting
-                self._peers.restore_pipe(pipe)
-                self._peers.watchers.wake()  # the task that was to disconnect
-                return True
-        return False
 
     @property
     def endpoints(self) -> tuple[str, ...]:
