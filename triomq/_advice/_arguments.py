@@ -101,7 +101,8 @@ def check_messages(messages: object) -> None:
     Raises:
       TypeError: it is that.
     """
-    if isinstance(messages, (str, bytes, bytearray, memoryview, Mapping)) or not isinstance(messages, Iterable):
+    no_messages = (str, bytes, bytearray, memoryview, Mapping, AsyncIterable)
+    if isinstance(messages, no_messages) or not isinstance(messages, Iterable):
         how = "'async for' takes what it yields" if isinstance(messages, AsyncIterable) else "send() takes a single one"
         raise TypeError(
             f"send_many() takes an iterable of messages, such as [b'1', b'2'], not {type(messages).__name__}; {how}"

@@ -13,7 +13,7 @@ def is_no_iterable_of_frames(value: object) -> bool:
 
     A dict or a set has no order that anybody chose, a file has lines, an array numbers.
     """
-    if not isinstance(value, Iterable) or isinstance(value, (str, Mapping, AbstractSet, Awaitable)):
+    if not isinstance(value, Iterable) or isinstance(value, (str, Mapping, AbstractSet, Awaitable, AsyncIterable)):
         return True
     return hasattr(value, "read") or _has_buffer(value)
 

@@ -34,7 +34,12 @@ _MODULE: Final[Mapping[str, str]] = {
     "ssh": "nothing: open the tunnel with ssh -L, and connect to its near end",
     "log": "nothing: send your records with a socket of your own, or with logging.handlers",
     **dict.fromkeys(("device", "devices", "proxy_steerable", "QUEUE", "FORWARDER", "STREAMER", "DeviceType"), _PROXY),
-    **dict.fromkeys(("Frame", "MessageTracker", "COPY_THRESHOLD"), "bytes: each frame of a triomq.Message is bytes"),
+    **dict.fromkeys(
+        ("Frame", "MessageTracker", "COPY_THRESHOLD", "SHARED", "SRCFD", "MessageOption"),
+        "bytes: each frame of a triomq.Message is bytes",
+    ),
+    **dict.fromkeys(("get_includes", "get_library_dirs", "DRAFT_API", "PYZMQ_DRAFT_API", "Stopwatch"), _VERSION),
+    "SecurityMechanism": _SECURITY,
     **dict.fromkeys(("zmq_version", "zmq_version_info", "pyzmq_version", "pyzmq_version_info", "has"), _VERSION),
     **dict.fromkeys(
         ("STREAM", "CLIENT", "SERVER", "RADIO", "DISH", "SCATTER", "GATHER", "PEER", "CHANNEL", "DGRAM"), _NOT_YET

@@ -6,7 +6,7 @@ from typing import ClassVar, final
 
 import trio
 
-from .._advice import TIME_LIMIT, check_count, takes
+from .._advice import TIME_LIMIT, takes
 from .._message import BytesLike, Message
 from .._patterns import Pattern, Publisher, XPublisher, as_topic
 from ._receive_socket import ReceiveSocket
@@ -28,7 +28,6 @@ class _Publishes(SendSocket):
           ValueError: ``n`` is not a whole number, 0 or more.
           trio.ClosedResourceError: the socket was closed, before or meanwhile.
         """
-        check_count("wait_subscribers(topic, n): n", n, 0)
         first_frame, pattern = as_topic(topic), self._pattern
         assert isinstance(pattern, Publisher)
         check_number(n, f"{self.socket_type}.wait_subscribers")
