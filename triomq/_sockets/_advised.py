@@ -52,6 +52,8 @@ class _WrongName:
 class AdvisedSocket:
     """What a socket says to wrong names, wrong statements, and attributes that are set."""
 
+    __slots__ = ()  # with a second base that has a dict, CPython would look up each attribute of a socket the slow way
+
     if not TYPE_CHECKING:  # a type checker shall refuse all of these
 
         def __setattr__(self, name: str, value: Any) -> None:

@@ -24,7 +24,7 @@ def _refuse_more(*more: object) -> NoReturn:
     refuse_extra("send", "several frames are one message, a list, as in send([b'a', b'b'])", *more)
 
 
-class SendSocket(Socket, trio.abc.SendChannel[Message]):
+class SendSocket(Socket, trio.abc.SendChannel[MessageLike]):
     """A socket that sends: what PUSH, PUB, REQ, REP, DEALER, ROUTER, XPUB, XSUB and PAIR have in common."""
 
     def __init__(self, shared: Shared, arguments: dict[str, Any]) -> None:
