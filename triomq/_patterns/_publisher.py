@@ -42,8 +42,7 @@ class Publisher(Sender):
 
     # On the path of every message.
     def submit(self, message: Frames) -> bool:
-        for first in message:  # noqa: B007  # the index of a `Message` is a call of Python
-            break
+        first = message[0] if type(message) is tuple else next(iter(message))  # of a `Message`, an index is slow
         if self._to_each:
             pipes = self.audience(first)
             if self.options.xpub_nodrop and not self._distributor.have_room(pipes):
