@@ -31,6 +31,7 @@ ROOMS: dict[str, list[str]] = {
     "zmtp": ["zmtp"],
     "_runtime": ["_runtime"],
     "nouns": [
+        "_advice",
         "_errors",
         "_forks",
         "_message",
