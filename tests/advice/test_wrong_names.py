@@ -217,7 +217,7 @@ async def test_an_await_that_was_forgotten_is_answered() -> None:
         ("XREQ", "write triomq.DEALER"),
         ("EVENT_CONNECTED", "async with socket.monitor() as events:"),
         ("EAGAIN", "errors are classes"),
-        ("Mesage", "you mean triomq.Message?"),
+        ("Messagge", "you mean triomq.Message?"),
         ("spam", "help(triomq) and the reference list what there is"),
     ],
 )

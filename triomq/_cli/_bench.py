@@ -131,6 +131,7 @@ async def measure(one: str, other: str, size: int, seconds: float) -> Measured:
 
 
 async def _one_way(pull: PULL, endpoint: str, size: int, seconds: float) -> float:
+    rate = 0.0
     async with trio.open_nursery() as nursery:
         await _start_peer(nursery, "push", endpoint, size)
         with trio.move_on_after(_PATIENCE):
@@ -138,9 +139,11 @@ async def _one_way(pull: PULL, endpoint: str, size: int, seconds: float) -> floa
             started, received = trio.current_time(), 0
             while (now := trio.current_time()) < started + seconds:
                 received += len(await pull.receive_many(_AT_ONCE))
+            rate = received / (now - started)
             nursery.cancel_scope.cancel(reason="all is measured")
-            return received / (now - started)
-    raise Failure("the other process has not sent anything")
+    if not rate:
+        raise Failure("the other process has not sent anything")
+    return rate
 
 
 async def _round_trips(req: REQ, endpoint: str, size: int, seconds: float) -> list[float]:

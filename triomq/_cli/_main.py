@@ -197,7 +197,7 @@ def run_until_signal(teller: Teller, command: Callable[[Interruption, Teller], A
     with Interruption() as interruption:
         try:
             code = trio.run(interruption.run, run)
-        except BaseException as exc:
+        except BaseException as exc:  # noqa: ASYNC103  # outside of trio
             error = first_error(exc)
             if isinstance(error, BrokenPipeError):
                 code = BROKEN_PIPE

@@ -159,7 +159,9 @@ async def _pass_on(ctx: Context, sockets: list[Socket], form: Format | None, tel
                 teller.tell(f"{capture.messages_dropped:,} messages were passed on and not shown")
 
 
-async def _run(frontend: Any, backend: Any, capture: PUB | None, *, task_status: trio.TaskStatus[ProxyHandle]) -> None:
+async def _run(  # noqa: ASYNC128  # the proxy calls started()
+    frontend: Any, backend: Any, capture: PUB | None, *, task_status: trio.TaskStatus[ProxyHandle]
+) -> None:
     await run_proxy_task(frontend, backend, capture, capture_direction=True, task_status=task_status)
 
 

@@ -20,7 +20,7 @@ class _Asked:
     changes: int
 
 
-class InForce:
+class SubscriptionCheck:
     """Asks each publisher, once for each of its connections, whether it has taken in the subscriptions of now.
 
     A later subscription is not waited for. A publisher that has answered may need a moment more; then it is ready.

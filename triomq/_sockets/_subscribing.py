@@ -10,7 +10,7 @@ import trio
 from .._advice import takes
 from .._message import BytesLike, Message
 from .._patterns import Pattern, Subscriber, XSubscriber, as_topic
-from ._in_force import InForce
+from ._in_force import SubscriptionCheck
 from ._receive_socket import ReceiveSocket
 from ._send_socket import SendSocket
 from ._shared import Shared
@@ -44,7 +44,7 @@ class _Subscribes(ReceiveSocket):
         """
         check_number(n, f"{self.socket_type}.wait_subscribed", least=1)
         self._check("wait_subscribed")
-        await self._wait_in_force(InForce(self._peers.pipes, self._subscriber), n, "wait_subscribed")
+        await self._wait_in_force(SubscriptionCheck(self._peers.pipes, self._subscriber), n, "wait_subscribed")
 
     @trio.lowlevel.enable_ki_protection
     async def wait_peers(self, n: int = 1) -> None:
@@ -63,10 +63,10 @@ class _Subscribes(ReceiveSocket):
             return
         check_number(n, f"{self.socket_type}.wait_peers")
         self._check("wait_peers")
-        in_force = InForce(self._peers.pipes, self._subscriber, content_with_many=True)
+        in_force = SubscriptionCheck(self._peers.pipes, self._subscriber, content_with_many=True)
         await self._wait_in_force(in_force, n, "wait_peers")
 
-    async def _wait_in_force(self, in_force: InForce, n: int, what: str) -> None:
+    async def _wait_in_force(self, in_force: SubscriptionCheck, n: int, what: str) -> None:
         in_force.look()  # before anything else: later subscriptions are not waited for
         await trio.lowlevel.checkpoint()
         while True:
