@@ -49,7 +49,7 @@ class World:
         self._flying: list[tuple[float, int, bytes, bytes, bytes]] = []
         self._serial = count()
 
-    def add_sender(self, number: int = 1, first: int | None = None, **changes) -> Sender:
+    def add_sender(self, number: int = 1, **changes) -> Sender:
         path = bytes((10, 0, 0, number))
         tsi = Tsi(bytes((1, 2, 3, 4, 5, number)), 1000 + number)
         sender = Sender(tsi, settings(path, **changes), self.now)
@@ -92,10 +92,10 @@ class World:
     def _poll(self) -> None:
         for path, sender in self.senders.items():
             for outgoing in sender.poll(self.now):
-                self._send(path, outgoing)
+                self.send(path, outgoing)
         for path, receiver in self.receivers.items():
             for outgoing in receiver.poll(self.now):
-                self._send(path, outgoing)
+                self.send(path, outgoing)
             for source in receiver.silent(self.now):
                 receiver.forget(source.tsi)
                 self.forgotten.append(source.tsi)
@@ -106,7 +106,7 @@ class World:
                         break
                     self.got[path] += taken
 
-    def _send(self, path: bytes, outgoing: Outgoing) -> None:
+    def send(self, path: bytes, outgoing: Outgoing) -> None:
         self.sent.append(outgoing.data)
         hosts = [*self.senders, *self.receivers] if outgoing.to is None else [outgoing.to]
         for host in hosts:

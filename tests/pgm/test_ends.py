@@ -69,8 +69,7 @@ def test_a_sender_keeps_to_its_rate(rate: int) -> None:
 def test_before_anything_was_sent_the_window_is_empty_and_the_three_first_spms_say_so() -> None:
     sender = Sender(TSI, settings(), 0.0)
     assert decoded(sender.poll(0.0)) == [Spm(TSI, PORT, n, 0, 0xFFFFFFFF, SENDER) for n in range(3)]
-    sender.finish(1.0)
-    assert decoded(sender.poll(1.0)) == [Spm(TSI, PORT, n, 0, 0xFFFFFFFF, SENDER, fin=True) for n in range(3, 6)]
+    assert decoded(sender.finish()) == [Spm(TSI, PORT, n, 0, 0xFFFFFFFF, SENDER, fin=True) for n in range(3, 6)]
 
 
 def test_heartbeats_come_at_growing_intervals_after_data() -> None:

@@ -69,7 +69,9 @@ ports = st.integers(0, 65535)
 tsis = st.builds(Tsi, st.binary(min_size=6, max_size=6), ports)
 packets = st.one_of(
     st.builds(Spm, tsis, ports, words, words, words, addresses, st.booleans()),
-    st.builds(Data, tsis, ports, words, words, st.binary(max_size=40).map(lambda rest: b"\xff\xff" + rest), st.booleans()),
+    st.builds(
+        Data, tsis, ports, words, words, st.binary(max_size=40).map(lambda rest: b"\xff\xff" + rest), st.booleans()
+    ),
     st.builds(
         Nak,
         st.sampled_from(["NAK", "NNAK", "NCF"]),

@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import random
+from itertools import pairwise
 
 import pytest
 
 from triomq import Message
 from triomq.pgm import Data, Spm, decode
 
-from .air import Weather, World
+from .air import SENDER, Weather, World
 
 
 def message(rng: random.Random, number: int) -> tuple[bytes, ...]:
     """Says in each frame who it is, so that two that are glued together cannot pass for one."""
     name = b"%d." % number
-    sizes = [rng.choice((0, 1, 20, 252, 253, 254, 255, 1000, 1426, 5000, 20000)) for _ in range(rng.choice((1, 1, 2, 3)))]
+    sizes = [
+        rng.choice((0, 1, 20, 252, 253, 254, 255, 1000, 1426, 5000, 20000)) for _ in range(rng.choice((1, 1, 2, 3)))
+    ]
     return tuple(name * (size // len(name)) + name for size in sizes)
 
 
@@ -33,7 +36,9 @@ def send(world: World, sender, messages: list[tuple[bytes, ...]], rng: random.Ra
 
 def one_seed(seed: int) -> None:
     rng = random.Random(seed)
-    weather = Weather(loss=rng.choice((0, 0.01, 0.1, 0.3)), double=rng.choice((0, 0.1)), delay=rng.choice((0, 0.001, 0.1)))
+    weather = Weather(
+        loss=rng.choice((0, 0.01, 0.1, 0.3)), double=rng.choice((0, 0.1)), delay=rng.choice((0, 0.001, 0.1))
+    )
     world = World(seed, weather)
     world.takes = rng.choice((1, 7, 10**9))
     sender = world.add_sender(rate=rng.choice((200_000, 1_250_000)), max_tpdu=rng.choice((200, 1500)))
@@ -79,7 +84,7 @@ def one_seed_of_losses(seed: int) -> tuple[int, int]:
     assert numbers == sorted(set(numbers)), f"seed {seed}"
     assert all(one == messages[number] for one, number in zip(got, numbers, strict=True)), f"seed {seed}"
     source = world.source()
-    holes = sum(later != earlier + 1 for earlier, later in zip(numbers, numbers[1:], strict=False))
+    holes = sum(later != earlier + 1 for earlier, later in pairwise(numbers))
     assert holes <= source.gaps, f"seed {seed}"
     assert (source.lost > 0) == (source.gaps > 0)
     return len(messages) - len(got), source.gaps
@@ -245,7 +250,8 @@ def test_after_its_end_a_sender_is_forgotten_in_seconds() -> None:
     receiver = world.add_receiver()
     sender.send((b"last",))
     world.run(0.1)
-    sender.finish(world.now)
+    for outgoing in sender.finish():
+        world.send(SENDER, outgoing)
     world.run(1)
     world.senders.clear()
     assert world.source().fin

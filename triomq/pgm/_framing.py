@@ -1,7 +1,7 @@
 """Messages in the stream of a sender, and the stream in datagrams, as libzmq cuts it.
 
-The stream is that of ZMTP 1.0 without a greeting: ``length flags body``, the length counting the flags; from 255 on, the
-length is 0xFF and 8 octets more. The lowest bit of the flags says that the message goes on.
+The stream is that of ZMTP 1.0 without a greeting: ``length flags body``, the length counting the flags; from 255 on,
+the length is 0xFF and 8 octets more. The lowest bit of the flags says that the message goes on.
 
 Each datagram has a slice of the stream, and before it, in two octets, where in the slice the first message begins, or
 0xFFFF if none does. Whoever comes late, or has lost something, skips to there. So nobody ever takes the end of one

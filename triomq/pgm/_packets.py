@@ -175,17 +175,18 @@ def decode(datagram: bytes) -> Packet | None:
     source, destination, kind, flags, check, gsi, size = _HEADER.unpack_from(datagram)
     if check and int.from_bytes(datagram + b"\0" if len(datagram) & 1 else datagram) % 0xFFFF:
         raise RemoteProtocolError("the checksum of a packet is wrong")
-    reader = _DECODERS.get(kind)
-    if reader is None:
-        return None
     try:
         if kind in (_ODATA_TYPE, _RDATA_TYPE):
             if not check:
                 raise RemoteProtocolError("data has no checksum")
             return _decode_data(datagram, Tsi(gsi, source), destination, flags, size, kind == _RDATA_TYPE)
-        if kind in (_SPM_TYPE, _NCF_TYPE):
-            return reader(datagram, kind, Tsi(gsi, source), destination, flags)
-        return reader(datagram, kind, Tsi(gsi, destination), source, flags)
+        if kind == _SPM_TYPE:
+            return _decode_spm(datagram, Tsi(gsi, source), destination, flags)
+        if kind == _NCF_TYPE:
+            return _decode_nak(datagram, kind, Tsi(gsi, source), destination, flags)
+        if kind in _NAK_KINDS:
+            return _decode_nak(datagram, kind, Tsi(gsi, destination), source, flags)
+        return SpmRequest(Tsi(gsi, destination), source) if kind == _SPMR_TYPE else None
     except (struct.error, IndexError) as exc:
         raise RemoteProtocolError(f"a packet of type {kind:#04x} is too short") from exc
 
@@ -211,7 +212,7 @@ def _decode_data(datagram: bytes, tsi: Tsi, port: int, flags: int, size: int, re
     return Data(tsi, port, serial, trail, payload, repair)
 
 
-def _decode_spm(datagram: bytes, _kind: int, tsi: Tsi, port: int, flags: int) -> Spm:
+def _decode_spm(datagram: bytes, tsi: Tsi, port: int, flags: int) -> Spm:
     serial, trail, lead = _SPM.unpack_from(datagram, 16)
     path, end = _decode_nla(datagram, 28)
     fin = bool(flags & _OPTIONS_PRESENT) and any(kind == _FIN for kind, _ in _decode_options(datagram, end))
@@ -230,21 +231,6 @@ def _decode_nak(datagram: bytes, kind: int, tsi: Tsi, port: int, flags: int) -> 
             if option == _NAK_LIST:
                 serials += struct.unpack(f">{len(data) // 4}I", data)
     return Nak(_NAK_KINDS[kind], tsi, port, source, group, tuple(serials[:MOST_NAKS]))
-
-
-def _decode_spmr(_datagram: bytes, _kind: int, tsi: Tsi, port: int, _flags: int) -> SpmRequest:
-    return SpmRequest(tsi, port)
-
-
-_DECODERS: Final = {
-    _SPM_TYPE: _decode_spm,
-    _ODATA_TYPE: _decode_spm,  # not called: data is read by `_decode_data`, which needs more
-    _RDATA_TYPE: _decode_spm,
-    _NAK_TYPE: _decode_nak,
-    _NNAK_TYPE: _decode_nak,
-    _NCF_TYPE: _decode_nak,
-    _SPMR_TYPE: _decode_spmr,
-}
 
 
 def _decode_nla(datagram: bytes, start: int) -> tuple[bytes, int]:

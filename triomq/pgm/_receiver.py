@@ -90,9 +90,7 @@ class Receiver:
 
     def deadline(self) -> float:
         """When `poll` or `silent` has something to return."""
-        return min(
-            (min(source.deadline(), _expiry(source)) for source in self.sources.values()), default=math.inf
-        )
+        return min((min(source.deadline(), _expiry(source)) for source in self.sources.values()), default=math.inf)
 
 
 def _expiry(source: Source) -> float:

@@ -114,11 +114,9 @@ class Sender:
             deadline = min(deadline, self._data_tokens.when(self._next_cost()))
         return deadline
 
-    def finish(self, now: float) -> None:
-        """No message follows: tell the group so."""
-        self._ready += [self._spm(fin=True) for _ in range(_LAST_SPMS)]
-        self._heartbeat = 0
-        self._spm_at = now + _HEARTBEATS[0]
+    def finish(self) -> Sequence[Outgoing]:
+        """No message follows. Returns: what tells the group so; repairs are still made."""
+        return [self._spm(fin=True) for _ in range(_LAST_SPMS)]
 
     def settled_at(self) -> float:
         """When nobody is to be expected any more who asks for a repair of what was sent last."""
@@ -146,9 +144,8 @@ class Sender:
     def _spm(self, *, fin: bool = False) -> Outgoing:
         window, settings = self._window, self._settings
         serial, self._spm_serial = self._spm_serial, (self._spm_serial + 1) & MASK
-        spm = Spm(
-            self.tsi, settings.port, serial, window.trail & MASK, window.lead & MASK, settings.path, fin
-        )  # fmt: skip
+        trail, lead = window.trail & MASK, window.lead & MASK
+        spm = Spm(self.tsi, settings.port, serial, trail, lead, settings.path, fin)
         return Outgoing(encode(spm))
 
     # --- what receivers say -----------------------------------------------------------------
