@@ -36,7 +36,6 @@ ROOMS: dict[str, list[str]] = {
         "_forks",
         "_message",
         "_options",
-        "_option_pairs",
         "_statistics",
         "_events",
         "_version",
