@@ -1,6 +1,7 @@
 """libzmq in a group: ``multicast_peer.py PUB|SUB endpoint rate``; run by a Python whose libzmq has pgm.
 
-It says what it has to say in lines that begin with "@": OpenPGM writes warnings to the standard output, too.
+It says what it has to say in lines that begin with "@": OpenPGM writes warnings to the standard output, too, and may
+just be in the middle of a line.
 
 A PUB publishes greetings until the first line comes on its standard input, "count size". Then it publishes as many
 messages of two frames, and makes repairs until its standard input ends. A SUB tells of each message.
@@ -17,7 +18,7 @@ import zmq
 
 
 def say(text: str) -> None:
-    sys.stdout.write(f"@{text}\n")
+    sys.stdout.write(f"\n@{text}\n")
     sys.stdout.flush()
 
 

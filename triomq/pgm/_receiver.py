@@ -90,7 +90,11 @@ class Receiver:
 
     def deadline(self) -> float:
         """When `poll` or `silent` has something to return."""
-        return min((min(source.deadline(), _expiry(source)) for source in self.sources.values()), default=math.inf)
+        return min(map(self.deadline_of, self.sources.values()), default=math.inf)
+
+    def deadline_of(self, source: Source) -> float:
+        """The same for one sender."""
+        return min(source.deadline(), _expiry(source))
 
 
 def _expiry(source: Source) -> float:

@@ -175,8 +175,8 @@ class Listener(Place):
     # --- time ---------------------------------------------------------------------------------
 
     def set_alarm(self, source: Source) -> None:
-        """Ring when the source has something to ask for."""
-        self._alarm.set(source.deadline())
+        """Ring when the source has something to ask for, or is to be forgotten."""
+        self._alarm.set(self._receiver.deadline_of(source))
 
     def _ring(self) -> float:
         now = trio.current_time()

@@ -70,7 +70,10 @@ class Place(Binding, Connecting):
     async def _read(self) -> None:
         port = self._port
         while not self._closed:
-            await port.wait_readable()
+            try:
+                await port.wait_readable()
+            except trio.ClosedResourceError:
+                return  # the port is gone, and this task is to end
             for _ in range(0 if self._closed else _AT_ONCE):
                 try:
                     arrived = port.receive_nowait()
