@@ -10,7 +10,7 @@ import trio
 
 from ..._errors import PeerUnwantedError, RemoteProtocolError, SilentPeerError
 from ..._events import Connected, Disconnected, HandshakeFailed, HandshakeSucceeded
-from ..._pipes import Loan, QueuedPipe
+from ..._pipes import CONFIRMED, Confirmation, Loan, QueuedPipe
 from ..._transports import GroupAddress, GroupPort
 from ...pgm import Receiver, Source, Tsi
 from .._carrier import PeerHost
@@ -45,6 +45,14 @@ class Heard:
     def renew(self, error: Exception) -> None:
         """See `Source`."""
         self._listener.forget(self, error)
+
+    def say_goodbye(self, error: Exception) -> None:
+        """See `Source`: nothing was queued, and nobody is to be told."""
+        self._listener.forget(self, error)
+
+    def confirm(self) -> Confirmation:
+        """See `Source`: the subscriber leaves out by itself what it did not subscribe to, from now on."""
+        return CONFIRMED
 
     def lend(self) -> Loan | None:
         """See `Source`: a group's socket has the datagrams of many senders, and is lent to nobody."""
@@ -132,12 +140,15 @@ class Listener(Place):
     def _hear(self, datagram: bytes, address: bytes) -> None:
         if self._stopped:
             return
-        source = self._receiver.hear(datagram, address, trio.current_time())
+        now = trio.current_time()
+        source = self._receiver.hear(datagram, address, now)
         if source is None:
             return
         heard = self._known.get(source.tsi) or self._meet(source)
         if heard is not None:
             self._touched[heard] = None
+            heard.pipe.octets_received += len(datagram)
+            heard.pipe.last_traffic = now
 
     def _heard(self) -> None:
         touched, self._touched = self._touched, {}

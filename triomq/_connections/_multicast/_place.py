@@ -118,7 +118,11 @@ class Place(Binding, Connecting):
                 self._unsent = waiting[index:]
                 return False
             self._failed = None
+            self._sent(len(one.data))
         return True
+
+    def _sent(self, octets: int) -> None:
+        """The system has taken a datagram."""
 
     def _tell(self, error: OSError) -> None:
         """Tell the monitors what the system says, once for each failure that lasts."""

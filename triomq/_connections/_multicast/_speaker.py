@@ -108,6 +108,10 @@ class Speaker(Place):
         pipe.outbox.set_unsent(len(self._in_flight))
         return now + _RETRY if self._unsent else sender.deadline()
 
+    def _sent(self, octets: int) -> None:
+        self._pipe.octets_sent += octets
+        self._pipe.last_traffic = self._last_write
+
     def _fill(self) -> None:
         """Give messages to the sender, up to one datagram more than it has."""
         sender, outbox = self._sender, self._pipe.outbox
