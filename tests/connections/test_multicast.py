@@ -19,6 +19,15 @@ def numbered(count: int, size: int = 0) -> list[tuple[bytes, bytes]]:
     return [(b"topic", b"%d" % number + b"x" * size) for number in range(count)]
 
 
+def emptied(monitor: triomq.Monitor) -> list[triomq.MonitorEvent]:
+    events = []
+    while True:
+        try:
+            events.append(monitor.receive_nowait())
+        except trio.WouldBlock:
+            return events
+
+
 async def take(socket: triomq.ReceiveSocket, count: int) -> list[triomq.Message]:
     return [await socket.receive() for _ in range(count)]
 
@@ -81,6 +90,7 @@ async def test_what_is_lost_for_good_is_counted(virtual_network: VirtualNetwork)
     net = virtual_network
     async with net.open_context("a") as a, net.open_context("b") as b:
         publisher, subscriber = a.socket(PUB, recovery_interval=0, multicast_max_tpdu=200), b.socket(SUB, topics=[""])
+        monitor = subscriber.monitor()
         await join(publisher)
         await join(subscriber)
         await publisher.send(b"first")
@@ -94,6 +104,9 @@ async def test_what_is_lost_for_good_is_counted(virtual_network: VirtualNetwork)
         assert bytes(await subscriber.receive()).startswith(b"last")
         (row,) = subscriber.statistics().peers
         assert (row.details["lost"], row.messages_dropped) == (3, 1)
+        await wait_all_tasks_blocked()
+        events = [event for event in emptied(monitor) if isinstance(event, triomq.MessageDropped)]
+        assert [(event.reason, event.count) for event in events] == [("lost", 1)]
 
 
 async def test_a_late_joiner_hears_what_is_said_from_now_on(virtual_network: VirtualNetwork) -> None:

@@ -27,6 +27,7 @@ class Heard:
         self.pipe: Final = pipe
         self._listener = listener
         self._gaps = 0
+        self._skipped = 0
         self._details: dict[str, int] = {}
         pipe.details = self._details
 
@@ -92,10 +93,12 @@ class Heard:
     def _count(self) -> None:
         """Count what is lost for good: how many messages it was nobody knows, at least one for each gap."""
         source = self.source
-        gaps = source.gaps + source.skipped
-        if gaps != self._gaps:
-            self.pipe.drop(gaps - self._gaps)
-            self._gaps = gaps
+        if source.gaps != self._gaps:
+            self.pipe.lose("lost", source.gaps - self._gaps)
+            self._gaps = source.gaps
+        if source.skipped != self._skipped:
+            self.pipe.lose("malformed", source.skipped - self._skipped)
+            self._skipped = source.skipped
         details = self._details
         details["naks"], details["repairs"], details["lost"] = source.naks, source.repairs, source.lost
 
