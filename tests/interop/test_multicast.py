@@ -10,7 +10,7 @@ import os
 import random
 import socket
 import subprocess
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
 from functools import cache, partial
 from pathlib import Path
@@ -88,8 +88,8 @@ class Peer:
 
 
 @asynccontextmanager
-async def libzmq(kind: str, endpoint: str) -> AsyncIterator[Peer]:
-    command = [PYTHON, str(SCRIPT), kind, endpoint, str(RATE)]
+async def libzmq(kind: str, endpoint: str, *before: str) -> AsyncIterator[Peer]:
+    command = [*before, PYTHON, str(SCRIPT), kind, endpoint, str(RATE)]
     async with trio.open_nursery() as nursery:
         process: trio.Process = await nursery.start(
             partial(trio.run_process, command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, check=False)
@@ -266,7 +266,12 @@ async def test_libzmq_goes_away_and_we_are_told(group: str) -> None:
         assert [peer.address for peer in subscriber.peers] == [succeeded.address]
 
 
-@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() != 0, reason="raw sockets need root")
+AS_ROOT = pytest.mark.skipif(
+    not hasattr(os, "geteuid") or os.geteuid() != 0, reason="raw sockets and network namespaces need root"
+)
+
+
+@AS_ROOT
 @pytest.mark.parametrize("kind", ["PUB", "SUB"])
 async def test_both_directions_over_raw_pgm(group: str, kind: str) -> None:
     endpoint = f"pgm://127.0.0.1;{group}"
@@ -285,3 +290,62 @@ async def test_both_directions_over_raw_pgm(group: str, kind: str) -> None:
             while (message := await subscriber.receive()) == (b"hello",):
                 pass
             assert message == (b"0", b"\0" * 5000)
+
+
+@pytest.fixture
+def far_away() -> Iterator[tuple[str, str, str]]:
+    """A network namespace, our address on the link to it, and its own."""
+    name, number = f"tq{os.getpid()}", os.getpid() % 250 + 1
+    here, there = f"10.77.{number}.1", f"10.77.{number}.2"
+
+    def ip(command: str) -> bool:
+        try:
+            return subprocess.run(["ip", *command.split()], capture_output=True, timeout=30).returncode == 0
+        except OSError:
+            return False
+
+    if not ip(f"netns add {name}"):
+        pytest.skip("no network namespace can be made: apt install iproute2")
+    try:
+        made = [
+            ip(f"link add {name}a type veth peer name {name}b netns {name}"),
+            ip(f"addr add {here}/24 dev {name}a"),
+            ip(f"link set {name}a up"),
+            ip(f"-n {name} addr add {there}/24 dev {name}b"),
+            ip(f"-n {name} link set {name}b up"),
+            ip(f"-n {name} link set lo up"),
+        ]
+        if not all(made):
+            pytest.skip("no link to a network namespace can be made")
+        yield name, here, there
+    finally:
+        ip(f"link del {name}a")
+        ip(f"netns del {name}")
+
+
+@AS_ROOT
+@pytest.mark.parametrize("scheme", ["epgm", "pgm"])
+@pytest.mark.parametrize("kind", ["PUB", "SUB"])
+async def test_over_a_real_link_to_another_host(group: str, far_away, kind: str, scheme: str) -> None:
+    name, here, there = far_away
+    endpoint = f"{scheme}://{name}a;{group}" if scheme == "epgm" else f"{scheme}://{here};{group}"
+    theirs = f"{scheme}://{there};{group}"
+    async with triomq.open_context() as ctx, libzmq(kind, theirs, "ip", "netns", "exec", name) as peer:
+        if kind == "SUB":
+            publisher = ctx.socket(PUB, send_hwm=0, **OURS)
+            publisher.connect(endpoint)
+            await greet(publisher, peer)
+            for number in range(50):
+                await publisher.send([b"%d" % number, bytes([number]) * 3000])
+            for number in range(50):
+                assert await next_of(peer) == expected(number, 3000)
+        else:
+            subscriber = ctx.socket(SUB, topics=[""], **OURS)
+            subscriber.connect(endpoint)
+            assert await subscriber.receive() == (b"hello",)
+            await peer.say("50 3000")
+            number = 0
+            while number < 50:
+                if (message := await subscriber.receive()) != (b"hello",):
+                    assert message == (b"%d" % number, bytes([number]) * 3000)
+                    number += 1
