@@ -18,6 +18,7 @@ extensions = [
     "sphinx.ext.autodoc",
     "sphinxcontrib_trio",
     "sphinx_copybutton",
+    "sphinxcontrib.towncrier.ext",
     "myst_parser",  # the pages with pictures and tables of figures are Markdown
     "contracts",
     "option_tables",
@@ -36,6 +37,9 @@ python_use_unqualified_type_names = True
 python_maximum_signature_line_length = 88
 toc_object_entries_show_parents = "hide"
 smartquotes = False
+
+towncrier_draft_autoversion_mode = "draft"
+towncrier_draft_working_directory = Path(__file__).parents[1]
 
 html_theme = "furo"
 html_title = f"triomq {release}"

@@ -16,7 +16,7 @@ async def main(endpoint: str = "tcp://*:5555") -> None:
     async with triomq.open_context() as ctx, ctx.socket(triomq.REP) as server:
         await server.bind(endpoint)
         async for request in server:
-            print(f"Received {request.text()}")
+            print(f"Received {request.text()}", flush=True)
             await server.send(b"World")
 
 

@@ -23,11 +23,11 @@ async def serve(server: triomq.REP) -> None:
 async def main(endpoint: str = "tcp://*:5555") -> None:
     with trio.open_signal_receiver(signal.SIGINT, signal.SIGTERM) as signals:
         async with triomq.open_context() as ctx, ctx.socket(triomq.REP) as server, trio.open_nursery() as nursery:
-            print(f"Serving {await server.bind(endpoint)}")
+            print(f"Serving {await server.bind(endpoint)}", flush=True)
             nursery.start_soon(serve, server)
             async for number in signals:
                 requests = server.statistics().messages_received
-                print(f"{signal.Signals(number).name} received after {requests} requests, closing down")
+                print(f"{signal.Signals(number).name} received after {requests} requests, closing down", flush=True)
                 nursery.cancel_scope.cancel()
                 break
     print("Everything is closed")

@@ -22,7 +22,7 @@ async def main(ventilator: str = "tcp://localhost:5557", weather: str = "tcp://l
         receiver.connect(ventilator)
         subscriber.connect(weather)
         async for socket, message in triomq.merge(receiver, subscriber):
-            print("task" if socket is receiver else "weather", message.text())
+            print("task" if socket is receiver else "weather", message.text(), flush=True)
 
 
 if __name__ == "__main__":

@@ -26,7 +26,7 @@ async def main(ventilator: str = "tcp://localhost:5557", weather: str = "tcp://l
             for socket, what in ((receiver, "task"), (subscriber, "weather")):
                 try:
                     while True:
-                        print(what, socket.receive_nowait().text())
+                        print(what, socket.receive_nowait().text(), flush=True)
                 except trio.WouldBlock:
                     pass  # no more of these now
             await trio.sleep(0.001)

@@ -23,7 +23,7 @@ async def serve(ctx: triomq.Context, name: str, work: float) -> None:
     async with ctx.socket(triomq.REP) as worker:
         worker.connect(WORKERS)
         async for request in worker:
-            print(f"{name} received request: [{request.text()}]")
+            print(f"{name} received request: [{request.text()}]", flush=True)
             await trio.sleep(work)
             await worker.send(b"World")
 

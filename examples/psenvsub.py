@@ -18,7 +18,7 @@ async def main(publisher: str = "tcp://localhost:5563", messages: str = "0") -> 
         subscriber.connect(publisher)
         received = 0
         async for key, content in subscriber:
-            print(f"[{key.decode()}] {content.decode()}")
+            print(f"[{key.decode()}] {content.decode()}", flush=True)
             received += 1
             if received == int(messages):
                 break

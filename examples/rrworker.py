@@ -17,7 +17,7 @@ async def main(broker: str = "tcp://localhost:5560", work: str = "1") -> None:
     async with triomq.open_context() as ctx, ctx.socket(triomq.REP) as worker:
         worker.connect(broker)
         async for request in worker:
-            print(f"Received request [{request.text()}]")
+            print(f"Received request [{request.text()}]", flush=True)
             await trio.sleep(float(work))
             await worker.send(b"World")
 

@@ -29,13 +29,13 @@ async def main(
         await publisher.bind(endpoint)
         await service.bind(sync)
 
-        print("Waiting for subscribers")
+        print("Waiting for subscribers", flush=True)
         for _ in range(int(subscribers)):
             await service.receive()
             await service.send(b"")
         await publisher.wait_subscribers(b"Rhubarb", int(subscribers))
 
-        print("Broadcasting messages")
+        print("Broadcasting messages", flush=True)
         for _ in range(int(updates)):
             await publisher.send(b"Rhubarb")
         await publisher.send(b"END")

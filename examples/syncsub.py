@@ -2,8 +2,9 @@
 
     python syncsub.py [publisher] [sync service]
 
-It reports that it is there and then counts up to the end. There is no sleep between the two: the publisher waits until
-it has the subscription. A subscriber whose queue is full stops reading, and the rest waits at the publisher's.
+It waits until its subscription is in force, reports that it is there, and then counts up to the end. So it misses
+nothing of a publisher that only counts reports, as the guide's does, and it needs no sleep. A subscriber whose queue is
+full stops reading, and the rest waits at the publisher's.
 """
 
 import sys
@@ -21,6 +22,7 @@ async def main(publisher: str = "tcp://localhost:5561", sync: str = "tcp://local
     ):
         subscriber.connect(publisher)
         client.connect(sync)
+        await subscriber.wait_subscribed()
         await client.request(b"")
 
         updates = 0

@@ -24,7 +24,7 @@ async def main(
     ):
         await sender.bind(endpoint)
         start_of_batch.connect(sink)
-        print("Waiting for the sink and the workers")
+        print("Waiting for the sink and the workers", flush=True)
         await start_of_batch.wait_peers()
         await sender.wait_peers(int(workers))
 
@@ -32,7 +32,7 @@ async def main(
         workloads = [random.randint(1, 100) for _ in range(int(tasks))]
         for workload in workloads:
             await sender.send(str(workload).encode())
-        print(f"Sent {tasks} tasks, expected to cost {sum(workloads)} ms")
+        print(f"Sent {tasks} tasks, expected to cost {sum(workloads)} ms", flush=True)
 
 
 if __name__ == "__main__":

@@ -16,7 +16,7 @@ import triomq
 
 async def work(tasks: triomq.PULL, results: triomq.PUSH) -> None:
     async for workload in tasks:
-        print(f"{workload.text()}.")
+        print(f"{workload.text()}.", flush=True)
         await trio.sleep(int(bytes(workload)) / 1000)  # this is the work
         await results.send(b"")
 
@@ -36,7 +36,7 @@ async def main(
         async with trio.open_nursery() as nursery:
             nursery.start_soon(work, tasks, results)
             command = await commands.receive()
-            print(command.text())
+            print(command.text(), flush=True)
             nursery.cancel_scope.cancel()
 
 

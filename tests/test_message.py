@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import array
 import copy
+import io
 import json
+import pathlib
 import pickle
 import sys
 
@@ -37,13 +39,12 @@ class Body(bytes):
         ([b"a", b"b"], [b"a", b"b"]),
         ((b"a", bytearray(b"b"), memoryview(b"c"), Body(b"d")), [b"a", b"b", b"c", b"d"]),
         ([b""], [b""]),
-        ({b"a": 1}, [b"a"]),
         (Message([b"a", b""]), [b"a", b""]),
     ],
 )
 def test_what_may_be_sent(value, frames: list[bytes]) -> None:
     message = as_message(value)
-    assert type(message) is Message
+    assert type(message) is (Message if type(value) is Message else tuple)
     assert list(message) == frames
     assert all(type(frame) is bytes for frame in message)
 
@@ -84,7 +85,7 @@ def test_what_is_not_bytes_is_refused_with_a_way_out(value: object) -> None:
         as_message(value)
 
 
-@pytest.mark.parametrize("value", [[1], [b"a", None], [[b"a"]], range(3)], ids=repr)
+@pytest.mark.parametrize("value", [[1], [b"a", None], [object()], range(3)], ids=["int", "None", "object", "range"])
 def test_a_frame_that_is_not_bytes_is_refused(value) -> None:
     with pytest.raises(TypeError, match=r"^a frame is bytes, .*: encode it first"):
         as_message(value)
@@ -98,10 +99,59 @@ def test_text_is_refused_and_told_what_to_do(value, what: str) -> None:
         as_message(value)
 
 
-@pytest.mark.parametrize("value", [[], (), iter(()), {}], ids=["list", "tuple", "iterator", "dict"])
+@pytest.mark.parametrize("value", [[], (), iter(()), Message([b"a"])[1:]], ids=["list", "tuple", "iterator", "slice"])
 def test_no_frame_at_all_is_refused(value) -> None:
     with pytest.raises(ValueError, match=r"at least one frame; send b'' for an empty one"):
         as_message(value)
+
+
+async def a_coroutine() -> bytes:
+    return b"x"
+
+
+async def an_async_generator():
+    yield b"x"
+
+
+@pytest.mark.parametrize(
+    ("value", "instead"),
+    [
+        ({b"a": 1}, "not dict: use Message.from_json(value), or give the frames in the order that you choose"),
+        ({}, "not dict: use Message.from_json(value)"),
+        ({b"x", b"y"}, "not set: a set has no order: give the frames in the order that you choose, in a list"),
+        (frozenset((b"x",)), "not frozenset: a set has no order"),
+        ({b"a": 1}.keys(), "not dict_keys: a set has no order"),
+        (io.BytesIO(b"1"), "not BytesIO: send what is in it, file.read(), opened in binary mode"),
+        (io.StringIO("1"), "not StringIO: send what is in it, file.read(), opened in binary mode"),
+        (array.array("d", [1.0]), "not array: send its octets: memoryview(value), or value.tobytes()"),
+        (pathlib.PurePath("a"), "PurePosixPath: send the file's octets, path.read_bytes(), or the name"),
+        (an_async_generator(), "not async_generator: send what it yields, one by one: async for item in"),
+        (None, "not NoneType: encode it first, or send b'' for an empty frame, or use Message.from_json(value)"),
+        (1, "not int: encode it first, with str(value).encode() or struct.pack, or use Message.from_json(value)"),
+    ],
+    ids=lambda value: type(value).__name__,
+)
+def test_what_is_no_message_is_refused_with_what_to_send_instead(value, instead: str) -> None:
+    for refused, what in ((value, "a message is bytes"), ([value], "a frame is bytes")):
+        with pytest.raises(TypeError) as caught:
+            as_message(refused)
+        assert str(caught.value).startswith(what)
+        assert instead in str(caught.value)
+    with pytest.raises(TypeError, match=rf"takes an iterable of frames, such as a list, not {type(value).__name__}"):
+        Message(value)
+
+
+def test_what_was_not_awaited_is_refused() -> None:
+    coroutine = a_coroutine()
+    with pytest.raises(TypeError, match="not coroutine: await it first, and send what it returns"):
+        as_message(coroutine)
+    coroutine.close()
+
+
+@pytest.mark.parametrize("frames", [[b"a"], (b"a", b"b")], ids=["list", "tuple"])
+def test_several_messages_at_once_are_told_of_send_many(frames) -> None:
+    with pytest.raises(TypeError, match=rf"not {type(frames).__name__}: for several messages there is send_many"):
+        as_message([frames])
 
 
 @pytest.mark.parametrize(
@@ -140,6 +190,33 @@ def test_it_is_a_tuple_without_an_instance_dict() -> None:
         message.note = 1  # type: ignore[attr-defined]
     with pytest.raises(TypeError):
         message[0] = b"b"  # type: ignore[index]
+
+
+@given(FRAMES, st.slices(6))
+def test_a_slice_is_a_message_unless_it_is_empty(frames: list[bytes], part: slice) -> None:
+    cut = Message(frames)[part]
+    assert list(cut) == frames[part]
+    assert type(cut) is (Message if frames[part] else tuple)
+
+
+def test_a_slice_reads_as_a_message() -> None:
+    message = Message([b"id", b"", b'{"a": 1}'])
+    assert message[2:].json() == {"a": 1}
+    assert message[:1].text() == "id"
+    assert message[-1] == b'{"a": 1}'
+    assert message[True] == b""
+    with pytest.raises(IndexError):
+        message[3]
+    with pytest.raises(TypeError):
+        message["1"]  # type: ignore[call-overload]
+
+
+def test_what_is_long_is_cut_where_it_is_shown() -> None:
+    assert repr(Message([b"a", b""])) == "Message((b'a', b''))"
+    assert repr(Message([b"x" * 40])) == f"Message(({b'x' * 40!r},))"
+    assert repr(Message([b"x" * 10_000_000])) == f"Message(({b'x' * 40!r}… 10,000,000 octets,))"
+    eight = "b'a', " * 8
+    assert repr(Message([b"a"] * 65_000)) == f"Message(({eight}… 64,992 more frames))"
 
 
 def test_it_equals_and_hashes_as_the_tuple_it_is() -> None:

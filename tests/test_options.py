@@ -8,7 +8,8 @@ from typing import get_type_hints
 import attrs
 import pytest
 
-from triomq._options import OptionArguments, Options, make_options
+from triomq._advice import ABSENT, ALIASES, ELSEWHERE
+from triomq._options import ZMQ_NAMES, OptionArguments, Options, make_options
 
 FIELDS = attrs.fields_dict(Options)
 SOCKET_TYPES = {"REQ", "REP", "DEALER", "ROUTER", "PUB", "SUB", "XPUB", "XSUB", "PUSH", "PULL", "PAIR"}
@@ -193,9 +194,50 @@ def test_the_users_arguments_are_left_alone() -> None:
 
 
 def test_an_unknown_option_is_answered_with_those_there_are() -> None:
-    with pytest.raises(TypeError, match=r"^PUSH has no option 'lingr'; there are hwm, send_hwm,") as caught:
-        make_options("PUSH", {"lingr": 1})
-    assert all(name in str(caught.value) for name in FIELDS)
+    with pytest.raises(TypeError, match=r"^PUSH has no option 'speed': there are hwm, send_hwm,") as caught:
+        make_options("PUSH", {"speed": 1})
+    told = str(caught.value).partition(" are ")[2].split(", ")
+    assert told == ["hwm", *(name for name in FIELDS if FIELDS[name].metadata["types"] & {"all", "PUSH"})]
+
+
+@pytest.mark.parametrize(
+    ("name", "told"),
+    [
+        ("lingr", "you mean 'linger'?"),
+        ("LINGER", "you mean 'linger', in seconds"),
+        ("ZMQ_LINGER", "you mean 'linger', in seconds"),
+        ("sndhwm", "you mean 'send_hwm'"),
+        ("snd_hwm", "you mean 'send_hwm'"),
+        ("RCVHWM", "you mean 'receive_hwm'"),
+        ("recv_hwm", "you mean 'receive_hwm'"),
+        ("HWM", "you mean 'hwm'"),
+        ("identity", "you mean 'routing_id'"),
+        ("reconnect_ivl_max", "you mean 'reconnect_interval_max', in seconds"),
+        ("heartbeat_ivl", "you mean 'heartbeat_interval', in seconds"),
+        ("ROUTER_MANDATORY", "you mean 'router_mandatory'"),
+        ("timeout", "no call has a time limit of its own: write 'with trio.move_on_after(seconds):'"),
+        ("rcvtimeo", "no call has a time limit of its own: write 'with trio.move_on_after(seconds):'"),
+        ("subscribe", "a SUB is made with topics=['…']"),
+        ("topics", "topics are for a SUB"),
+        ("ipv4only", "write ipv6=False for ipv4only=True"),
+        ("curve_server", "not yet: triomq has only the NULL mechanism"),
+        ("io_threads", "There are no threads: everything runs in the tasks of your trio run"),
+    ],
+)
+def test_an_option_by_another_name_is_answered_with_ours(name: str, told: str) -> None:
+    with pytest.raises(TypeError) as caught:
+        make_options("PUSH", {name: 1})
+    assert str(caught.value).startswith(f"PUSH has no option {name!r}: {told}")
+
+
+def test_every_option_of_libzmq_by_any_of_its_names_is_answered() -> None:
+    for zmq in {*ZMQ_NAMES.values(), *ALIASES, *ELSEWHERE, *ABSENT} - {""}:
+        for name in (zmq, zmq.removeprefix("ZMQ_"), zmq.removeprefix("ZMQ_").lower()):
+            if name in FIELDS or name == "hwm":
+                continue
+            with pytest.raises(TypeError) as caught:
+                make_options("PUSH", {name: 1})
+            assert "there are" not in str(caught.value), name
 
 
 @pytest.mark.parametrize("name", [name for name in FIELDS if "all" not in FIELDS[name].metadata["types"]])

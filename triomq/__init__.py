@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, NoReturn
+
 from . import abc, zmtp
+from ._advice import explain_name
 from ._context import Context, open_context
 from ._errors import (
     AddressInUseError,
+    DecodeError,
     EndpointError,
     InternalError,
     LocalProtocolError,
@@ -37,7 +41,7 @@ from ._events import (
     MonitorEvent,
 )
 from ._message import Message, MessageLike
-from ._options import Options
+from ._options import ZMQ_NAMES, Options
 from ._public import publish
 from ._sockets import (
     DEALER,
@@ -57,12 +61,19 @@ from ._sockets import (
 )
 from ._statistics import ContextStatistics, Peer, PeerStatistics, Rates, SocketStatistics
 from ._tools import (
+    Codec,
+    CodecChannel,
+    CodecReceiveChannel,
+    CodecRequestChannel,
+    CodecSendChannel,
+    DeadLetters,
     JobReceiver,
     JobSender,
     JobStatistics,
     MergedChannel,
     ProxyHandle,
     ProxyStatistics,
+    codec,
     merge,
     proxy,
     serve_statistics,
@@ -83,10 +94,17 @@ __all__ = [
     "XSUB",
     "AcceptFailed",
     "AddressInUseError",
+    "Codec",
+    "CodecChannel",
+    "CodecReceiveChannel",
+    "CodecRequestChannel",
+    "CodecSendChannel",
     "ConnectFailed",
     "Connected",
     "Context",
     "ContextStatistics",
+    "DeadLetters",
+    "DecodeError",
     "Disconnected",
     "EndpointError",
     "HandshakeFailed",
@@ -129,12 +147,22 @@ __all__ = [
     "ZmqError",
     "__version__",
     "abc",
+    "codec",
     "merge",
     "open_context",
     "proxy",
     "serve_statistics",
     "zmtp",
 ]
+
+if not TYPE_CHECKING:  # a type checker shall refuse a wrong name
+
+    def __getattr__(name: str) -> NoReturn:
+        """Say what to write instead of a name that does not exist."""
+        if name.startswith("_"):
+            raise AttributeError(f"module 'triomq' has no attribute {name!r}", name=name)
+        raise AttributeError(f"triomq has no {name!r}: {explain_name(name, __all__, ZMQ_NAMES)}", name=name)
+
 
 publish("triomq.zmtp", vars(zmtp), zmtp.__all__)
 publish("triomq.abc", vars(abc), abc.__all__)

@@ -18,42 +18,93 @@ from collections.abc import Iterator, Mapping
 from contextlib import AbstractAsyncContextManager, contextmanager
 from contextvars import ContextVar
 from types import TracebackType
-from typing import Final, Protocol, TypeVar, Unpack, final
+from typing import TYPE_CHECKING, Final, NoReturn, Protocol, TypeVar, Unpack, final
 
 import trio
 
+from ._advice import explain_on_context, refuse_copy, takes
 from ._connections import Carrier, Carriers
 from ._errors import InternalError
 from ._logs import Log
-from ._options import OptionArguments
+from ._options import ZMQ_NAMES, OptionArguments
 from ._runtime import Runtime, TurnEnd, turn_end
-from ._sockets import Observer, Shared, Socket
+from ._sockets import EndpointArgument, Observer, Shared, Socket
 from ._statistics import ContextStatistics
 from ._transports import Transport
 
 S = TypeVar("S", bound=Socket)
+_HOW = "'async with triomq.open_context() as ctx:'"
 
 
-class Context:
+_SOCKET_TYPES = frozenset({"DEALER", "PAIR", "PUB", "PULL", "PUSH", "REP", "REQ", "ROUTER", "SUB", "XPUB", "XSUB"})
+
+
+class _OpenedByBlock(type):
+    """The metaclass of contexts: to call the class is refused, with a word on what to do."""
+
+    def __call__(cls, *_: object, **__: object) -> NoReturn:
+        raise TypeError(f"a context is opened by {_HOW}, not by Context()")
+
+    if not TYPE_CHECKING:
+
+        def __getattr__(cls, name: str) -> NoReturn:
+            raise _no_attribute(name)
+
+
+def _no_attribute(name: str) -> AttributeError:
+    if name.startswith("_"):
+        return AttributeError(f"Context has no attribute {name!r}", name=name)
+    instead = explain_on_context(name, _SOCKET_TYPES, ZMQ_NAMES)
+    return AttributeError(f"Context has no attribute {name!r}: {instead}", name=name)
+
+
+class Context(metaclass=_OpenedByBlock):
     """Makes sockets and owns them; opened by `open_context`."""
 
     def __init__(self, shared: Shared) -> None:
         self._shared = shared
         self._closed = False
 
+    if not TYPE_CHECKING:  # a type checker shall refuse all of these
+
+        def __getattr__(self, name: str) -> NoReturn:
+            raise _no_attribute(name)
+
+        def __setattr__(self, name: str, value: object) -> None:
+            if name[0] != "_" and not hasattr(type(self), name):
+                raise _no_attribute(name)
+            object.__setattr__(self, name, value)
+
+        def __reduce_ex__(self, protocol: object) -> NoReturn:
+            refuse_copy(self)
+
+    @takes("ctx.socket(triomq.PUSH, linger=0) takes one socket type; options have names")
     @trio.lowlevel.enable_ki_protection
-    def socket(self, socket_type: type[S], /, *, name: str | None = None, **options: Unpack[OptionArguments]) -> S:
+    def socket(
+        self,
+        socket_type: type[S],
+        /,
+        *,
+        name: str | None = None,
+        bind: EndpointArgument = (),
+        connect: EndpointArgument = (),
+        **options: Unpack[OptionArguments],
+    ) -> S:
         """Make a socket.
 
         Args:
           socket_type: the class, such as ``triomq.REQ``.
           name: for people to read: it stands in log lines, statistics, names of tasks and the socket's `repr`. Two
             sockets may have the same.
+          bind: an endpoint, or several, to bind. Binding may have to wait, so such a socket is for ``async with``: it
+            binds when it is entered, and refuses all other calls before.
+          connect: an endpoint, or several, to connect to: at once, or with ``bind`` after binding.
           options: see `Options`; ``hwm=`` sets both HWMs, ``topics=`` subscribes a SUB.
         Raises:
           TypeError: there is no such option, or it means nothing for this type.
           ValueError: an option's value is out of range, or the name is no text of 1 to 100 characters that can be
             printed.
+          EndpointError: an endpoint is malformed, or its transport unknown.
           trio.ClosedResourceError: the context was left.
         """
         self._shared.runtime.check_thread("Context.socket")
@@ -62,8 +113,8 @@ class Context:
         if not (
             isinstance(socket_type, type) and issubclass(socket_type, Socket) and hasattr(socket_type, "socket_type")
         ):
-            raise TypeError(f"a socket type is a class such as triomq.REQ, not {socket_type!r}")
-        return socket_type._make(self._shared, {"name": name, **options})
+            raise TypeError(f"a socket type is a class such as triomq.{_meant(socket_type)}, not {socket_type!r}")
+        return socket_type._make(self._shared, bind, connect, {"name": name, **options})
 
     @property
     def sockets(self) -> tuple[Socket, ...]:
@@ -102,6 +153,13 @@ class Context:
         async with trio.open_nursery() as nursery:
             for socket in self.sockets:
                 nursery.start_soon(socket.aclose)
+
+
+def _meant(socket_type: object) -> str:
+    """The socket type that somebody means by a name, or by a constant of pyzmq."""
+    name = socket_type if isinstance(socket_type, str) else getattr(socket_type, "name", "")
+    name = str(name).rpartition(".")[2].upper()
+    return name if name in _SOCKET_TYPES else "REQ"
 
 
 class _Services:
@@ -155,6 +213,19 @@ class _Block(AbstractAsyncContextManager[Context]):
         self._outer = trio.open_nursery()
         self._context: Context | None = None
 
+    if not TYPE_CHECKING:  # a type checker shall refuse all of these
+
+        def __enter__(self) -> NoReturn:
+            raise TypeError(f"write {_HOW}: 'async with', not 'with'")
+
+        def __exit__(self, *_: object) -> None: ...
+
+        def __await__(self) -> NoReturn:
+            raise TypeError(f"write {_HOW}: 'async with', not 'await'")
+
+        def __getattr__(self, name: str) -> NoReturn:
+            raise AttributeError(f"this context is not open, and has no {name!r} yet: write {_HOW}", name=name)
+
     @trio.lowlevel.enable_ki_protection
     async def __aenter__(self) -> Context:
         outer = await self._outer.__aenter__()
@@ -162,7 +233,7 @@ class _Block(AbstractAsyncContextManager[Context]):
             nursery, turn = await outer.start(self._services.run, outer.cancel_scope, name="triomq services")
             runtime = Runtime(nursery, turn, self._random, strict_checkpoints=self._strict_checkpoints)
             nursery.start_soon(runtime.flusher.run, name="triomq flusher")
-            self._context = Context(Shared(runtime, self._carriers, observers=[Log()]))
+            self._context = type.__call__(Context, Shared(runtime, self._carriers, observers=[Log()]))
         except BaseException as exc:
             # Our services are cancelled and end at once; a KeyboardInterrupt meanwhile counts more than what it met.
             if (interrupt := await self._end_services()) is not None:  # noqa: ASYNC102
@@ -236,6 +307,7 @@ def opening_contexts(opener: Opener | None) -> Iterator[None]:
         _opener.reset(token)
 
 
+@takes("open_context(strict_checkpoints=…, transports=…, rng=…); options of sockets are for ctx.socket()")
 def open_context(
     *,
     strict_checkpoints: bool = False,
@@ -250,14 +322,24 @@ def open_context(
     Args:
       strict_checkpoints: take a schedule point in every call that sends or receives, as trio itself does, instead of
         one in 64 messages.
-      transports: by scheme, in addition to tcp, ipc, inproc, epgm and pgm, or in place of them: a `triomq.abc.Transport`, or a
-        `triomq.abc.Carrier`.
+      transports: by scheme, in addition to tcp, ipc, inproc, epgm and pgm, or in place of them: a
+        `triomq.abc.Transport`, or a `triomq.abc.Carrier`.
       rng: what the waits before reconnecting and the first routing ids are drawn from; seed it to repeat a run.
     Cancellation: the sockets are closed at once, without lingering.
     Raises:
+      RuntimeError: this is no trio run: the program was started by ``asyncio.run``, or by nothing.
       InternalError: a task of triomq crashed.
       UnsupportedTransportError: a `triomq.abc.StreamCarrier` wants a transport that this context has not.
     """
+    if not trio.lowlevel.in_trio_run():
+        raise RuntimeError(
+            "triomq runs in trio, and no trio run is active here: start the program with trio.run(main), not with "
+            "asyncio.run(main), and its tests with pytest-trio"
+        )
+    if rng is not None and not isinstance(rng, random.Random):
+        raise TypeError(f"rng= takes a random.Random, such as random.Random(1), not {rng!r}")
+    if transports is not None and not isinstance(transports, Mapping):
+        raise TypeError(f"transports= takes a dict, such as {{'tcp': transport}}, not {transports!r}")
     if (opener := _opener.get()) is not None:
         return opener(strict_checkpoints=strict_checkpoints, transports=transports, rng=rng)
     return _Block(Carriers(transports or {}), rng or random.Random(), strict_checkpoints=strict_checkpoints)

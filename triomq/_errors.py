@@ -88,5 +88,17 @@ class PeerUnwantedError(ZmqError):
     """
 
 
+class DecodeError(ZmqError, ValueError):
+    """A message that was received over a `codec` does not decode; what the codec raised is the cause.
+
+    Attributes:
+      message: the message.
+    """
+
+    def __init__(self, text: str, message: tuple[bytes, ...] = ()) -> None:
+        super().__init__(text)
+        self.message = message
+
+
 class InternalError(ZmqError):
     """A task of triomq crashed: a bug of ours, never a peer's doing. Please report it."""

@@ -78,7 +78,7 @@ HOMES = ("", "SendSocket.", "ReceiveSocket.", "REQ.", "SUB.", "PUB.", "Socket.",
 
 # Names that docstrings mention and that have no entry of their own on these pages.
 ATTRIBUTES = {"has_buffered", "parse_command"}
-TYPE_VARIABLES = {"T", "Arguments"}
+TYPE_VARIABLES = {"T", "S", "R", "Arguments"}
 PRIVATE_MODULE = re.compile(r"\b_\w+\.")
 
 

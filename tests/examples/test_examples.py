@@ -200,6 +200,27 @@ async def test_synchronized_publisher_as_in_the_guide(start, endpoints) -> None:
             assert await subscriber.ended() == ["Received 1000000 updates"]
 
 
+async def test_a_synchronized_subscriber_reports_when_its_subscription_is_in_force(start, endpoints, bounded) -> None:
+    """The guide's own publisher counts reports, and knows nothing of subscriptions."""
+    with bounded:
+        publisher, sync = endpoints(2)
+        async with triomq.open_context() as ctx, ctx.socket(triomq.REP, bind=sync) as rep:
+            subscribers = [await start("syncsub", publisher, sync) for _ in range(2)]
+            await rep.wait_peers(2)
+            with trio.move_on_after(0.5) as early:
+                await rep.receive()  # there is no publisher, and so no subscription in force
+            assert early.cancelled_caught
+            async with ctx.socket(triomq.PUB, bind=publisher, hwm=0) as pub:
+                for _ in subscribers:
+                    await rep.receive()
+                    await rep.send(b"")
+                for _ in range(1000):
+                    await pub.send(b"Rhubarb")
+                await pub.send(b"END")
+                for subscriber in subscribers:
+                    assert await subscriber.ended() == ["Received 1000 updates"]
+
+
 async def test_envelopes(start, endpoints, bounded) -> None:
     with bounded:
         (endpoint,) = endpoints(1)

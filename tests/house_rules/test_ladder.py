@@ -32,6 +32,7 @@ ROOMS: dict[str, list[str]] = {
     "pgm": ["pgm"],
     "_runtime": ["_runtime"],
     "nouns": [
+        "_advice",
         "_errors",
         "_forks",
         "_message",

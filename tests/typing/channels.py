@@ -45,6 +45,37 @@ def sockets_are_channels(ctx: triomq.Context) -> None:
         ctx.socket(triomq.PAIR),
     ]
     print(senders, receivers, channels)
+    octets: list[trio.abc.SendChannel[bytes]] = [ctx.socket(triomq.PUSH), ctx.socket(triomq.PUB)]
+    frames: list[trio.abc.SendChannel[list[bytes]]] = [ctx.socket(triomq.PUSH), ctx.socket(triomq.DEALER)]
+    texts: trio.abc.SendChannel[str] = ctx.socket(triomq.PUSH)  # type: ignore[assignment]
+    print(octets, frames, texts)
+
+
+class Number:
+    def encode(self, value: int, /) -> bytes:
+        return b"%d" % value
+
+    def decode(self, message: triomq.Message, /) -> int:
+        return int(bytes(message))
+
+
+async def a_codec_makes_a_channel_of_its_type(ctx: triomq.Context) -> None:
+    texts = triomq.codec(ctx.socket(triomq.PUSH), str)
+    assert_type(texts, triomq.CodecSendChannel[str])
+    await texts.send(b"x")  # type: ignore[arg-type]
+    await texts.receive()  # type: ignore[attr-defined]
+    numbers: trio.abc.ReceiveChannel[int] = triomq.codec(ctx.socket(triomq.SUB), Number())
+    both: trio.abc.Channel[int] = triomq.codec(ctx.socket(triomq.DEALER), Number())
+    print(numbers, both)
+    assert_type(await triomq.codec(ctx.socket(triomq.REQ), str).request("x"), str)
+    assert_type(triomq.codec(ctx.socket(triomq.PULL), "json"), triomq.CodecReceiveChannel[Any])
+    assert_type(triomq.codec(ctx.socket(triomq.ROUTER), Number()), triomq.CodecChannel[tuple[triomq.Message, int]])
+    await triomq.codec(ctx.socket(triomq.PUB), str, envelope=True).send((b"topic", "text"))
+    topic, text = await triomq.codec(ctx.socket(triomq.SUB), str, envelope=True).receive()
+    assert_type(topic, triomq.Message)
+    assert_type(text, str)
+    triomq.codec(ctx.socket(triomq.XPUB), str)  # type: ignore[call-overload]
+    triomq.codec(ctx.socket(triomq.PULL), "yaml")  # type: ignore[call-overload]
 
 
 async def a_direction_it_has_not_does_not_exist(
@@ -86,10 +117,22 @@ async def what_may_be_sent(push: triomq.PUSH) -> None:
     await push.send(None)  # type: ignore[arg-type]
 
 
+async def wrong_names_are_refused(ctx: triomq.Context, push: triomq.PUSH, pull: triomq.PULL) -> None:
+    pull.recv()  # type: ignore[attr-defined]
+    push.linger  # type: ignore[attr-defined]
+    push.linger = 0  # type: ignore[attr-defined]
+    ctx.term()  # type: ignore[attr-defined]
+    triomq.NOBLOCK  # type: ignore[attr-defined]
+    await pull.receive(timeout=1)  # type: ignore[arg-type]
+    with triomq.open_context():  # type: ignore[attr-defined]
+        pass
+
+
 async def what_is_received(pull: triomq.PULL) -> None:
     message = await pull.receive()
     assert_type(message, triomq.Message)
     assert_type(message[0], bytes)
+    assert_type(message[1:], triomq.Message)
     assert_type(bytes(message), bytes)
     assert_type(message.text(), str)
     assert_type(message.json(), Any)
@@ -118,6 +161,8 @@ async def what_is_async_and_what_is_not(push: triomq.PUSH) -> None:
 def options_are_checked(ctx: triomq.Context) -> None:
     ctx.socket(triomq.PUSH, hwm=10, linger=0.5)
     ctx.socket(triomq.SUB, topics=[b"a", "b"])
+    ctx.socket(triomq.PUSH, connect=["tcp://127.0.0.1:5555"])
+    ctx.socket(triomq.PUSH, bind=5555)  # type: ignore[arg-type]
     ctx.socket(triomq.PUSH, hmw=10)  # type: ignore[call-arg]
     ctx.socket(triomq.PUSH, linger="1")  # type: ignore[arg-type]
 

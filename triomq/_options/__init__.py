@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from ._options import OptionArguments, Options, make_options
+from ._options import ZMQ_NAMES, OptionArguments, Options, make_options
 
-__all__ = ["OptionArguments", "Options", "make_options"]
+__all__ = ["ZMQ_NAMES", "OptionArguments", "Options", "make_options"]

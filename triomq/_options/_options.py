@@ -7,11 +7,12 @@ libzmq option it stands for; the table in the reference is generated from these 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
-from typing import Any, TypedDict
+from collections.abc import Iterable, Mapping
+from typing import Any, Final, TypedDict
 
 import attrs
 
+from .._advice import explain_option, refuse_option_change
 from .._message import BytesLike
 from . import _values
 from ._pairs import conflate_topics, order_waits, refuse_half_options
@@ -250,6 +251,15 @@ class Options:
         return self.receive_hwm or math.inf
 
 
+ZMQ_NAMES: Final[Mapping[str, str]] = {"hwm": "ZMQ_HWM"} | {
+    field.name: field.metadata["zmq"] for field in attrs.fields(Options)
+}
+"""Each option, and what libzmq calls it; nothing where libzmq has none."""
+
+
+Options.__setattr__ = Options.__delattr__ = refuse_option_change  # type: ignore[method-assign]  # that of attrs says nothing
+
+
 class OptionArguments(TypedDict, total=False):
     """The keyword arguments of `Context.socket`; see `Options` for what each means."""
 
@@ -319,13 +329,20 @@ def make_options(socket_type: str, arguments: dict[str, Any]) -> Options:
             given[name] = both
     for name in given:
         if name not in fields:
-            raise TypeError(f"{socket_type} has no option {name!r}; there are {', '.join(['hwm', *fields])}")
+            raise TypeError(f"{socket_type} has no option {name!r}: {_instead(socket_type, name)}")
         if not _applies(fields[name], socket_type):
             types = ", ".join(sorted(fields[name].metadata["types"]))
             raise TypeError(f"option {name!r} means nothing for {socket_type}; it is for {types}")
     options = Options(**given)
     refuse_half_options(options, given)
     return conflate_topics(order_waits(options, given), given, socket_type)
+
+
+def _instead(socket_type: str, name: str) -> str:
+    fields = attrs.fields_dict(Options)
+    seconds = [ours for ours, field in fields.items() if field.metadata["unit"] == "seconds"]
+    here = ["hwm", *(ours for ours, field in fields.items() if _applies(field, socket_type))]
+    return explain_option(name, ZMQ_NAMES, seconds, here)
 
 
 def _applies(field: attrs.Attribute[Any], socket_type: str) -> bool:

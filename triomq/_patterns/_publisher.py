@@ -42,13 +42,14 @@ class Publisher(Sender):
 
     # On the path of every message.
     def submit(self, message: Frames) -> bool:
+        first = message[0] if type(message) is tuple else next(iter(message))  # of a `Message`, an index is slow
         if self._to_each:
-            pipes = self.audience(message[0])
+            pipes = self.audience(first)
             if self.options.xpub_nodrop and not self._distributor.have_room(pipes):
                 return False
             self._distributor.send(message, pipes)
             self.turn.left -= len(pipes) // _DIRECT_PER_MESSAGE
-        elif audience := self._subscriptions.match(message[0]):
+        elif audience := self._subscriptions.match(first):
             done = self._distributor.publish(message, audience)
             self.turn.left -= done // _DIRECT_PER_MESSAGE + len(audience) // _SHARED_PER_MESSAGE
         return True

@@ -30,7 +30,7 @@ class Rep(Sender, FairReceiver):
     def interpret(self, pipe: Pipe, events: Sequence[Received]) -> list[Message]:
         """Let through what has a delimiter and a body."""
         requests: Sequence[Message] = events  # type: ignore[assignment]  # see wanted
-        kept = [request for request in requests if b"" in request[:-1]]
+        kept = [request for request in requests if b"" in request and request.index(b"") + 1 < len(request)]
         if dropped := len(events) - len(kept):
             pipe.lose("malformed", dropped)
         return kept
@@ -44,14 +44,15 @@ class Rep(Sender, FairReceiver):
             return None
         body = request.index(b"") + 1
         self.requester = requester
-        self._envelope = request[:body]
-        return new_message(Message, request[body:])
+        frames = tuple(request)
+        self._envelope = frames[:body]
+        return new_message(Message, frames[body:])
 
     take_many = Receiver.take_many
 
     def peek(self) -> Message | None:
         request = None if self.requester is not None else self.fair_queue.peek()
-        return None if request is None else new_message(Message, request[request.index(b"") + 1 :])
+        return None if request is None else new_message(Message, tuple(request)[request.index(b"") + 1 :])
 
     def refused(self) -> None:
         self.requester = None

@@ -117,16 +117,16 @@ class Req(RoundRobin, FairReceiver):
         kept: list[Message] = []
         replies: Sequence[Message] = events  # type: ignore[assignment]  # see wanted
         for message in replies:
-            size = len(self._expected)
+            size, frames = len(self._expected), tuple(message)
             if (
                 pipe is self.asked
                 and not kept
                 and not pipe.inbox.queue
-                and message[:size] == self._expected
+                and frames[:size] == self._expected
                 and len(message) > size
                 and pipe not in self._left
             ):
-                kept.append(new_message(Message, message[size:]))
+                kept.append(new_message(Message, frames[size:]))
                 continue
             pipe.drop()
         return kept

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import ClassVar
 
 from .._errors import PeerUnwantedError, UnroutableError, WrongStateError
-from .._message import Frames, Message, new_message
+from .._message import Frames, Message, new_message, show_frame
 from .._options import Options
 from .._pipes import Pipe, Received
 from ._directory import Directory, is_made_here
@@ -50,13 +50,18 @@ class Router(Sender, FairReceiver):
 
     # On the path of every message.
     def submit(self, message: Frames) -> bool:
-        pipe = self._directory.get(message[0])
+        if type(message) is not tuple:
+            message = tuple(message)  # a `Message`, whose index and slice are calls of Python
+        routing_id = message[0]
+        pipe = self._directory.get(routing_id)
         if len(message) < 2:
-            raise ValueError(f"ROUTER sends (routing_id, *frames): {message!r} has a routing id and nothing to send")
+            raise ValueError(
+                f"ROUTER sends (routing_id, *frames): ({show_frame(routing_id)},) has a routing id and nothing to send"
+            )
         if pipe is None:
             if self._mandatory:
-                text = f"ROUTER: no peer has the routing id {message[0]!r}; the message was not sent"
-                raise UnroutableError(text, message[0])
+                text = f"ROUTER: no peer has the routing id {show_frame(routing_id)}; the message was not sent"
+                raise UnroutableError(text, routing_id)
             self.dropped_messages += 1
         elif not pipe.send_nowait(message[1:]):
             if self._mandatory:

@@ -95,9 +95,13 @@ class Subscriber(FairReceiver):
         """Filter once more: a publisher may not know yet what was cancelled, or not filter at all."""
         messages: Sequence[Message] = events  # type: ignore[assignment]  # see wanted
         few, matches, inverted = self.topics.few, self.topics.matches, self.options.invert_matching
-        if few is not None:
-            return [message for message in messages if message[0].startswith(few) is not inverted]
-        return [message for message in messages if matches(message[0]) is not inverted]
+        kept: list[Message] = []
+        for message in messages:
+            for first in message:  # noqa: B007  # the index of a `Message` is a call of Python
+                break
+            if (matches(first) if few is None else first.startswith(few)) is not inverted:
+                kept.append(message)
+        return kept
 
 
 class XSubscriber(Subscriber, Sender):

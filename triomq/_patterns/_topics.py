@@ -41,4 +41,5 @@ def split_subscriptions(message: Frames) -> tuple[Frames, Frames]:
         if frame[:1] not in (SUBSCRIBE, CANCEL):
             break
         count += 1
-    return message[:count], message[count:]
+    frames = tuple(message)
+    return frames[:count], frames[count:]

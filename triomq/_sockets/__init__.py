@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ._at_creation import EndpointArgument
 from ._dealer import DEALER
 from ._monitors import Observer
 from ._pair import PAIR
@@ -30,6 +31,7 @@ __all__ = [
     "XPUB",
     "XSUB",
     "Bell",
+    "EndpointArgument",
     "Observer",
     "ReceiveSocket",
     "SendSocket",

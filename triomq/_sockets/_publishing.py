@@ -6,6 +6,7 @@ from typing import ClassVar, final
 
 import trio
 
+from .._advice import TIME_LIMIT, takes
 from .._message import BytesLike, Message
 from .._patterns import Pattern, Publisher, XPublisher, as_topic
 from ._receive_socket import ReceiveSocket
@@ -16,6 +17,7 @@ from ._waiting import check_number
 class _Publishes(SendSocket):
     """What PUB and XPUB share."""
 
+    @takes(f"wait_subscribers(topic, n=1) takes a topic and a number of peers; {TIME_LIMIT}")
     async def wait_subscribers(self, topic: BytesLike | str, n: int = 1) -> None:
         """Wait until a message whose first frame is ``topic`` would go to at least ``n`` peers; with 0, to none.
 

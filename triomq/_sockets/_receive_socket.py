@@ -8,6 +8,7 @@ from typing import Any
 import trio
 from trio.lowlevel import checkpoint_if_cancelled  # by its name alone: 30 ns for each message
 
+from .._advice import TIME_LIMIT, check_count, hide_arguments, refuse_extra, takes
 from .._message import Message
 from .._patterns import Receiver
 from ._receivers import Receivers
@@ -28,7 +29,7 @@ class ReceiveSocket(Socket, trio.abc.ReceiveChannel[Message]):
 
     # On the path of every message.
     @trio.lowlevel.enable_ki_protection
-    async def receive(self) -> Message:
+    async def receive(self, flags: None = None, timeout: None = None) -> Message:  # noqa: ASYNC109  # to be refused
         """Wait for the next message.
 
         Cancellation: if this is cancelled, no message was taken; the next `receive` gets it.
@@ -37,6 +38,8 @@ class ReceiveSocket(Socket, trio.abc.ReceiveChannel[Message]):
         """
         if get_ident() != self._thread:
             self._check("receive")
+        if flags is not None or timeout is not None:  # 3 ns; a signature without them would say nothing of what to do
+            refuse_extra("receive", "it takes nothing", flags, timeout)
         await checkpoint_if_cancelled()
         take = self._take  # see `SendSocket.send`
         message = take()
@@ -66,6 +69,7 @@ class ReceiveSocket(Socket, trio.abc.ReceiveChannel[Message]):
             raise trio.WouldBlock
         return message
 
+    @takes(f"receive_many(max) takes how many messages to take at the most; {TIME_LIMIT}")
     @trio.lowlevel.enable_ki_protection
     async def receive_many(self, max: int) -> list[Message]:
         """Wait for a message, then take all that have arrived.
@@ -77,8 +81,7 @@ class ReceiveSocket(Socket, trio.abc.ReceiveChannel[Message]):
         Raises: as `receive`.
         """
         self._check("receive_many")
-        if max < 1:
-            raise ValueError(f"receive_many({max!r}): max is the number of messages to take at the most, 1 or more")
+        check_count("receive_many(max): max, the number of messages to take at the most,", max, 1)
         messages = [await self.receive()]
         messages += self._receiver.take_many(max - 1)
         self._turn.left -= len(messages) - 1
@@ -90,3 +93,6 @@ class ReceiveSocket(Socket, trio.abc.ReceiveChannel[Message]):
 
     def _count_receivers(self) -> int:
         return len(self._receivers)
+
+
+hide_arguments(ReceiveSocket.receive, "flags", "timeout")

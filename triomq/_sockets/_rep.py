@@ -6,6 +6,7 @@ from typing import Any, ClassVar, final
 
 import trio
 
+from .._advice import hide_arguments
 from .._errors import WrongStateError
 from .._message import Message
 from .._patterns import Pattern, Rep
@@ -31,7 +32,7 @@ class REP(SendSocket, ReceiveSocket, trio.abc.Channel[Message]):
         self._rep: Rep = self._pattern
 
     @trio.lowlevel.enable_ki_protection
-    async def receive(self) -> Message:
+    async def receive(self, flags: None = None, timeout: None = None) -> Message:  # noqa: ASYNC109  # to be refused
         """Wait for the next request.
 
         Cancellation: if this is cancelled, no request was taken; the next `receive` gets it.
@@ -40,7 +41,7 @@ class REP(SendSocket, ReceiveSocket, trio.abc.Channel[Message]):
           trio.ClosedResourceError: the socket is closed, or was closed while this waited.
         """
         self._check_replied("receive")
-        return await super().receive()
+        return await super().receive(flags, timeout)
 
     @trio.lowlevel.enable_ki_protection
     def receive_nowait(self) -> Message:
@@ -59,9 +60,12 @@ class REP(SendSocket, ReceiveSocket, trio.abc.Channel[Message]):
         Returns: one request.
         Otherwise as `receive`.
         """
-        return await super().receive_many(min(max, 1))
+        return await super().receive_many(min(max, 1) if isinstance(max, int) else max)
 
     def _check_replied(self, what: str) -> None:
         if self._rep.requester is not None:
             self._check(what)
             raise WrongStateError(f"REP.{what}: the last request awaits its reply; send it first")
+
+
+hide_arguments(REP.receive, "flags", "timeout")

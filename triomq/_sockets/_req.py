@@ -7,6 +7,7 @@ from typing import Any, ClassVar, final
 
 import trio
 
+from .._advice import TIME_LIMIT, hide_arguments, takes
 from .._errors import WrongStateError
 from .._message import Message, MessageLike
 from .._patterns import Pattern, Req
@@ -28,6 +29,7 @@ class REQ(SendSocket, ReceiveSocket, trio.abc.Channel[Message]):
         self._req: Req = self._pattern
         self._requesting = False
 
+    @takes(f"request(message) takes one message, of one frame or of several; {TIME_LIMIT}")
     @trio.lowlevel.enable_ki_protection
     async def request(self, message: MessageLike) -> Message:
         """Send a request and wait for its reply: one exchange.
@@ -56,7 +58,7 @@ class REQ(SendSocket, ReceiveSocket, trio.abc.Channel[Message]):
             self._requesting = False
 
     @trio.lowlevel.enable_ki_protection
-    async def receive(self) -> Message:
+    async def receive(self, flags: None = None, timeout: None = None) -> Message:  # noqa: ASYNC109  # to be refused
         """Wait for the reply to the request that was sent.
 
         Cancellation: the reply is still awaited; call `receive` again.
@@ -68,7 +70,7 @@ class REQ(SendSocket, ReceiveSocket, trio.abc.Channel[Message]):
         self._check_asked("receive")
         if self._count_receivers():
             raise trio.BusyResourceError("REQ.receive: another task waits for this reply already")
-        return await super().receive()
+        return await super().receive(flags, timeout)
 
     @trio.lowlevel.enable_ki_protection
     def receive_nowait(self) -> Message:
@@ -85,3 +87,6 @@ class REQ(SendSocket, ReceiveSocket, trio.abc.Channel[Message]):
         if self._req.asked is None:
             self._check(what)
             raise WrongStateError(f"REQ.{what}: no request was sent; send one first, or use request()")
+
+
+hide_arguments(REQ.receive, "flags", "timeout")

@@ -11,6 +11,7 @@ from typing import Any, NoReturn
 import trio
 from trio.lowlevel import checkpoint_if_cancelled  # by its name alone: 30 ns for each message
 
+from .._advice import TIME_LIMIT, check_messages, hide_arguments, refuse_extra, takes
 from .._message import Frames, Message, MessageLike, as_message
 from .._patterns import Sender
 from ._flushing import Accepted
@@ -19,7 +20,11 @@ from ._shared import Shared
 from ._socket import Socket
 
 
-class SendSocket(Socket, trio.abc.SendChannel[Message]):
+def _refuse_more(*more: object) -> NoReturn:
+    refuse_extra("send", "several frames are one message, a list, as in send([b'a', b'b'])", *more)
+
+
+class SendSocket(Socket, trio.abc.SendChannel[MessageLike]):
     """A socket that sends: what PUSH, PUB, REQ, REP, DEALER, ROUTER, XPUB, XSUB and PAIR have in common."""
 
     def __init__(self, shared: Shared, arguments: dict[str, Any]) -> None:
@@ -35,7 +40,7 @@ class SendSocket(Socket, trio.abc.SendChannel[Message]):
 
     # On the path of every message.
     @trio.lowlevel.enable_ki_protection
-    async def send(self, message: MessageLike) -> None:
+    async def send(self, message: MessageLike, flags: None = None, timeout: None = None) -> None:  # noqa: ASYNC109  # to be refused
         """Queue a message for a peer, waiting while there is no room.
 
         Returning means that the message was accepted whole; it is written by the time the task waits, or after 64
@@ -51,6 +56,8 @@ class SendSocket(Socket, trio.abc.SendChannel[Message]):
         """
         if get_ident() != self._thread:  # 30 ns for the 240 of `_check`, which is for the one time that fails
             self._check("send")
+        if flags is not None or timeout is not None:  # 3 ns; a signature without them would say nothing of what to do
+            _refuse_more(flags, timeout)
         if type(message) is bytes:  # 25 ns for the 100 of `as_message`
             message = (message,)
         else:
@@ -87,6 +94,7 @@ class SendSocket(Socket, trio.abc.SendChannel[Message]):
         if self._senders.bar_others or not self._submit(message):
             raise trio.WouldBlock
 
+    @takes(f"send_many([b'1', b'2']) takes an iterable of messages; {TIME_LIMIT}")
     @trio.lowlevel.enable_ki_protection
     async def send_many(self, messages: Iterable[MessageLike]) -> None:
         """Queue many messages, in order, waiting while there is no room.
@@ -101,6 +109,7 @@ class SendSocket(Socket, trio.abc.SendChannel[Message]):
         # without being advanced, so it is advanced only when there is room: for many at once, or for one. From any
         # other iterator the message must be taken first, and then waited with.
         self._check("send_many")
+        check_messages(messages)
         await checkpoint_if_cancelled()
         turn = self._turn
         iterator = iter(messages)
@@ -190,3 +199,6 @@ class SendSocket(Socket, trio.abc.SendChannel[Message]):
 
     def _count_senders(self) -> int:
         return len(self._senders.waiters)
+
+
+hide_arguments(SendSocket.send, "flags", "timeout")

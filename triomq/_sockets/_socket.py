@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import errno
 import sys
-from abc import ABCMeta
 from collections.abc import Callable, Iterable
-from typing import Any, ClassVar, NoReturn, Self
+from typing import Any, ClassVar, Self
 
 import trio
 
+from .._advice import TIME_LIMIT, takes
 from .._connections import Attachment, Binding, Connecting
 from .._errors import AddressInUseError, EndpointError
 from .._events import Listening, Monitor
@@ -18,9 +18,12 @@ from .._options import Options, make_options
 from .._patterns import NOBODY_WAITS, Pattern
 from .._runtime import Turn, within
 from .._statistics import Peer, SocketStatistics
+from ._advised import AdvisedSocket, MadeByContext
+from ._at_creation import EndpointArgument, Endpoints, begin, endpoints_arguments, enter, refuse_before_entry
 from ._kept import Kept
 from ._monitors import Monitors
 from ._peers import Peers
+from ._rejoining import connect_again
 from ._shared import Shared, check_name
 from ._waiting import check_number
 
@@ -31,14 +34,7 @@ def _forked(socket: Socket) -> None:
     socket._thread = _CLOSED  # so the next call looks closer, and finds where it is
 
 
-class _MadeByContext(ABCMeta):
-    """The metaclass of sockets: to call the class is refused, with a word on what to do."""
-
-    def __call__(cls, *_: object, **__: object) -> NoReturn:
-        raise TypeError(f"sockets are made by a context: ctx.socket(triomq.{cls.__name__}), not {cls.__name__}()")
-
-
-class Socket(trio.abc.AsyncResource, metaclass=_MadeByContext):
+class Socket(trio.abc.AsyncResource, AdvisedSocket, metaclass=MadeByContext):
     """Base of all socket types; made by `Context.socket`, never directly.
 
     A socket may be used by any number of tasks of its trio run at once, and from nowhere else. Each call is a
@@ -52,6 +48,9 @@ class Socket(trio.abc.AsyncResource, metaclass=_MadeByContext):
 
     _thread: int = _CLOSED
     """Compared in every call: the thread of the context, from when the socket is made until it is closed."""
+
+    _on_entry: Endpoints | None = None
+    """The endpoints to bind and to connect when the socket is entered; None if that is done, or there are none."""
 
     def __init__(self, shared: Shared, arguments: dict[str, Any]) -> None:
         runtime = shared.runtime
@@ -71,20 +70,37 @@ class Socket(trio.abc.AsyncResource, metaclass=_MadeByContext):
         self._thread = runtime.thread
 
     @classmethod
-    def _make(cls, shared: Shared, arguments: dict[str, Any]) -> Self:
+    def _make(
+        cls, shared: Shared, bind: EndpointArgument, connect: EndpointArgument, arguments: dict[str, Any]
+    ) -> Self:
         """Make a socket of the user's keyword arguments."""
+        endpoints = endpoints_arguments(bind, connect, shared.carriers)
         made: Self = type.__call__(cls, shared, arguments)
+        begin(made, endpoints)
         shared.tell_made(made)
         return made
+
+    async def __aenter__(self) -> Self:
+        """Bind and connect, if that is what the socket was made with ``bind=`` for; return the socket.
+
+        Cancellation: the socket is closed.
+        Raises: as `bind` and `connect`; the socket is closed then.
+        """
+        if self._on_entry is not None:
+            await enter(self)
+        return self
 
     def _check(self, what: str) -> None:
         """Refuse a call on a closed socket, or from elsewhere."""
         self._shared.runtime.check_thread(f"{self.socket_type}.{what}")
         if self._peers.closing:
             raise trio.ClosedResourceError(f"{self.socket_type}.{what}: this socket is closed")
+        if self._on_entry is not None:
+            refuse_before_entry(self, what)
 
     # --- endpoints ------------------------------------------------------------------------
 
+    @takes("bind('tcp://127.0.0.1:5555') takes one endpoint, a str")
     @trio.lowlevel.enable_ki_protection
     async def bind(self, endpoint: str) -> str:
         """Accept peers at an endpoint.
@@ -112,6 +128,7 @@ class Socket(trio.abc.AsyncResource, metaclass=_MadeByContext):
         await trio.lowlevel.cancel_shielded_checkpoint()
         return binding.endpoint
 
+    @takes("unbind(endpoint) takes what bind() returned")
     @trio.lowlevel.enable_ki_protection
     async def unbind(self, endpoint: str, *, keep_peers: bool = False) -> None:
         """Stop accepting peers at an endpoint, and disconnect those that came through it, or keep them.
@@ -144,6 +161,7 @@ class Socket(trio.abc.AsyncResource, metaclass=_MadeByContext):
                 await binding.wait_closed()
             await trio.lowlevel.checkpoint()
 
+    @takes("connect('tcp://127.0.0.1:5555') takes one endpoint, a str; it does not wait, and so needs no time limit")
     @trio.lowlevel.enable_ki_protection
     def connect(self, endpoint: str) -> None:
         """Connect to an endpoint, now and whenever the connection is lost.
@@ -158,12 +176,13 @@ class Socket(trio.abc.AsyncResource, metaclass=_MadeByContext):
         """
         self._check("connect")
         carrier, address = self._shared.carriers.find(endpoint)
-        if endpoint in self._connected or self._connect_again(endpoint):
+        if endpoint in self._connected or connect_again(self, endpoint):
             return
         self._pattern.check_connect()
         self._pattern.check_endpoint(self._connected)
         self._connected[endpoint] = carrier.connect(self._peers, endpoint, address)
 
+    @takes("disconnect(endpoint) takes what connect() was given")
     @trio.lowlevel.enable_ki_protection
     def disconnect(self, endpoint: str) -> None:
         """Undo `connect`. What is queued for that peer goes on being sent for up to ``linger``.
@@ -198,25 +217,6 @@ class Socket(trio.abc.AsyncResource, metaclass=_MadeByContext):
 
         self._peers.tasks.start(finish, name=f"triomq disconnecting {endpoint}")
 
-    def _connect_again(self, endpoint: str) -> bool:
-        """Where there is one peer: go on with a connection that was disconnected and still sends.
-
-        Returns: whether there is one.
-        """
-        if not self._pattern.has_one_peer:
-            return False
-        for connecting, leaving in self._leaving.items():
-            pipe = connecting.pipe
-            if leaving == endpoint and pipe is not None and pipe.alive:
-                self._pattern.check_connect()
-                self._pattern.check_endpoint(self._connected)
-                del self._leaving[connecting]
-                self._connected[endpoint] = connecting
-                self._peers.restore_pipe(pipe)
-                self._peers.watchers.wake()  # the task that was to disconnect
-                return True
-        return False
-
     @property
     def endpoints(self) -> tuple[str, ...]:
         """The endpoints bound, without wildcards, then those connected, in the order of the calls."""
@@ -248,6 +248,7 @@ class Socket(trio.abc.AsyncResource, metaclass=_MadeByContext):
         """The peers connected now."""
         return self._peers.connected()
 
+    @takes(f"wait_peers(n) takes a number of peers; {TIME_LIMIT}")
     async def wait_peers(self, n: int = 1) -> None:
         """Wait until at least ``n`` peers are connected; with 0, until none is.
 
@@ -269,6 +270,7 @@ class Socket(trio.abc.AsyncResource, metaclass=_MadeByContext):
                 return
             await self._peers.watchers.wait()
 
+    @takes("monitor(size=1000) takes a number of events")
     def monitor(self, size: int = 1000) -> Monitor:
         """A receive channel of what happens to this socket's connections, from now on.
 
@@ -326,6 +328,7 @@ class Socket(trio.abc.AsyncResource, metaclass=_MadeByContext):
         """Let every task that waits in a call of this socket raise `trio.ClosedResourceError`."""
         self._peers.watchers.wake()
 
+    @takes("aclose() takes nothing; linger= is given when the socket is made")
     @trio.lowlevel.enable_ki_protection
     async def aclose(self) -> None:
         """Close the socket: send what is queued for up to ``linger``, then end every connection.

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any, ClassVar, final
 
 import trio
 
+from .._advice import takes
 from .._message import BytesLike, Message
 from .._patterns import Pattern, Subscriber, XSubscriber, as_topic
 from ._in_force import InForce
@@ -97,11 +99,14 @@ class SUB(_Subscribes):
         topics = arguments.pop("topics", ())
         if isinstance(topics, (str, bytes, bytearray, memoryview)):
             raise TypeError(f"topics= takes several topics, such as [{topics!r}], not one")
+        if not isinstance(topics, Iterable):
+            raise TypeError(f"topics= takes a list of topics, such as ['news'], not {topics!r}")
         wanted = [as_topic(topic) for topic in topics]
         super().__init__(shared, arguments)
         for topic in wanted:
             self._subscriber.subscribe(topic)
 
+    @takes("subscribe('topic') takes one topic; b'' is every message")
     @trio.lowlevel.enable_ki_protection
     def subscribe(self, topic: BytesLike | str) -> None:
         """Receive messages whose first frame begins with ``topic``; ``b""`` is every message.
@@ -111,6 +116,7 @@ class SUB(_Subscribes):
         self._check("subscribe")
         self._subscriber.subscribe(as_topic(topic))
 
+    @takes("unsubscribe('topic') takes one topic")
     @trio.lowlevel.enable_ki_protection
     def unsubscribe(self, topic: BytesLike | str) -> None:
         """Take back one `subscribe`. Messages that have arrived already are still received.

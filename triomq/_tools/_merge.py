@@ -7,6 +7,7 @@ from typing import Generic, TypeVar
 
 import trio
 
+from .._advice import takes
 from .._message import Message
 from .._sockets import Bell, ReceiveSocket
 
@@ -89,6 +90,7 @@ class MergedChannel(trio.abc.ReceiveChannel[tuple[R, Message]], Generic[R]):
         await trio.lowlevel.checkpoint()
 
 
+@takes("merge(a, b) takes sockets; for a time limit, write 'with trio.move_on_after(seconds):' around receive()")
 def merge(*sockets: R) -> MergedChannel[R]:
     """One receive channel of ``(socket, message)`` over several sockets.
 
@@ -97,8 +99,10 @@ def merge(*sockets: R) -> MergedChannel[R]:
       ValueError: a socket was given twice.
     """
     if not sockets:
-        raise TypeError("merge() takes one or more sockets")
+        raise TypeError("merge(a, b) takes one or more sockets")
     for socket in sockets:
+        if isinstance(socket, (list, tuple, set, dict)):
+            raise TypeError("merge(a, b) takes each socket as an argument of its own: merge(*sockets) for a list")
         if not isinstance(socket, ReceiveSocket):
             raise TypeError(f"merge() takes sockets that receive, and {socket!r} does not")
     if len(set(sockets)) != len(sockets):

@@ -16,6 +16,7 @@ from typing import overload
 import attrs
 import trio
 
+from .._advice import takes
 from .._errors import UnroutableError, WrongStateError
 from .._message import Frames
 from .._sockets import REP, REQ, Bell, ReceiveSocket, SendSocket, Socket
@@ -217,6 +218,7 @@ async def proxy(
     capture_direction: bool = False,
     task_status: trio.TaskStatus[ProxyHandle] = trio.TASK_STATUS_IGNORED,
 ) -> None: ...
+@takes("proxy(frontend, backend, capture) takes two sockets, and a third that gets copies")
 @trio.lowlevel.enable_ki_protection
 async def proxy(
     frontend: Socket,

@@ -5,7 +5,9 @@ What the address means is the transport's business; here it is only cut off its 
 
 from __future__ import annotations
 
+import os
 import re
+from collections.abc import Awaitable
 
 from .._errors import EndpointError
 
@@ -42,4 +44,8 @@ def split_endpoint(endpoint: str) -> tuple[str, str]:
 def _not_text(endpoint: object) -> str:
     if isinstance(endpoint, (bytes, bytearray, memoryview)):
         return f"endpoint {bytes(endpoint)!r} is bytes, and an endpoint is a str: give endpoint.decode()"
+    if isinstance(endpoint, Awaitable):
+        return f"an endpoint is a str, not {type(endpoint).__name__}: await it first, as in 'await socket.bind(…)'"
+    if isinstance(endpoint, os.PathLike):
+        return f"an endpoint is a str, not {type(endpoint).__name__}: write f'ipc://{{path}}'"
     return f"an endpoint is a str, not {type(endpoint).__name__} ({endpoint!r}); {_EXAMPLE}"

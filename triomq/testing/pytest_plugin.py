@@ -88,9 +88,22 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
                 getattr(getattr(item.obj, "hypothesis", None), "inner_test", item.obj)
             ):
                 fault = "such a test is an async function: async def"
+            elif _is_asyncios(config, item):
+                fault = (
+                    "pytest-asyncio would run it, in asyncio: write asyncio_mode = strict (not auto) in pytest's "
+                    "configuration, and no mark asyncio at such a test"
+                )
             if fault:
                 raise pytest.UsageError(f"{item.nodeid} uses virtual_network, and {fault}")
             item.add_marker(pytest.mark.trio(run=_run), append=False)  # in front: pytest-trio takes the first run=
+
+
+def _is_asyncios(config: pytest.Config, item: pytest.Function) -> bool:
+    """Whether pytest-asyncio takes a test, and its async fixtures, for its own."""
+    if not config.pluginmanager.has_plugin("asyncio"):
+        return False
+    mode = config.getoption("asyncio_mode", None) or config.getini("asyncio_mode")
+    return str(getattr(mode, "value", mode)) == "auto" or item.get_closest_marker("asyncio") is not None
 
 
 def _run(

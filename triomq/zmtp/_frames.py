@@ -57,6 +57,8 @@ def encode_frame(flags: int, body: bytes) -> bytes:
 
 def encode_shared(message: Sequence[bytes]) -> bytes:
     """One message as bytes that are the same for all peers whose mechanism leaves frames unchanged."""
+    if type(message) is Message:
+        message = tuple(message)  # an index and a slice of a `Message` are calls of Python
     last = message[-1]
     size = len(last)
     end = (_LAST[size] if size < 256 else _pack_long(LONG, size)) + last
@@ -92,7 +94,9 @@ def encode_items(items: Sequence[Any], out: list[bytes], encode_event: Callable[
     total = 0
     for item in items:
         kind = type(item)
-        if kind is Message or kind is tuple:
+        if kind is Message:
+            item, kind = tuple(item), tuple  # likewise
+        if kind is tuple:
             for body in item[:-1] if len(item) > 1 else ():
                 size = len(body)
                 if size < 256:

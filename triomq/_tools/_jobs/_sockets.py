@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, Final, Protocol, TypeVar, Unpack
 
 from ..._options import OptionArguments
-from ..._sockets import Socket
+from ..._sockets import EndpointArgument, Socket
 
 S = TypeVar("S", bound=Socket)
 
@@ -16,7 +16,16 @@ HEARTBEATS: Final[dict[str, Any]] = {"heartbeat_interval": 10.0, "heartbeat_time
 class SocketMaker(Protocol):
     """What a job channel asks of a `Context`."""
 
-    def socket(self, socket_type: type[S], /, **options: Unpack[OptionArguments]) -> S:
+    def socket(
+        self,
+        socket_type: type[S],
+        /,
+        *,
+        name: str | None = None,
+        bind: EndpointArgument = (),
+        connect: EndpointArgument = (),
+        **options: Unpack[OptionArguments],
+    ) -> S:
         """Make a socket."""
 
 
