@@ -13,7 +13,8 @@ from triomq._options import ZMQ_NAMES, OptionArguments, Options, make_options
 
 FIELDS = attrs.fields_dict(Options)
 SOCKET_TYPES = {"REQ", "REP", "DEALER", "ROUTER", "PUB", "SUB", "XPUB", "XSUB", "PUSH", "PULL", "PAIR"}
-UNITS = {"", "messages", "seconds", "octets", "connections", "peers", "probes", "topics", "frames"}
+UNITS = {"", "messages", "seconds", "octets", "connections", "peers", "probes", "topics", "frames", "networks"}
+UNITS |= {"octets in a second"}
 
 # What each kind of option may be, and what not: the boundaries first.
 HUGE = [10**400, -(10**400)]  # too large for a float, and for Python to write in full
@@ -31,6 +32,10 @@ BACKLOG = ([1, 2**31 - 1], [0, -1, 1.0, math.inf, None, True, "1", 2**31, *HUGE]
 BUFFER = ([1, 2**31 - 1, None], [0, -1, 1.0, math.inf, True, "1", 2**31, 2**40, *HUGE])
 KEEPALIVE_SECONDS = ([1, 32767, None], [0, -1, 1.0, math.inf, True, "1", 32768, 300_000, 2**31, *HUGE])
 KEEPALIVE_PROBES = ([1, 127, None], [0, -1, 1.0, math.inf, True, "1", 128, 200, *HUGE])
+RATE = ([1000, 12_500, 10**10], [0, 999, 1250.0, math.inf, None, True, "1000", 10**10 + 1, *HUGE])
+RECOVERY = ([0, 0.25, 10**9], [*SECONDS[1], math.inf])
+HOPS = ([1, 255], [0, 256, 1.0, None, True, "1", *HUGE])
+TPDU = ([128, 1500, 65535], [127, 0, 65536, 1500.0, None, True, "1500", *HUGE])
 MODE = ([0, 0o600, 0o777, None], [-1, 0o1000, 666, 1.0, True, "0660", *HUGE])
 
 CASES = {
@@ -69,6 +74,11 @@ CASES = {
     "tcp_keepalive_idle": KEEPALIVE_SECONDS,
     "tcp_keepalive_interval": KEEPALIVE_SECONDS,
     "tcp_keepalive_count": KEEPALIVE_PROBES,
+    "rate": RATE,
+    "recovery_interval": RECOVERY,
+    "multicast_hops": HOPS,
+    "multicast_max_tpdu": TPDU,
+    "multicast_loop": FLAG,
     "ipc_mode": MODE,
     "max_peers": BOUND,
     "max_handshakes": COUNT,

@@ -322,8 +322,8 @@ def open_context(
     Args:
       strict_checkpoints: take a schedule point in every call that sends or receives, as trio itself does, instead of
         one in 64 messages.
-      transports: by scheme, in addition to tcp, ipc and inproc, or in place of them: a `triomq.abc.Transport`, or a
-        `triomq.abc.Carrier`.
+      transports: by scheme, in addition to tcp, ipc, inproc, epgm and pgm, or in place of them: a
+        `triomq.abc.Transport`, or a `triomq.abc.Carrier`.
       rng: what the waits before reconnecting and the first routing ids are drawn from; seed it to repeat a run.
     Cancellation: the sockets are closed at once, without lingering.
     Raises:

@@ -179,10 +179,12 @@ class MessageDropped:
       size: for ``"cut off"``, octets in all frames of the message; else None.
       count: how many messages.
       reason: ``"full"``: there was no room for more messages to the peer; ``"malformed"``: they came from the peer, and
-        are not what this socket type takes; ``"cut off"``: the peer has hung up several times in a row at that message;
-        ``"peer left"``: they were queued for that peer alone; ``"disconnected"``: they were not sent within ``linger``
-        after `Socket.disconnect` or `Socket.unbind`; ``"linger"``: they were not sent within ``linger`` after
-        `Socket.aclose`, or when the context was left; ``"cancelled"``: that was cancelled.
+        are not what this socket type takes, or in a multicast group larger than ``max_message_size``; ``"lost"``: the
+        network has lost datagrams of a multicast group, and the sender keeps them no more: how many messages that was
+        nobody knows, and each gap counts as one; ``"cut off"``: the peer has hung up several times in a row at that
+        message; ``"peer left"``: they were queued for that peer alone; ``"disconnected"``: they were not sent within
+        ``linger`` after `Socket.disconnect` or `Socket.unbind`; ``"linger"``: they were not sent within ``linger``
+        after `Socket.aclose`, or when the context was left; ``"cancelled"``: that was cancelled.
       peer: None if nobody is connected.
     """
 

@@ -2,14 +2,24 @@
 
 The simplest is a `Transport`: it turns the part of an endpoint after ``scheme://`` into byte streams, and knows
 nothing about ZMTP. A `Carrier` turns endpoints into pipes itself: for a fabric without streams, or, by
-`StreamCarrier`, for another framing on the streams of a transport. Both are registered with
+`StreamCarrier`, for another framing on the streams of a transport. `MulticastCarrier` is that of multicast groups, and
+needs a `GroupNetwork`. Both are registered with
 ``open_context(transports={"scheme": mine})``. An `Observer` is told what happens to the sockets of a context.
 `opening_contexts` gives all that to a program that opens its context itself.
 """
 
 from __future__ import annotations
 
-from ._connections import Attachment, Binding, Carrier, Connecting, NewProtocol, PeerHost, StreamCarrier
+from ._connections import (
+    Attachment,
+    Binding,
+    Carrier,
+    Connecting,
+    MulticastCarrier,
+    NewProtocol,
+    PeerHost,
+    StreamCarrier,
+)
 from ._context import Opener, opening_contexts
 from ._pipes import (
     CONFIRMED,
@@ -27,7 +37,7 @@ from ._pipes import (
 )
 from ._runtime import Flushable, Flusher, Runtime, TaskGroup
 from ._sockets import Observer
-from ._transports import Listener, NonblockingStream, Transport
+from ._transports import GroupAddress, GroupNetwork, GroupPort, Listener, NonblockingStream, Transport
 from .zmtp import Mechanism, WireProtocol
 
 __all__ = [
@@ -40,10 +50,14 @@ __all__ = [
     "Connecting",
     "Flushable",
     "Flusher",
+    "GroupAddress",
+    "GroupNetwork",
+    "GroupPort",
     "Inbox",
     "Listener",
     "Loan",
     "Mechanism",
+    "MulticastCarrier",
     "NewProtocol",
     "NonblockingStream",
     "Observer",

@@ -60,6 +60,12 @@ WHEN = {
     "tcp_keepalive_idle": "Set it below the time after which a firewall forgets an idle connection.",
     "tcp_keepalive_interval": "Rarely.",
     "tcp_keepalive_count": "Rarely.",
+    "rate": "Set it to what the network and the slowest receiver can take. Give libzmq peers the same rate: "
+    "their ``ZMQ_RATE`` is in kbit/s, ``rate * 8 // 1000``. :doc:`/how-to/multicast` has the reasons.",
+    "recovery_interval": "Raise it where receivers may be away for longer. Lower it where memory is short.",
+    "multicast_hops": "Raise it where routers between the networks pass multicast on.",
+    "multicast_max_tpdu": "Raise it on networks with larger frames. A libzmq receiver needs the same value or more.",
+    "multicast_loop": "Set it to False where no receiver is on the sender's machine.",
     "ipc_mode": "Set it where other users shall connect, or shall not.",
     "max_peers": "Set it where the number of clients is known, and a mistake of theirs must not cost more.",
     "max_handshakes": "Lower it where memory is short: each takes up to 128 KiB.",

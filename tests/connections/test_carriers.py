@@ -24,7 +24,7 @@ class Nowhere(Transport):
         raise AssertionError("looked up, not used")
 
 
-def test_every_context_has_three_schemes() -> None:
+def test_every_context_has_its_schemes() -> None:
     carriers = Carriers({})
     for endpoint, address in (
         ("tcp://127.0.0.1:5555", "127.0.0.1:5555"),
@@ -52,11 +52,12 @@ def test_a_carrier_of_the_users_is_taken_as_it_is_and_may_replace_ours() -> None
 
 
 def test_an_unknown_scheme_is_refused_with_the_list_of_those_that_are() -> None:
-    with pytest.raises(UnsupportedTransportError, match="unknown scheme 'foo'; there are inproc, ipc, mine, tcp, and"):
+    why = "unknown scheme 'foo'; there are epgm, inproc, ipc, mine, pgm, tcp, and"
+    with pytest.raises(UnsupportedTransportError, match=why):
         Carriers({"mine": Nowhere()}).find("foo://x")
 
 
-@pytest.mark.parametrize("scheme", ["pgm", "epgm", "norm", "tipc", "vmci", "udp", "ws", "wss"])
+@pytest.mark.parametrize("scheme", ["norm", "tipc", "vmci", "udp", "ws", "wss"])
 def test_a_scheme_of_libzmq_is_no_typing_error(scheme: str) -> None:
     with pytest.raises(UnsupportedTransportError, match=rf"triomq does not speak '{scheme}' \(yet\)"):
         Carriers({}).find(f"{scheme}://x")

@@ -11,6 +11,7 @@ import attrs
 import pytest
 
 import triomq
+import triomq.pgm
 import triomq.testing
 from triomq.testing import Kind
 
@@ -36,7 +37,9 @@ def test_reference_describes_public_name(name):
     assert name in DESCRIBED or f"triomq.{name}" in DESCRIBED
 
 
-@pytest.mark.parametrize("module", [triomq.abc, triomq.zmtp, triomq.testing], ids=lambda module: module.__name__)
+@pytest.mark.parametrize(
+    "module", [triomq.abc, triomq.zmtp, triomq.pgm, triomq.testing], ids=lambda module: module.__name__
+)
 def test_reference_describes_extension_points(module):
     public = getattr(module, "__all__", None) or [
         name for name, value in vars(module).items() if getattr(value, "__module__", "") == module.__name__

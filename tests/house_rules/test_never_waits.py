@@ -1,4 +1,4 @@
-"""The rooms that never wait: `zmtp`, `_pipes` and `_patterns` know no trio, and hold no task up."""
+"""The rooms that never wait: `zmtp`, `pgm`, `_pipes` and `_patterns` know no trio, and hold no task up."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pytest
 
 from .package import PACKAGE, modules
 
-NEVER_WAIT = ("zmtp", "_pipes", "_patterns")
+NEVER_WAIT = ("zmtp", "pgm", "_pipes", "_patterns")
 
 # What brings tasks, or waits without them; an import for type checkers alone counts too.
 WHAT_WAITS = {

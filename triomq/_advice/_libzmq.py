@@ -32,7 +32,6 @@ ELSEWHERE: Final[dict[str, str]] = {
 
 _LATER: Final = "Not yet: "
 _SECURITY: Final = _LATER + "triomq has only the NULL mechanism."
-_MULTICAST: Final = _LATER + "there is no multicast transport."
 _THREADS: Final = "There are no threads: everything runs in the tasks of your trio run."
 _OWN_STREAM: Final = "Write a transport of your own that opens the stream this way."
 _NORM: Final = "There is no norm transport, and none is planned."
@@ -105,11 +104,6 @@ ABSENT: Final[dict[str, str]] = {
     "ZMQ_SOCKS_USERNAME": _OWN_STREAM,
     "ZMQ_SOCKS_PASSWORD": _OWN_STREAM,
     "ZMQ_LOOPBACK_FASTPATH": "For Windows before 8 only.",
-    "ZMQ_RATE": _MULTICAST,
-    "ZMQ_RECOVERY_IVL": _MULTICAST,
-    "ZMQ_MULTICAST_HOPS": _MULTICAST,
-    "ZMQ_MULTICAST_LOOP": _MULTICAST,
-    "ZMQ_MULTICAST_MAXTPDU": _MULTICAST,
     "ZMQ_VMCI_BUFFER_SIZE": "There is no vmci transport, and none is planned.",
     "ZMQ_VMCI_BUFFER_MIN_SIZE": "There is no vmci transport, and none is planned.",
     "ZMQ_VMCI_BUFFER_MAX_SIZE": "There is no vmci transport, and none is planned.",

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from ._carrier import Attachment, Binding, Carrier, Connecting, PeerHost
 from ._carriers import Carriers
+from ._multicast import MulticastCarrier
 from ._stream_carrier import NewProtocol, StreamCarrier
 
 __all__ = [
@@ -16,6 +17,7 @@ __all__ = [
     "Carrier",
     "Carriers",
     "Connecting",
+    "MulticastCarrier",
     "NewProtocol",
     "PeerHost",
     "StreamCarrier",

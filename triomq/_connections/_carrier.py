@@ -181,4 +181,5 @@ class Carrier(ABC):
         Args: as for `bind`.
         Raises:
           EndpointError: the address is malformed, or nothing for a socket of this type.
+          OSError: there is no peer to look for, only a place to take, and the system refuses it.
         """

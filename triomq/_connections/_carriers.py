@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from .._errors import UnsupportedTransportError
-from .._transports import Transport, default_transports, split_endpoint
+from .._transports import SystemGroups, Transport, default_transports, split_endpoint
 from ._carrier import Carrier
 from ._inproc import InprocCarrier
+from ._multicast import MulticastCarrier
 from ._stream_carrier import StreamCarrier
 
-_NOT_SPOKEN = frozenset({"pgm", "epgm", "norm", "tipc", "vmci", "udp", "ws", "wss"})
+_NOT_SPOKEN = frozenset({"norm", "tipc", "vmci", "udp", "ws", "wss"})
 """Schemes of libzmq that are not here: whoever writes one made no typing error."""
 
 
@@ -25,7 +26,13 @@ class Carriers:
     """
 
     def __init__(self, given: Mapping[str, Transport | Carrier]) -> None:
-        known: dict[str, Transport | Carrier] = {**default_transports(), "inproc": InprocCarrier(), **given}
+        known: dict[str, Transport | Carrier] = {
+            **default_transports(),
+            "inproc": InprocCarrier(),
+            "epgm": MulticastCarrier("epgm", SystemGroups(raw=False)),
+            "pgm": MulticastCarrier("pgm", SystemGroups(raw=True)),
+            **given,
+        }
         self._carriers: dict[str, Carrier] = {scheme: _carrier(one, known) for scheme, one in known.items()}
 
     def find(self, endpoint: str) -> tuple[Carrier, str]:

@@ -80,6 +80,8 @@ def dropped(socket: Socket, event: MessageDropped) -> str:
         case "malformed":
             wants = "wants an empty frame before the body of a request"
             return f"{many} from {peer} {is_dropped}: a {socket.socket_type} {wants}"
+        case "lost":
+            return f"{many} or more from {peer} {was} lost by the network, and will not be repaired"
         case "cut off":
             size = f"of {event.size:,} octets " if event.size is not None else ""
             return f"1 message {size}is dropped: {peer} hung up at it each time: {why(event.error)}"

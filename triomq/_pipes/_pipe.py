@@ -22,13 +22,17 @@ from __future__ import annotations
 
 import math
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from types import MappingProxyType
+from typing import Final
 
 from .._message import Message
 from .._statistics import DropReason, Peer
 from ..zmtp import Item, PeerInfo
 from ._inbox import Inbox
 from ._roles import NOBODY, UNCONNECTED, PipeOwner, Received, Sink
+
+_NO_DETAILS: Final[Mapping[str, int]] = MappingProxyType({})
 
 
 class Pipe(ABC):
@@ -61,13 +65,14 @@ class Pipe(ABC):
       since: trio's time at which the last of them was.
       part: ends the connection that is there now, by the program's choice.
       last_peer: who was connected, while nobody is.
+      details: what a carrier counts beside these, by name.
     """
 
     __slots__ = (
-        "_asked_for", "address", "admissions", "alive", "awaited", "dialled", "draining", "dropped", "endpoint",
-        "hwm_reached", "inbox", "last_peer", "last_traffic", "losing", "lost", "number", "octets_received",
-        "octets_sent", "owner", "owner_waits", "part", "peer", "received", "round_trip", "routing_id", "sent",
-        "shares_encoding", "since", "sink",
+        "_asked_for", "address", "admissions", "alive", "awaited", "details", "dialled", "draining", "dropped",
+        "endpoint", "hwm_reached", "inbox", "last_peer", "last_traffic", "losing", "lost", "number",
+        "octets_received", "octets_sent", "owner", "owner_waits", "part", "peer", "received", "round_trip",
+        "routing_id", "sent", "shares_encoding", "since", "sink",
     )  # fmt: skip
 
     def __init__(self, owner: PipeOwner, endpoint: str, inbox: Inbox) -> None:
@@ -100,6 +105,7 @@ class Pipe(ABC):
         self.since: float = 0.0
         self.part: Callable[[], None] = _nobody_there
         self.last_peer: Peer | None = None
+        self.details: Mapping[str, int] = _NO_DETAILS
 
     # On the path of every message.
     def deliver(self, events: Sequence[Received]) -> None:

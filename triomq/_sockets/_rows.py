@@ -67,6 +67,7 @@ def peer_statistics(pipe: Pipe) -> PeerStatistics:
         receive_queue=len(pipe.inbox.queue),
         send_hwm=pipe.send_capacity(),
         receive_hwm=pipe.inbox.limit,
+        details=dict(pipe.details),
     )
 
 

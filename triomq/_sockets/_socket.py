@@ -107,7 +107,8 @@ class Socket(trio.abc.AsyncResource, AdvisedSocket, metaclass=MadeByContext):
 
         Args:
           endpoint: ``tcp://interface:port`` (``*`` for every interface, port ``0`` or ``*`` for a free one),
-            ``ipc://path`` (``*`` for a new one, ``@name`` for an abstract one), or ``inproc://name``.
+            ``ipc://path`` (``*`` for a new one, ``@name`` for an abstract one), ``inproc://name``, or
+            ``epgm://interface;group:port``.
         Returns: the endpoint others connect to, without wildcards.
         Cancellation: nothing stays bound.
         Raises:
@@ -171,6 +172,7 @@ class Socket(trio.abc.AsyncResource, AdvisedSocket, metaclass=MadeByContext):
         Raises:
           EndpointError: the endpoint is malformed or its transport unknown.
           WrongStateError: this is a PAIR, which has its peer already, or an endpoint to find it at.
+          OSError: the system refuses a place in a multicast group.
         """
         self._check("connect")
         carrier, address = self._shared.carriers.find(endpoint)

@@ -12,7 +12,9 @@ def _nothing() -> None:
     """This peer was never admitted, or somebody else than a socket made it."""
 
 
-DropReason: TypeAlias = Literal["full", "malformed", "cut off", "peer left", "disconnected", "linger", "cancelled"]
+DropReason: TypeAlias = Literal[
+    "full", "malformed", "lost", "cut off", "peer left", "disconnected", "linger", "cancelled"
+]
 """Why messages were dropped; `triomq.MessageDropped` explains each."""
 
 

@@ -37,6 +37,9 @@ class PeerStatistics:
       receive_queue: messages arrived and not received by the user yet.
       send_hwm: how many may wait to be sent; ``math.inf`` for no limit.
       receive_hwm: how many may wait to be received; ``math.inf`` for no limit.
+      details: what the endpoint's carrier counts beside these, by name. For a multicast group: ``naks``, the datagrams
+        that were asked for again; ``repairs``, those that were sent, or came, again; ``lost`` at a receiver, those that
+        will never come; ``unrepaired`` at a sender, those that were asked for and not kept any more.
     """
 
     number: int
@@ -58,6 +61,7 @@ class PeerStatistics:
     receive_queue: int
     send_hwm: float
     receive_hwm: float
+    details: dict[str, int] = attrs.field(factory=dict)
 
     @property
     def connected(self) -> bool:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from ._awaited_stream import AwaitedStream, as_nonblocking
 from ._endpoint import split_endpoint
+from ._group_address import GroupAddress, parse_group
+from ._groups import GroupNetwork, GroupPort, SystemGroups
 from ._interface import Listener, NonblockingStream, Transport
 from ._ipc import IpcTransport
 from ._listener import SocketListener
@@ -15,6 +17,9 @@ from ._tcp_address import Host, parse_bind, parse_connect
 
 __all__ = [
     "AwaitedStream",
+    "GroupAddress",
+    "GroupNetwork",
+    "GroupPort",
     "Host",
     "IpcTransport",
     "Listener",
@@ -22,12 +27,14 @@ __all__ = [
     "SendGuard",
     "SocketListener",
     "SocketStream",
+    "SystemGroups",
     "TcpTransport",
     "Transport",
     "as_nonblocking",
     "default_transports",
     "parse_bind",
     "parse_connect",
+    "parse_group",
     "receive_size",
     "split_endpoint",
 ]

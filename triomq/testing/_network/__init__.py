@@ -21,6 +21,7 @@ Each module knows only those above it in this list. An owner knows what it owns,
     _fabric      all hosts, and the paths between them
     _attempt     connecting: an attempt makes two streams and two links
     _transport   tcp and ipc of a host, which make attempts and listeners
+    _groups      multicast groups of a host, whose datagrams fly over the paths
     _watch       what the sockets of a context say, brought into the record
     _failures    where a run failed
     _faults      what can go wrong

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from random import Random
 from typing import final
 
 import attrs
@@ -50,6 +51,8 @@ class Fabric:
         self._paths: dict[tuple[str, str], Path] = {}
         self._named: dict[str, tuple[int, int]] = {}  # when a host was first named
         self._connections = 0
+        self._senders = 0
+        self._datagram_dice: dict[tuple[str, str], Random] = {}
 
     def host(self, name: str) -> Host:
         """The host of a name. A new name makes a new host.
@@ -104,6 +107,23 @@ class Fabric:
         if not (self.hosts[source].up and self.hosts[target].up):
             return False
         return not any(partition.separates(source, target) for partition in self.partitions)
+
+    def address(self, host: Host) -> bytes:
+        """The address of a host, 4 octets: only datagrams need one."""
+        number = list(self.hosts).index(host.name) + 1
+        return bytes((10, 0, *divmod(number, 256)))
+
+    def datagram_dice(self, source: str, target: str) -> Random:
+        """The chance of datagrams on the way from one host to another."""
+        dice = self._datagram_dice.get((source, target))
+        if dice is None:
+            dice = self._datagram_dice[source, target] = self.world.dice("datagrams", source, target)
+        return dice
+
+    def next_sender(self) -> int:
+        """A number for a new sender to a group."""
+        self._senders += 1
+        return self._senders
 
     def next_connection(self) -> int:
         """A number for a new connection."""

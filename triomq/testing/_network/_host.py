@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Final, Literal, final
+from typing import Final, Literal, Protocol, final
 
 import trio
 
@@ -14,6 +14,22 @@ _FIRST_PORT: Final = 49152  # the first of the ports that the system hands out (
 _LAST_PORT: Final = 65535
 
 
+class Port(Protocol):
+    """A place of a host's in a multicast group."""
+
+    def hears(self, group: str | None, port: int, *, from_host: Host) -> bool:
+        """Whether this is where a datagram goes; None is no group, but the host alone."""
+
+    def arrive(self, data: bytes, sender: bytes) -> None:
+        """A datagram has come."""
+
+    def wake(self) -> None:
+        """The host goes on."""
+
+    def close(self) -> None:
+        """The process is gone."""
+
+
 @final
 class Host(Machine):
     """A machine with its kernel, which listens and holds connections, and its process, which owns contexts.
@@ -21,6 +37,7 @@ class Host(Machine):
     Attributes:
       listeners: by port, or by path.
       streams: the ends of connections that the kernel knows, in the order in which they were made.
+      ports: places in multicast groups, in the order in which they were joined.
       scopes: the cancel scopes around the contexts that are open.
       contexts: how many contexts there have been.
       forwards: the hosts that ports of this one lead to.
@@ -31,6 +48,7 @@ class Host(Machine):
         super().__init__(name)
         self.listeners: dict[int | str, VirtualListener] = {}
         self.streams: dict[VirtualStream, None] = {}
+        self.ports: dict[Port, None] = {}
         self.scopes: dict[trio.CancelScope, None] = {}
         self.contexts: int = 0
         self.forwards: dict[int, Host] = {}
@@ -52,11 +70,15 @@ class Host(Machine):
             listener.wake()
         for stream in list(self.streams):
             stream.wake()
+        for port in list(self.ports):
+            port.wake()
 
     def crash(self, how: Literal["power", "process"]) -> None:
         """Let the process die, and with ``"power"`` the kernel too. Contexts are cancelled."""
         self.end_process()
         self.restarted = trio.Event()
+        for port in list(self.ports):
+            port.close()
         if how == "power":
             self._lose_power()
         else:

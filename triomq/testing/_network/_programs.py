@@ -11,10 +11,11 @@ from typing import Any, Concatenate, ParamSpec, TypeVar
 import trio
 
 from ..._context import Context, open_context
-from ...abc import Carrier, Transport, opening_contexts
+from ...abc import Carrier, MulticastCarrier, Transport, opening_contexts
 from ._fabric import Fabric
 from ._failures import Failures
 from ._faults import Faults
+from ._groups import VirtualGroups
 from ._host import Host
 from ._transport import VirtualIpc, VirtualTcp
 
@@ -42,14 +43,14 @@ class Programs(Faults):
         transports: Mapping[str, Transport | Carrier] | None = None,
         rng: Random | None = None,
     ) -> AbstractAsyncContextManager[Context]:
-        """Open a context whose ``tcp`` and ``ipc`` are those of a host; otherwise as `triomq.open_context`.
+        """Open a context whose transports are those of a host; otherwise as `triomq.open_context`.
 
         When the host crashes, the block is cancelled and left, and no exception leaves it. What follows the block goes
         on, as if on another machine.
 
         Args:
           host: its name, which is also what ``tcp://name:port`` connects to.
-          transports: by scheme, in addition to ``tcp`` and ``ipc`` or in place of them.
+          transports: by scheme, in addition to those of the host or in place of them.
           rng: as for `triomq.open_context`; None is one seeded with the network's seed and the host's name.
         Raises:
           RuntimeError: the host has crashed and was not restarted; or the network is not open.
@@ -61,7 +62,13 @@ class Programs(Faults):
         machine = self._fabric.host(host)
         machine.contexts += 1
         dice = rng or self._fabric.world.dice("context", host, machine.contexts)
-        virtual = {"tcp": VirtualTcp(self._fabric, machine), "ipc": VirtualIpc(self._fabric, machine)}
+        groups = VirtualGroups(self._fabric, machine)
+        virtual: dict[str, Transport | Carrier] = {
+            "tcp": VirtualTcp(self._fabric, machine),
+            "ipc": VirtualIpc(self._fabric, machine),
+            "epgm": MulticastCarrier("epgm", groups),
+            "pgm": MulticastCarrier("pgm", groups),
+        }
         with opening_contexts(None):
             block = open_context(
                 strict_checkpoints=strict_checkpoints, transports={**virtual, **(transports or {})}, rng=dice

@@ -34,10 +34,12 @@ class LinkSettings:
 
     Attributes:
       latency: seconds that every segment takes.
-      jitter: seconds that chance adds to a segment's latency at the most. Octets keep their order all the same.
-      bandwidth: octets in a second that all connections in this direction have together.
+      jitter: seconds that chance adds to a segment's latency at the most. Octets keep their order all the same;
+        datagrams overtake each other.
+      bandwidth: octets in a second that all connections in this direction have together. Datagrams have no bound.
       loss: chance that a segment is lost, each time it is sent; acknowledgements, calls to connect and resets too. TCP
-        sends again; what is seen is that things come later. With 1.0 nothing ever arrives.
+        sends again; what is seen is that things come later. With 1.0 nothing ever arrives. A datagram to a multicast
+        group is lost for each receiver by itself.
       fragmentation: chance that a write, a segment or a read is cut short at a random octet.
       segment_size: octets that travel together, at the most.
       send_buffer: octets that the sender's kernel keeps and has not sent, at the most. The option ``send_buffer`` of a

@@ -1,0 +1,7 @@
+"""The options of a socket: their names, their values, and which of them fit together."""
+
+from __future__ import annotations
+
+from ._options import ZMQ_NAMES, OptionArguments, Options, make_options
+
+__all__ = ["ZMQ_NAMES", "OptionArguments", "Options", "make_options"]
