@@ -26,7 +26,7 @@ SEEDS_AT_ONCE = 100  # of a sweep: a run of pytest knows all of its tests from t
 # In tests/: what makes no use of trio and attrs, what looks at the tests themselves, more random examples of the same.
 THE_SAME_WITH_ANY_VERSION = (
     "bench", "docs", "examples", "hostile/test_any_octets.py", "house_rules", "interop", "scale",
-    "scenarios/test_the_net_catches_fish.py", "test_demo.py", "test_leak_guard.py", "testing/test_diagram_*.py",
+    "scenarios/test_the_net_catches_fish.py", "cli", "test_leak_guard.py", "testing/test_diagram_*.py",
     "testing/test_plugin*.py", "zmtp/test_any_octets.py", "zmtp/test_costs.py", "zmtp/test_libzmq_*.py",
 )  # fmt: skip
 CODE = [path for path in ("triomq", "tests", "examples", "bench", "docs", "noxfile.py") if Path(path).exists()]

@@ -90,6 +90,7 @@ async def start(sigint_works: None, tmp_path: Path) -> AsyncIterator[Callable]:
     """Start an example: ``await start("rrclient", endpoint)``."""
     programs: list[Program] = []
     environment = {**os.environ, "PYTHONUNBUFFERED": "1", "PYTHONIOENCODING": "utf-8"}
+    environment.pop("PYTHONSAFEPATH", None)  # a program finds its neighbours, as when a user starts it
 
     async def start_program(name: str, *arguments: object) -> Program:
         command = [sys.executable, "-W", "error", str(EXAMPLES / f"{name}.py"), *map(str, arguments)]

@@ -165,8 +165,21 @@ class Peer:
     def send_numbers(self, name: str, start: int, stop: int, envelope: list[str]) -> None:
         """Send the numbers, each in a message of its own behind the envelope."""
         socket, before = self._sockets[name], decoded(envelope)
-        for number in range(start, stop):
+        self._send_when_known(socket, [*before, b"%d" % start])
+        for number in range(start + 1, stop):
             socket.send_multipart([*before, b"%d" % number])
+
+    @staticmethod
+    def _send_when_known(socket: Any, message: list[bytes]) -> None:
+        """Send as soon as a ROUTER knows the peer: the peer may know of the connection before."""
+        while True:
+            try:
+                socket.send_multipart(message)
+                return
+            except zmq.ZMQError as exc:
+                if exc.errno != zmq.EHOSTUNREACH:
+                    raise
+                time.sleep(0.01)
 
     def receive_numbers(self, name: str, start: int, stop: int, envelope: list[str]) -> bool:
         """Receive as many messages; whether they are those of `send_numbers`, in order."""
