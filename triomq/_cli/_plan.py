@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 import attrs
@@ -57,8 +56,3 @@ class Plan:
     def answers(self) -> bool:
         """Each message is answered by itself or a command, and nothing else is sent."""
         return self.echo or self.command is not None
-
-    @property
-    def endless(self) -> bool:
-        """Nothing but a signal ends the command."""
-        return self.count == math.inf == self.timeout

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Iterable
 
 import trio
@@ -88,22 +89,22 @@ class Place(Binding, Connecting):
                     self._refuse(arrived[1], exc)
             self._heard()
 
+    @abstractmethod
     def _hear(self, datagram: bytes, address: bytes) -> None:
         """Take in a datagram."""
-        raise NotImplementedError
 
     def _refuse(self, address: bytes, error: RemoteProtocolError) -> None:
         """What has arrived is no packet."""
 
+    @abstractmethod
     def _heard(self) -> None:
         """Some datagrams were taken in, and no more are there now."""
-        raise NotImplementedError
 
     # --- out --------------------------------------------------------------------------------
 
+    @abstractmethod
     def _ring(self) -> float:
         """Do what is due. Returns: when something is due next."""
-        raise NotImplementedError
 
     def _send(self, outgoing: Iterable[Outgoing]) -> bool:
         """Send datagrams, behind those that wait. Returns: False if some wait now."""
