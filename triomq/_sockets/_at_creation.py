@@ -16,6 +16,7 @@ import trio
 
 from .._connections import Carriers
 from .._errors import WrongStateError
+from ._shared import NO_THREAD
 
 if TYPE_CHECKING:
     from ._socket import Socket
@@ -24,8 +25,6 @@ EndpointArgument: TypeAlias = str | Iterable[str]
 """One endpoint, or several."""
 Endpoints: TypeAlias = tuple[tuple[str, ...], tuple[str, ...]]
 """What to bind, and what to connect then."""
-
-_NO_THREAD = -1  # no thread has this identifier
 
 
 def endpoints_arguments(bind: EndpointArgument, connect: EndpointArgument, carriers: Carriers) -> Endpoints:
@@ -55,7 +54,7 @@ def begin(socket: Socket, endpoints: Endpoints) -> None:
     """Connect a new socket, or let it wait until it is entered; if connecting fails, nothing of the socket stays."""
     to_bind, to_connect = endpoints
     if to_bind:
-        socket._on_entry, socket._thread = endpoints, _NO_THREAD
+        socket._on_entry, socket._thread = endpoints, NO_THREAD
         return
     try:
         for endpoint in to_connect:

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from ._socket import Socket
 
 _LONGEST_NAME: Final = 100  # characters
+NO_THREAD: Final = -1
+"""no thread has this identifier: every call of a socket that has it looks closer, and is refused"""
 
 
 @attrs.define(eq=False)

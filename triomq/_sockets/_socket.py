@@ -24,14 +24,12 @@ from ._kept import Kept
 from ._monitors import Monitors
 from ._peers import Peers
 from ._rejoining import connect_again
-from ._shared import Shared, check_name
+from ._shared import NO_THREAD, Shared, check_name
 from ._waiting import check_number
-
-_CLOSED = -1  # no thread has this identifier
 
 
 def _forked(socket: Socket) -> None:
-    socket._thread = _CLOSED  # so the next call looks closer, and finds where it is
+    socket._thread = NO_THREAD  # so the next call looks closer, and finds where it is
 
 
 class Socket(trio.abc.AsyncResource, AdvisedSocket, metaclass=MadeByContext):
@@ -46,7 +44,7 @@ class Socket(trio.abc.AsyncResource, AdvisedSocket, metaclass=MadeByContext):
     _pattern_class: ClassVar[type[Pattern]]
     """What the socket type does with messages."""
 
-    _thread: int = _CLOSED
+    _thread: int = NO_THREAD
     """Compared in every call: the thread of the context, from when the socket is made until it is closed."""
 
     _on_entry: Endpoints | None = None
@@ -353,7 +351,7 @@ class Socket(trio.abc.AsyncResource, AdvisedSocket, metaclass=MadeByContext):
 
     def _refuse_calls(self) -> None:
         self._peers.closing = True
-        self._thread = _CLOSED
+        self._thread = NO_THREAD
         self._wake_all_closed()
         self._pattern.close()
 
@@ -365,7 +363,7 @@ class Socket(trio.abc.AsyncResource, AdvisedSocket, metaclass=MadeByContext):
 
     def __del__(self) -> None:
         """The program has dropped the socket. Open, it is kept for its context to close; see `Forgotten`."""
-        if self._thread != _CLOSED:  # it was made, and neither closed nor inherited by a forked child
+        if self._thread != NO_THREAD:  # it was made, and neither closed nor inherited by a forked child
             self._shared.sockets[self] = None  # the garbage collector has removed it, if it found it in a cycle
             self._shared.forgotten.keep(self)
 
