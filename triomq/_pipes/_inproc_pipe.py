@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Literal
 
 from .._message import Message, new_message
 from ..zmtp import Cancel, Item, Subscribe
@@ -40,10 +41,7 @@ class InprocPipe(Pipe):
         inbox = other.inbox
         queue = inbox.queue
         if len(queue) >= inbox.limit:
-            inbox.source_waits = True
-            if not self.owner_waits:
-                self.fill()
-            return False
+            return self._ask_for_room()
         self.sent += self.joined
         if type(item) is tuple:
             item = new_message(Message, item)
@@ -60,7 +58,11 @@ class InprocPipe(Pipe):
         inbox = self.other.inbox
         if not inbox.is_full:
             return True
-        inbox.source_waits = True
+        return self._ask_for_room()
+
+    def _ask_for_room(self) -> Literal[False]:
+        """Have this side told when the other end's inbox has room. Returns: False, for there is none."""
+        self.other.inbox.source_waits = True
         if not self.owner_waits:
             self.fill()
         return False
