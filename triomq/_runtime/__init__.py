@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ._cancellation import is_cancelled
 from ._chores import Chores
 from ._flusher import Flushable, Flusher
 from ._limits import given_back, within
@@ -20,6 +21,7 @@ __all__ = [
     "Turn",
     "TurnEnd",
     "given_back",
+    "is_cancelled",
     "turn_end",
     "within",
 ]

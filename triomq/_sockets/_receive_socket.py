@@ -11,6 +11,7 @@ from trio.lowlevel import checkpoint_if_cancelled  # by its name alone: 30 ns fo
 from .._advice import TIME_LIMIT, check_count, hide_arguments, refuse_extra, takes
 from .._message import Message
 from .._patterns import Receiver
+from .._runtime import is_cancelled
 from ._receivers import Receivers
 from ._shared import Shared
 from ._socket import Socket
@@ -40,10 +41,11 @@ class ReceiveSocket(Socket, trio.abc.ReceiveChannel[Message]):
             self._check("receive")
         if flags is not None or timeout is not None:  # 3 ns; a signature without them would say nothing of what to do
             refuse_extra("receive", "it takes nothing", flags, timeout)
-        await checkpoint_if_cancelled()
+        turn = self._turn
+        if turn.left < 2 or is_cancelled():
+            await checkpoint_if_cancelled()
         take = self._take  # see `SendSocket.send`
         message = take()
-        turn = self._turn
         if message is None:
             turn.renew()
             message = await self._receivers.wait()

@@ -14,6 +14,7 @@ from trio.lowlevel import checkpoint_if_cancelled  # by its name alone: 30 ns fo
 from .._advice import TIME_LIMIT, check_messages, hide_arguments, refuse_extra, takes
 from .._message import Frames, Message, MessageLike, as_message
 from .._patterns import Sender
+from .._runtime import is_cancelled
 from ._flushing import Accepted
 from ._senders import Senders
 from ._shared import Shared
@@ -65,14 +66,15 @@ class SendSocket(Socket, trio.abc.SendChannel[MessageLike]):
                 message = as_message(message)
             if len(message) > self._most_frames:
                 self._refuse_frames(message)
-        await checkpoint_if_cancelled()
+        turn = self._turn
+        if turn.left < 2 or is_cancelled():
+            await checkpoint_if_cancelled()
         submit = self._submit  # CPython 3.11 is slow to call an attribute that is no method
         if self._waiting_senders or not submit(message):
-            self._turn.renew()
+            turn.renew()
             await self._senders.wait(message)
-            self._turn.renew()
+            turn.renew()
         else:
-            turn = self._turn
             turn.left -= 1
             if turn.left <= 0 and turn.is_over():
                 await turn.end()
