@@ -31,6 +31,10 @@ class LoadBalancer:
         if pipe in self._ready:
             self._ready.remove(pipe)
 
+    def only(self) -> Pipe | None:
+        """The pipe that has the round for itself, though it may be full by now; None if there is none, or several."""
+        return self._ready[0] if len(self._ready) == 1 else None
+
     def choose(self) -> Pipe | None:
         """The pipe `send` would send to, or None; then a pipe's owner will be told when there is one."""
         ready = self._ready

@@ -108,7 +108,7 @@ class Req(RoundRobin, FairReceiver):
         self._left.add(pipe)
         if pipe not in self._lasting:
             pipe.drain()
-            self.balancer.remove(pipe)
+            self.deactivate(pipe)
         pipe.inbox.source.renew(PeerUnwantedError("a request to this peer was given up, and its reply is not wanted"))
         pipe.withdraw(request)  # if it was half written, it would be sent again
 
@@ -134,7 +134,7 @@ class Req(RoundRobin, FairReceiver):
     def added(self, pipe: Pipe) -> None:
         if pipe.peer is None:  # the peer is yet to come, now and whenever the connection is lost
             self._lasting.add(pipe)
-        self.balancer.activate(pipe)
+        self.activate(pipe)
         self.senders.wake()
 
     def ready(self, pipe: Pipe) -> None:
@@ -152,7 +152,7 @@ class Req(RoundRobin, FairReceiver):
 
     def removed(self, pipe: Pipe) -> None:
         self._lasting.discard(pipe)
-        self.balancer.remove(pipe)
+        self.deactivate(pipe)
 
 
 def _returns_ids(pipe: Pipe) -> bool:

@@ -69,8 +69,14 @@ class SendSocket(Socket, trio.abc.SendChannel[MessageLike]):
         turn = self._turn
         if turn.left < 2 or is_cancelled():
             await checkpoint_if_cancelled()
-        submit = self._submit  # CPython 3.11 is slow to call an attribute that is no method
-        if self._waiting_senders or not submit(message):
+        if self._waiting_senders:
+            accepted = False
+        elif (only := self._sender.only) is not None:
+            accepted = only.send_nowait(message)
+        else:
+            submit = self._submit  # CPython 3.11 is slow to call an attribute that is no method
+            accepted = submit(message)
+        if not accepted:
             turn.renew()
             await self._senders.wait(message)
             turn.renew()
