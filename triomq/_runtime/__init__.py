@@ -8,10 +8,11 @@ from ._flusher import Flushable, Flusher
 from ._limits import given_back, within
 from ._runtime import Runtime
 from ._task_group import TaskGroup
-from ._turn import MESSAGES_PER_TURN, Turn
+from ._turn import LISTED_PER_CALL, MESSAGES_PER_TURN, Turn
 from ._turn_end import TurnEnd, turn_end
 
 __all__ = [
+    "LISTED_PER_CALL",
     "MESSAGES_PER_TURN",
     "Chores",
     "Flushable",

@@ -36,7 +36,8 @@ class Socket(trio.abc.AsyncResource, AdvisedSocket, metaclass=MadeByContext):
     """Base of all socket types; made by `Context.socket`, never directly.
 
     A socket may be used by any number of tasks of its trio run at once, and from nowhere else. Each call is a
-    cancellation point; a schedule point comes when the call waits, and at least once in 64 messages.
+    cancellation point; a schedule point comes when the call waits, and at least once in 64 messages, or
+    in 256 of a list.
     """
 
     socket_type: ClassVar[str]
