@@ -21,7 +21,7 @@ A reader is in one of five states, and `_MOVES` says which call is allowed in wh
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Final
 
 import trio
@@ -256,22 +256,19 @@ class Reader:
 
     # --- for a task in `receive` that has borrowed the connection ----------------------------
 
-    async def wait(self) -> None:
-        """Wait until `take_in` has something to take, or `poke` is called, or the connection has ended.
-
-        Cancellation: nothing was taken.
-        """
+    def wait(self) -> Awaitable[None]:
+        """See `Loan`; no coroutine of its own, as a round trip would pay for it twice."""
         self._borrower_waits = True
-        try:
-            await self._stream.wait_receivable()
-        except trio.ClosedResourceError:
-            self._move("take back")
-        finally:
-            self._borrower_waits = False
+        return self._stream.wait_receivable()
+
+    def lost(self) -> None:
+        """See `Loan`; the reader's own task finds out why."""
+        self._move("take back")
 
     # On the path of a message that is waited for.
     def take_in(self) -> None:
         """Deliver what has arrived. Never waits, never raises; may end the loan."""
+        self._borrower_waits = False
         self._try_to_read()
         if self._state is _LENT and self._protocol.has_buffered:
             self._move("take back")
@@ -283,6 +280,7 @@ class Reader:
 
     def give_back(self) -> None:
         """Let the reader's own task read on at the end of this turn, unless the connection is borrowed again then."""
+        self._borrower_waits = False
         self._move("take back")
         self._turn_end.resume_unless_borrowed(self)
 

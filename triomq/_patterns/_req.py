@@ -35,6 +35,7 @@ class Req(RoundRobin, FairReceiver):
 
     Attributes:
       asked: the pipe of the peer that owes the reply; None when there is no request.
+      requesting: a task is in ``request``, which is one exchange.
     """
 
     frames_added: ClassVar[int] = 2
@@ -44,6 +45,7 @@ class Req(RoundRobin, FairReceiver):
     def __init__(self, options: Options, rng: random.Random, turn: Budget) -> None:
         super().__init__(options, rng, turn)
         self.asked: Pipe | None = None
+        self.requesting: bool = False
         self._expected: tuple[bytes, ...] = ()  # the frames that the reply begins with
         self._request: Message | None = None  # as it was sent, envelope included; None if no connection can answer it
         self._late_replies = False  # a reply that is not wanted any more may still come

@@ -47,7 +47,14 @@ class Loan(Protocol):
     """The borrower still has the connection."""
 
     def wait(self) -> Awaitable[None]:
-        """Wait until `take_in` has something to take, or `poke` is called, or the connection ends."""
+        """Wait until `take_in` has something to take, or `poke` is called, or the connection ends.
+
+        Raises:
+          trio.ClosedResourceError: the connection has ended; call `lost`.
+        """
+
+    def lost(self) -> None:
+        """`wait` has found that the connection has ended."""
 
     def take_in(self) -> None:
         """Deliver to the pipe what has arrived."""

@@ -35,6 +35,8 @@ class ReceiveSocket(Socket, trio.abc.ReceiveChannel[Message]):
 
         Cancellation: if this is cancelled, no message was taken; the next `receive` gets it.
         Raises:
+          WrongStateError: a REQ has sent no request, or a REP owes the reply to the last one.
+          trio.BusyResourceError: another task waits for the reply to this REQ already.
           trio.ClosedResourceError: the socket is closed, or was closed while this waited.
         """
         if get_ident() != self._thread:
@@ -47,6 +49,7 @@ class ReceiveSocket(Socket, trio.abc.ReceiveChannel[Message]):
         take = self._take  # see `SendSocket.send`
         message = take()
         if message is None:
+            self._check_may_come("receive")
             turn.renew()
             message = await self._receivers.wait()
             turn.renew()
@@ -55,6 +58,11 @@ class ReceiveSocket(Socket, trio.abc.ReceiveChannel[Message]):
         if turn.left <= 0 and turn.is_over():
             await turn.end()
         return message
+
+    __anext__ = receive  # no socket ends as a channel may; the base class's own would cost a coroutine more
+
+    def _check_may_come(self, what: str) -> None:
+        """Refuse to wait for a message that cannot come; called when there is none."""
 
     @trio.lowlevel.enable_ki_protection
     def receive_nowait(self) -> Message:
@@ -68,6 +76,7 @@ class ReceiveSocket(Socket, trio.abc.ReceiveChannel[Message]):
             self._check("receive_nowait")
         message = self._take()
         if message is None:
+            self._check_may_come("receive_nowait")
             raise trio.WouldBlock
         return message
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable
+
 import trio
 
 from .._message import Message
@@ -35,19 +37,18 @@ class Receivers:
         """How many tasks wait in ``receive``."""
         return len(self.waiters) + (self._loan is not None)
 
-    async def wait(self) -> Message:
-        """Wait for the next message, which there is none of now.
+    def wait(self) -> Awaitable[Message]:
+        """Wait for the next message, which there is none of now; to be awaited at once.
 
         Cancellation: no message was taken.
         Raises:
           trio.ClosedResourceError: the socket was closed meanwhile.
         """
-        later: list[Waiter[Message]] = []
-        if (loan := self._borrow()) is not None:
-            message = await self._read_for_itself(loan)
-            if message is not None:
-                return message
-            later = list(self.waiters)  # these tasks began to wait after this one, so it goes before them
+        loan = self._borrow()
+        return self._wait_in_line([]) if loan is None else self._read_for_itself(loan)
+
+    async def _wait_in_line(self, later: list[Waiter[Message]]) -> Message:
+        """Wait until the message is this task's turn; ``later`` are those who wait already, and come behind it."""
         waiter: Waiter[Message] = Waiter()
         self.waiters[waiter] = None
         for other in later:
@@ -66,17 +67,20 @@ class Receivers:
         return pipe.inbox.source.lend()
 
     # On the path of a message that is waited for.
-    async def _read_for_itself(self, loan: Loan) -> Message | None:
+    async def _read_for_itself(self, loan: Loan) -> Message:
         """Wait for the connection to the only peer, and read it, in place of its own task.
 
-        Returns: the next message, whoever brought it; or None when the connection cannot be read any longer.
+        Returns: the next message, whoever brought it, and if not this task, because the connection has ended.
         Cancellation: no message was taken.
         """
         self._loan = loan
         message: Message | None = None
         try:
             while message is None and loan.borrowed:
-                await loan.wait()
+                try:
+                    await loan.wait()
+                except trio.ClosedResourceError:
+                    loan.lost()
                 if self._closed:
                     raise trio.ClosedResourceError(self._closed_text)
                 if loan.borrowed:
@@ -87,7 +91,9 @@ class Receivers:
             loan.give_back()
             if self.waiters or self.bells:
                 self._serve()
-        return message
+        if message is not None:
+            return message
+        return await self._wait_in_line(list(self.waiters))
 
     def wake(self) -> None:
         """There may be a message to take."""
