@@ -245,13 +245,14 @@ class Reader:
 
     def lend(self) -> Loan | None:
         """Let a task in ``receive`` read in place of the reader's own; None if that is not possible now."""
-        if self._state is not _READING or self._protocol.has_buffered or self._pipe.inbox.is_full:
+        inbox = self._pipe.inbox
+        if self._state is not _READING or self._protocol.has_buffered or len(inbox.queue) >= inbox.limit:
             return None
         if not self._stream.can_interrupt:
             return None
         if self._waits:
             self._stream.interrupt()
-        self._move("lend")
+        self._state, self.borrowed = _LENT, True  # as `_move` would, from the one state that is left
         return self
 
     # --- for a task in `receive` that has borrowed the connection ----------------------------
@@ -281,7 +282,10 @@ class Reader:
     def give_back(self) -> None:
         """Let the reader's own task read on at the end of this turn, unless the connection is borrowed again then."""
         self._borrower_waits = False
-        self._move("take back")
+        if self.borrowed:
+            self._state, self.borrowed = _READING, False  # as `_move` would, from `_LENT`
+        else:
+            self._move("take back")
         self._turn_end.resume_unless_borrowed(self)
 
     # --- reading ----------------------------------------------------------------------------

@@ -62,7 +62,7 @@ class QueuedPipe(Pipe):
 
     def has_room(self) -> bool:
         outbox = self.outbox
-        if outbox.room() > 0:
+        if (len(outbox.queue) < outbox.limit and not outbox.tails) or outbox.room() > 0:
             return True
         if not self.owner_waits:
             self.sink.flush()  # a peer is full when its connection is, not when a burst is only gathered here

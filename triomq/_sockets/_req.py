@@ -7,7 +7,7 @@ from typing import Any, ClassVar, final
 
 import trio
 
-from .._advice import TIME_LIMIT, takes
+from .._advice import hide_arguments, refuse_extra
 from .._errors import WrongStateError
 from .._message import Message, MessageLike
 from .._patterns import Pattern, Req
@@ -28,9 +28,8 @@ class REQ(SendSocket, ReceiveSocket, trio.abc.Channel[Message]):
         assert isinstance(self._pattern, Req)
         self._req: Req = self._pattern
 
-    @takes(f"request(message) takes one message, of one frame or of several; {TIME_LIMIT}")
     @trio.lowlevel.enable_ki_protection
-    async def request(self, message: MessageLike) -> Message:
+    async def request(self, message: MessageLike, flags: None = None, timeout: None = None) -> Message:  # noqa: ASYNC109  # to be refused
         """Send a request and wait for its reply: one exchange.
 
         Cancellation: the request is given up, and the socket can send again. If it is still queued it is withdrawn;
@@ -42,6 +41,8 @@ class REQ(SendSocket, ReceiveSocket, trio.abc.Channel[Message]):
         """
         if get_ident() != self._thread:
             self._check("request")
+        if flags is not None or timeout is not None:
+            refuse_extra("request", "it takes one message, of one frame or of several", flags, timeout)
         if self._req.requesting:
             raise trio.BusyResourceError(
                 "REQ.request: another task is in request() on this socket; use one REQ for each"
@@ -61,3 +62,6 @@ class REQ(SendSocket, ReceiveSocket, trio.abc.Channel[Message]):
             raise WrongStateError(f"REQ.{what}: no request was sent; send one first, or use request()")
         if self._count_receivers():
             raise trio.BusyResourceError(f"REQ.{what}: another task waits for this reply already")
+
+
+hide_arguments(REQ.request, "flags", "timeout")

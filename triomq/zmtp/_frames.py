@@ -94,7 +94,13 @@ def encode_items(items: Sequence[Any], out: list[bytes], encode_event: Callable[
       encode_event: makes the bytes of an item that is neither a message nor already `bytes`.
     Returns: how many bytes were appended.
     """
-    if len(items) >= _LEAST_IN_ROW:
+    if len(items) == 1:
+        (item,) = items
+        if isinstance(item, tuple) and max(map(len, item)) < LARGE_BODY:
+            lone = encode_shared(item)
+            out.append(lone)
+            return len(lone)
+    elif len(items) >= _LEAST_IN_ROW:
         together = _join_encoded(items) if type(items[0]) is bytes else _encode_lone_frames(items)
         if together is not None:
             out.append(together)
