@@ -1,4 +1,4 @@
-"""How long a turn may be: 64 messages, or 256 of a list, and what is written afterwards not longer than a millisecond."""
+"""How long a turn may be: 64 messages, or 256 of a list, and what is written afterwards no longer than 1 ms."""
 
 from __future__ import annotations
 

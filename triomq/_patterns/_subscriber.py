@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterator, Sequence
+from itertools import repeat
 
 from .. import zmtp
 from .._message import Frames, Message
@@ -94,14 +95,13 @@ class Subscriber(FairReceiver):
     def interpret(self, pipe: Pipe, events: Sequence[Received]) -> list[Message]:
         """Filter once more: a publisher may not know yet what was cancelled, or not filter at all."""
         messages: Sequence[Message] = events  # type: ignore[assignment]  # see wanted
-        few, matches, inverted = self.topics.few, self.topics.matches, self.options.invert_matching
-        kept: list[Message] = []
-        for message in messages:
-            for first in message:  # noqa: B007  # the index of a `Message` is a call of Python
-                break
-            if (matches(first) if few is None else first.startswith(few)) is not inverted:
-                kept.append(message)
-        return kept
+        few, inverted = self.topics.few, self.options.invert_matching
+        firsts: tuple[bytes, ...] = next(zip(*messages, strict=False), ())  # the index of a `Message` is a call of Python
+        if few is None:
+            wanted = map(self.topics.matches, firsts)
+        else:
+            wanted = map(bytes.startswith, firsts, repeat(few))
+        return [message for message, match in zip(messages, wanted, strict=True) if match is not inverted]
 
 
 class XSubscriber(Subscriber, Sender):
