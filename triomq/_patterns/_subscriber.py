@@ -96,11 +96,9 @@ class Subscriber(FairReceiver):
         """Filter once more: a publisher may not know yet what was cancelled, or not filter at all."""
         messages: Sequence[Message] = events  # type: ignore[assignment]  # see wanted
         few, inverted = self.topics.few, self.options.invert_matching
-        firsts: tuple[bytes, ...] = next(zip(*messages, strict=False), ())  # the index of a `Message` is a call of Python
-        if few is None:
-            wanted = map(self.topics.matches, firsts)
-        else:
-            wanted = map(bytes.startswith, firsts, repeat(few))
+        # The first frames, all at once: the index of a `Message` is a call of Python.
+        firsts: tuple[bytes, ...] = next(zip(*messages, strict=False), ())
+        wanted = map(self.topics.matches, firsts) if few is None else map(bytes.startswith, firsts, repeat(few))
         return [message for message, match in zip(messages, wanted, strict=True) if match is not inverted]
 
 
