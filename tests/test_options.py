@@ -66,6 +66,7 @@ CASES = {
     "invert_matching": FLAG,
     "max_subscriptions": BOUND,
     "max_subscription_bytes": BOUND,
+    "busy_poll": ([0, 0.0, 30e-6, 1e-3], [-1e-6, 0.0011, 1, math.inf, math.nan, None, True, "30e-6"]),
     "ipv6": FLAG,
     "backlog": BACKLOG,
     "send_buffer": BUFFER,

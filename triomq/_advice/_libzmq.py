@@ -97,7 +97,6 @@ ABSENT: Final[dict[str, str]] = {
     "ZMQ_TCP_MAXRT": _LATER + "heartbeats find a dead peer, on every transport.",
     "ZMQ_TOS": _OWN_STREAM,
     "ZMQ_PRIORITY": _OWN_STREAM,
-    "ZMQ_BUSY_POLL": _OWN_STREAM,
     "ZMQ_BINDTODEVICE": _OWN_STREAM + " An interface's address can be bound: ``tcp://eth0:5555``.",
     "ZMQ_USE_FD": _OWN_STREAM,
     "ZMQ_SOCKS_PROXY": _OWN_STREAM,

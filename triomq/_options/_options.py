@@ -163,6 +163,11 @@ class Options:
         64 * 1024 * 1024, _values.bound("octets"), "", "", "octets", "In all topics of one peer together; likewise.",
         "PUB XPUB",
     )  # fmt: skip
+    busy_poll: float = _option(
+        0.0, _values.moment, "ZMQ_BUSY_POLL", "0 (the system's)", "seconds",
+        "Where this socket has just sent to its only peer: try to read for so long before other tasks run. 0 is not "
+        "to. See :ref:`busy-poll`.", "REQ REP DEALER ROUTER PAIR",
+    )  # fmt: skip
     ipv6: bool = _option(True, _values.flag, "ZMQ_IPV6", "0", "", "Allow IPv6 beside IPv4.")
     backlog: int = _option(
         65535, _values.between(1, _INT_MAX, "a number of connections"), "ZMQ_BACKLOG", "100", "connections",
@@ -291,6 +296,7 @@ class OptionArguments(TypedDict, total=False):
     invert_matching: bool
     max_subscriptions: float
     max_subscription_bytes: float
+    busy_poll: float
     ipv6: bool
     backlog: int
     send_buffer: int | None

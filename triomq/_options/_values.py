@@ -12,6 +12,8 @@ Validator = Callable[[Any, "attrs.Attribute[Any]", Any], None]
 
 _LONGEST = 1_000_000_000
 """seconds, 31 years: the longest finite time; larger ones would overflow when they are added up or doubled"""
+_MOMENT = 1e-3
+"""seconds: the longest time for which a task may keep the loop to itself"""
 _MOST = 2**63
 """the largest finite bound: more than any machine can count up to"""
 
@@ -50,6 +52,12 @@ def finite_seconds(_: object, field: attrs.Attribute[Any], value: Any) -> None:
     if value == math.inf:
         _fail(field, value, "a finite time in seconds: all that is sent meanwhile is kept")
     seconds(_, field, value)
+
+
+def moment(_: object, field: attrs.Attribute[Any], value: Any) -> None:
+    """A time for which the loop may stand still."""
+    if not _is_number(value) or not 0 <= value <= _MOMENT:
+        _fail(field, value, f"a time in seconds from 0 (off) to {_MOMENT}, for no other task runs meanwhile")
 
 
 def _refuse_more(field: attrs.Attribute[Any], value: Any, most: int, wanted: str) -> None:

@@ -27,6 +27,7 @@ class ReceiveSocket(Socket, trio.abc.ReceiveChannel[Message]):
         self._receivers: Receivers = Receivers(self._receiver, f"{self.socket_type}.receive: closed while it waited")
         self._take = self._receiver.take_function()  # by one name, for the path of every message
         self._pattern.receivers = self._receivers
+        self._busy_poll: float = self._options.busy_poll
 
     # On the path of every message.
     @trio.lowlevel.enable_ki_protection
@@ -48,6 +49,8 @@ class ReceiveSocket(Socket, trio.abc.ReceiveChannel[Message]):
             await checkpoint_if_cancelled()
         take = self._take  # see `SendSocket.send`
         message = take()
+        if message is None and self._busy_poll:
+            message = self._receivers.poll(self._busy_poll, self._shared.runtime.turn_end.now)
         if message is None:
             self._check_may_come("receive")
             turn.renew()

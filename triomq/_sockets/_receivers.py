@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable
+import os
+from collections.abc import Awaitable, Callable
+from typing import Final
 
 import trio
 
@@ -10,6 +12,9 @@ from .._message import Message
 from .._patterns import Receiver
 from .._pipes import Loan
 from ._waiting import Bell, Waiter
+
+_QUICKEST_TRY: Final = 1e-6  # seconds that a system call takes which finds nothing, at the least
+_let_others_run: Final[Callable[[], None]] = getattr(os, "sched_yield", lambda: None)  # the peer, on the same core
 
 
 class Receivers:
@@ -31,6 +36,7 @@ class Receivers:
         self._closed_text = closed
         self._closed = False
         self._serving = False
+        self._sent = 0  # messages that had left for the only peer when `poll` last looked
         self._loan: Loan | None = None  # the connection that a task in `receive` reads for itself
 
     def __len__(self) -> int:
@@ -57,6 +63,37 @@ class Receivers:
         await waiter.wait(self.waiters)
         assert waiter.message is not None
         return waiter.message
+
+    def poll(self, seconds: float, now: Callable[[], float]) -> Message | None:
+        """Try for a while to read the answer to what was sent, without letting other tasks run.
+
+        Args:
+          seconds: how long.
+          now: the clock.
+        Returns: the next message; None if it did not come, or if nothing was sent since the last time.
+        """
+        loan = self._borrow()
+        if loan is None:
+            return None
+        message: Message | None = None
+        try:
+            if self._has_sent():
+                until, tries = now() + seconds, seconds / _QUICKEST_TRY  # the clock may stand still: a mock does
+                while message is None and loan.borrowed and tries > 0:
+                    loan.take_in()
+                    message = self._pattern.take()
+                    tries = tries - 1 if now() < until else 0
+                    if message is None:
+                        _let_others_run()
+        finally:
+            loan.give_back()
+        return message
+
+    def _has_sent(self) -> bool:
+        """Whether something has left for the only peer since the last time that this was asked."""
+        (pipe,) = self._pattern.pipes
+        before, self._sent = self._sent, pipe.sent
+        return pipe.sent != before and not pipe.queued()
 
     def _borrow(self) -> Loan | None:
         """The connection to the only peer, if a task may read it for itself."""
