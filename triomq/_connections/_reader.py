@@ -32,7 +32,7 @@ from .._pipes import Confirmation, Loan, QueuedPipe, Received
 from .._runtime import TurnEnd
 from .._transports import NonblockingStream
 from ._heartbeats import Heartbeats
-from ._read_size import HEADER_SIZE, ReadSize
+from ._read_size import HEADER_SIZE, READ_SIZE, ReadSize
 from ._writer import Writer
 
 _MOST_LOOKS: Final = 16  # reads in a row that look for the end of the stream
@@ -312,13 +312,14 @@ class Reader:
         protocol, sizes = self._protocol, self._sizes
         usual = protocol.between_messages and not sizes.large
         size = sizes.usual if usual else sizes.choose(protocol.receive_hint())
-        data = try_receive(self._stream, size)
-        if data is None:
+        try:
+            data = self._stream.receive_nowait(size)
+        except trio.WouldBlock:
             return False
         if not data:
             self._move("end")
             return True
-        if size == sizes.usual:
+        if size == sizes.usual and (len(data) == size or size > READ_SIZE):
             sizes.note(len(data))
         pipe = self._pipe
         pipe.octets_received += len(data)

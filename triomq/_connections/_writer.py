@@ -142,7 +142,7 @@ class Writer:
     # On the path of every message.
     def wake(self) -> None:
         """The first message since the last flush has been accepted: write it, or gather more."""
-        if self._flusher.gathering or not (self.may_answer or trio.current_time() - self._last_write >= IDLE):
+        if self._flusher.gathering or not (self.may_answer or self._turn_end.now() - self._last_write >= IDLE):
             self.wake_later()
         else:
             self.flush()
@@ -175,7 +175,7 @@ class Writer:
         pipe = self._pipe
         if pipe is None or self._unsent or not self._protocol.established:
             return  # at fault, a connection gives out the events before the fault first, and takes nothing
-        now = self._last_write = trio.current_time()
+        now = self._last_write = self._turn_end.now()
         if self._turn_end.is_late(now) and not self._still_stands():
             return  # the peer hung up meanwhile: what is queued waits for the next connection
         pipe.sink_told = False
@@ -191,7 +191,8 @@ class Writer:
                 break
             flushed += taken
         self.may_answer = False
-        pipe.flushed()
+        if pipe.owner_waits or pipe.awaited:
+            pipe.flushed()
 
     # On the path of every message.
     def _write_batch(self, pipe: QueuedPipe) -> int | None:
@@ -253,7 +254,7 @@ class Writer:
                 taken = await self._stream.send_some(self._unsent)
                 self._unsent = without(self._unsent, taken)
                 self._batch_written += taken
-                self._last_write = trio.current_time()
+                self._last_write = self._turn_end.now()
                 pipe = self._pipe
                 if pipe is not None:
                     pipe.octets_sent += taken
