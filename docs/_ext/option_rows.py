@@ -51,8 +51,8 @@ WHEN = {
     "invert_matching": "Set it at both ends: the publisher filters, and the subscriber filters again.",
     "max_subscriptions": "Raise it for a peer that subscribes to very many topics, such as a proxy.",
     "max_subscription_bytes": "As ``max_subscriptions``, for long topics.",
-    "busy_poll": "Use it for few peers that answer within microseconds, where the program has a processor core to spare. "
-    "30e-6 is a good value.",
+    "busy_poll": "Use it for one peer that answers within microseconds, where the program has a core to spare. 30e-6 "
+    "is a good value.",
     "ipv6": "Set it to False on machines where IPv6 is configured and does not work.",
     "backlog": "Lower it where newcomers are to be refused while the program is busy.",
     "send_buffer": "Raise it for links that are fast and far. Lower it where queues are to be short: what lies in this "
