@@ -222,7 +222,7 @@ def test_an_unknown_option_is_answered_with_those_there_are() -> None:
         ("subscribe", "a SUB is made with topics=['…']"),
         ("topics", "topics are for a SUB"),
         ("ipv4only", "write ipv6=False for ipv4only=True"),
-        ("curve_server", "not yet: triomq has only the NULL mechanism"),
+        ("curve_server", "Curve.server in mechanism"),
         ("io_threads", "There are no threads: everything runs in the tasks of your trio run"),
     ],
 )

@@ -253,9 +253,8 @@ class Socket(trio.abc.AsyncResource, AdvisedSocket, metaclass=MadeByContext):
 
         Cancellation: nothing has changed.
         Raises:
-          HandshakeRefusedError: there are fewer, and the peer at a connected endpoint refuses this socket: the
-            credentials are wrong, the mechanisms differ, or the types do not match. The socket tries again after long
-            waits.
+          HandshakeRefusedError: there are fewer, and a peer that this socket connects to refuses it: for its
+            credentials, its mechanism or its type. The socket tries again after long waits.
           ValueError: ``n`` is not a whole number, 0 or more.
           trio.ClosedResourceError: the socket was closed, before or meanwhile.
         """
