@@ -195,6 +195,15 @@ async def test_a_server_of_another_mechanism(ctx: triomq.Context, peer: Peer, ki
     assert (error.theirs, error.ours) == (kind.encode(), mine.name)
 
 
+@pytest.mark.parametrize("kind", ["PLAIN", "CURVE"])
+async def test_a_server_that_wants_a_mechanism_where_we_have_none(ctx: triomq.Context, peer: Peer, kind: str) -> None:
+    """libzmq hangs up at our first greeting, and tells its mechanism at the second, which comes in pieces."""
+    server = await peer.socket("DEALER", **theirs(kind, we_serve=False))
+    error = await refused(ctx, await server.bind("tcp://127.0.0.1:*"), None)
+    assert isinstance(error, triomq.MechanismMismatchError)
+    assert (error.theirs, error.ours) == (kind.encode(), "NULL")
+
+
 @pytest.mark.parametrize("mechanism", ["PLAIN", "CURVE"])
 async def test_our_authenticator_serves_theirs(ctx: triomq.Context, peer: Peer, mechanism: str) -> None:
     requests: list[triomq.AuthenticationRequest] = []

@@ -46,7 +46,7 @@ def drawn(function: Callable[[VirtualNetwork], object], seed: int = 0) -> list[s
 def test_heartbeats_are_one_row_with_their_numbers() -> None:
     lines = drawn(lambda net: asks(net, 3600, heartbeat_interval=1.0))
     (row,) = [number for number, line in enumerate(lines) if "heartbeats" in line]
-    assert lines[row].endswith("⋮  heartbeats: PING × 3,600, PONG × 3,600, until 3600.008")
+    assert lines[row].endswith("⋮  heartbeats: PING × 3,600, PONG × 3,600, until 3600.006")
     assert lines[row][11] == "⋮"
     assert "one" in lines[row - 1]
     assert "two" in lines[row + 1]
@@ -68,7 +68,7 @@ def test_heartbeats_of_several_connections_are_one_row() -> None:
 
     lines = drawn(both)
     (row,) = [line for line in lines if "heartbeats" in line]
-    assert row.endswith("heartbeats: PING × 18, PONG × 18, until 9.008")
+    assert row.endswith("heartbeats: PING × 18, PONG × 18, until 9.006")
     assert row.count("⋮") == 3
 
 

@@ -129,8 +129,8 @@ def test_an_arrow_tells_more_to_whom_points_at_it() -> None:
         "client → server",
         '[b"", b"Hello"]',
         "9 octets",
-        "sent at 0.006000 s",
-        "arrived at 0.007000 s",
+        "sent at 0.004000 s",
+        "arrived at 0.005000 s",
         "after 1 ms",
         "connection 1",
     ]

@@ -36,16 +36,16 @@ seed 3
  seconds   client                        server
    0.000   ┃                             ┃ bind tcp://server:5555
            ┃┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄>┃  connect tcp://server:5555  +2 ms
-   0.002   ┃───────── greeting ─────────>┃  +3 ms
+   0.002   ┃───────── greeting ─────────>┃  +1 ms
    0.003   ┃<───────── greeting ─────────┃  +1 ms
+           ┃<──────── READY REP ─────────┃  +1 ms
    0.004   ┃──────── READY REQ ─────────>┃  +1 ms
-   0.005   ┃<──────── READY REP ─────────┃  +1 ms
-   0.006   ┃───── [b"", b"Hello"] ──────>┃  +1 ms
-   0.007   ┃<───── [b"", b"World"] ──────┃  +1 ms
-   0.008  ┈┃┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┃┈┈ both know
+           ┃───── [b"", b"Hello"] ──────>┃  +1 ms
+   0.005   ┃<───── [b"", b"World"] ──────┃  +1 ms
+   0.006  ┈┃┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┃┈┈ both know
            ┃<╌╌╌╌╌╌╌╌╌╌╌ end ╌╌╌╌╌╌╌╌╌╌╌╌┃  +1 ms
            ┃                             ┃ unbind tcp://server:5555
-   0.009   ┃╌╌╌╌╌╌╌╌╌╌╌ end ╌╌╌╌╌╌╌╌╌╌╌╌>┃  +1 ms
+   0.007   ┃╌╌╌╌╌╌╌╌╌╌╌ end ╌╌╌╌╌╌╌╌╌╌╌╌>┃  +1 ms
 """), LEGEND]  # fmt: skip
 
 
@@ -58,12 +58,12 @@ seed 3
    4.137   ┃┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄✗┃  connect tcp://server:5555  refused, again in 885 ms
    5.000   ┃                             ┃ bind tcp://server:5555
    5.024   ┃┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄>┃  connect tcp://server:5555  +2 ms
-   5.026   ┃───────── greeting ─────────>┃  +3 ms
+   5.026   ┃───────── greeting ─────────>┃  +1 ms
    5.027   ┃<───────── greeting ─────────┃  +1 ms
+           ┃<──────── READY PULL ────────┃  +1 ms
    5.028   ┃──────── READY PUSH ────────>┃  +1 ms
-   5.029   ┃<──────── READY PULL ────────┃  +1 ms
-   5.030   ┃──────── [b"early"] ────────>┃  +1 ms
-   5.031   ┃                             ┃ unbind tcp://server:5555
+           ┃──────── [b"early"] ────────>┃  +1 ms
+   5.029   ┃                             ┃ unbind tcp://server:5555
            ┃<╌╌╌╌╌╌╌╌╌╌╌ end ╌╌╌╌╌╌╌╌╌╌╌╌┃  +1 ms
            ┃╌╌╌╌╌╌╌╌╌╌╌ end ╌╌╌╌╌╌╌╌╌╌╌╌>│  +1 ms
 """), LEGEND]  # fmt: skip
@@ -74,11 +74,11 @@ def test_everything_that_can_go_wrong() -> None:
  seconds   a                             b
    0.000   ┃                             ┃ bind tcp://b:5555
    0.500   ┃┄┄┄ connect tcp://b:5555 ┄┄┄>┃  +2 ms
-   0.502   ┃───────── greeting ─────────>┃  +3 ms
+   0.502   ┃───────── greeting ─────────>┃  +1 ms
    0.503   ┃<───────── greeting ─────────┃  +1 ms
+           ┃<──────── READY PULL ────────┃  +1 ms
    0.504   ┃──────── READY PUSH ────────>┃  +1 ms
-   0.505   ┃<──────── READY PULL ────────┃  +1 ms
-   0.506   ┃───────── [b"one"] ─────────>┃  +1 ms
+           ┃───────── [b"one"] ─────────>┃  +1 ms
    1.500  ┈╏┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈╏┈┈ partition: a | b
            ╏─────── [b"two"] ───────✗    ╏  lost
    1.600   ╏────── [b"three"] ──────✗    ╏  held
@@ -95,16 +95,16 @@ def test_everything_that_can_go_wrong() -> None:
   62.700   ┃                             │ restart
            ┃                             ┃ bind tcp://b:5555
   63.385   ┃┄┄┄ connect tcp://b:5555 ┄┄┄>┃  +2 ms
-  63.387   ┃───────── greeting ─────────>┃  +3 ms
+  63.387   ┃───────── greeting ─────────>┃  +1 ms
   63.388   ┃<───────── greeting ─────────┃  +1 ms
+           ┃<──────── READY PULL ────────┃  +1 ms
   63.389   ┃──────── READY PUSH ────────>┃  +1 ms
-  63.390   ┃<──────── READY PULL ────────┃  +1 ms
 … 2.31 s   ┃                             ┃
   65.700  ┈┃┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┃┈┈ cut a - b: reset
            ┃                             ┃ connection reset
            ┃ connection reset            ┃
-           ┃                             ┃  a: disconnected: PUSH, the connection to tcp://b:5555 broke: the network reset the connection
            ┃                             ┃ disconnected: PULL, the connection to tcp://a:49153 broke: the network reset the connection
+           ┃                             ┃  a: disconnected: PUSH, the connection to tcp://b:5555 broke: the network reset the connection
            │                             ┃ unbind tcp://b:5555
 """), LEGEND]  # noqa: E501  # fmt: skip
 
@@ -124,7 +124,7 @@ def test_an_empty_run() -> None:
 
 def test_some_hosts_in_an_order_of_ones_own() -> None:
     text = drawn(small_runs.exchange, hosts=["server", "client"])
-    assert '   0.007   ┃───── [b"", b"World"] ──────>┃  +1 ms' in text
+    assert '   0.005   ┃───── [b"", b"World"] ──────>┃  +1 ms' in text
     alone = drawn(small_runs.exchange, hosts=["server"])
     assert "World" not in alone
     assert "bind tcp://server:5555" in alone

@@ -207,20 +207,20 @@ seed 3
  seconds   server                        client
    0.000   ┃<┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┃  connect tcp://server:5555  +2 ms
            ┃ bind tcp://server:5555      ┃
-   0.002   ┃<───────── greeting ─────────┃  +3 ms
+   0.002   ┃<───────── greeting ─────────┃  +1 ms
    0.003   ┃───────── greeting ─────────>┃  +1 ms
+           ┃──────── READY REP ─────────>┃  +1 ms
    0.004   ┃<──────── READY REQ ─────────┃  +1 ms
-   0.005   ┃──────── READY REP ─────────>┃  +1 ms
-   0.006   ┃<────── [b"", b"one"] ───────┃  +1 ms
-   0.007   ┃────── [b"", b"one"] ───────>┃  +1 ms
+           ┃<────── [b"", b"one"] ───────┃  +1 ms
+   0.005   ┃────── [b"", b"one"] ───────>┃  +1 ms
    … 2 s   ┃                             ┃
-   2.006   ⋮                             ⋮  heartbeats: PING × 30, PONG × 30, until 60.008
-  60.008  ┈╏┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┃┈┈ partition, one way: server > client
+   2.004   ⋮                             ⋮  heartbeats: PING × 30, PONG × 30, until 60.006
+  60.006  ┈╏┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┃┈┈ partition, one way: server > client
            ╏<────── [b"", b"two"] ───────┃  +1 ms
-  60.009   ╏──── [b"", b"two"] ─────✗    ┃  lost
-  60.508  ━╏━━━━━━━━━━━━━━━━━━━━━━━━━━━━━┃━━ ✗ the test failed here: TooSlowError at test_failures.py:N in main
+  60.007   ╏──── [b"", b"two"] ─────✗    ┃  lost
+  60.506  ━╏━━━━━━━━━━━━━━━━━━━━━━━━━━━━━┃━━ ✗ the test failed here: TooSlowError at test_failures.py:N in main
            ╏    …╌╌╌╌╌╌╌╌╌ end ╌╌╌╌╌╌╌╌╌╌┃  under way
-  61.508   ╏ unbind tcp://server:5555    │
+  61.506   ╏ unbind tcp://server:5555    │
            ╏╌╌╌╌╌╌╌╌╌ end ╌╌╌╌╌╌╌╌╌╌✗    │  held
 │ host  ┃ context open  ╎ ╏ partitioned  ░ paused  · down  ✗ lost or refused  ↻ sent again"""
     )

@@ -101,7 +101,10 @@ class Dialer(Connecting):
             return None
 
     def _new_session(self, stream: NonblockingStream) -> Session:
-        return Session(stream, self._new_protocol(self._host, False), self._host, self._endpoint, self._pipe)
+        protocol = self._new_protocol(self._host, False)
+        if self._redial.doubts_mechanism:
+            protocol.greet_in_pieces()
+        return Session(stream, protocol, self._host, self._endpoint, self._pipe)
 
     async def _attempt(self) -> trio.abc.Stream:
         """Connect.

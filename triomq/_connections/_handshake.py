@@ -120,7 +120,7 @@ async def _receive(stream: NonblockingStream, protocol: zmtp.WireProtocol) -> by
         await stream.wait_receivable()
         received = try_receive(stream, _READ_SIZE)
         if received == b"":
-            what = "the peer closed the connection during the handshake"
+            what = f"the peer closed the connection during the {'handshake' if protocol.greeted else 'greeting'}"
             if why := protocol.explain_end():
                 raise RefusedByPeerError(f"{what}: {why}")
             raise trio.BrokenResourceError(what)

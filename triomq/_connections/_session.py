@@ -106,6 +106,11 @@ class Session:
         return self._reader is not None
 
     @property
+    def greeted(self) -> bool:
+        """The peer's greeting has come whole."""
+        return self._protocol.greeted
+
+    @property
     def refused(self) -> bool:
         """The peer refused us, or we the peer: and would again, if this is not said to be temporary."""
         return is_refusal(self.error, self._refuses)

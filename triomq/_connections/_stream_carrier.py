@@ -29,15 +29,17 @@ def new_zmtp(host: PeerHost, as_server: bool) -> zmtp.WireProtocol:
         as_server = as_server if security.as_server is None else security.as_server
         random_bytes = host.runtime.random_bytes
         mechanism = security.new_mechanism(as_server=as_server, asks=asks, random_bytes=random_bytes)
-    return zmtp.Connection(
+    connection = zmtp.Connection(
         host.socket_type,
         as_server=as_server,
         mechanism=mechanism,
         routing_id=host.routing_id,
         max_message_size=options.max_message_size,
         max_frames=options.max_frames,
-        greet_in_pieces=True,
     )
+    if security is not None:
+        connection.greet_in_pieces()
+    return connection
 
 
 class StreamCarrier(Carrier):

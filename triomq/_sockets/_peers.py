@@ -209,20 +209,23 @@ class Peers:
         for pipe in list(self.pipes):
             self.remove_pipe(pipe)
 
-    def enough(self, n: int, what: str) -> bool:
+    def enough(self, n: int, bound: Collection[str], connected: Collection[str]) -> bool:
         """Whether so many peers are connected, or, with 0, none.
 
+        Args:
+          bound, connected: the endpoints of the socket.
         Raises:
-          HandshakeRefusedError: there are fewer, and one refuses this socket.
+          HandshakeRefusedError: there are fewer; peers refuse this socket, and nobody else can come.
         """
-        if n and self.count < n:
-            self._raise_refusal(what)
-        return self.count >= n if n else not self.count
-
-    def _raise_refusal(self, what: str) -> None:
-        for endpoint, error in self.refusals.items():
-            text = f"{self.socket_type}.{what}: no connection to {endpoint}, tried again after a long wait: {error}"
+        if not n:
+            return not self.count
+        if self.count >= n:
+            return True
+        if self.refusals and not bound and len(connected) - len(self.refusals) < n:
+            endpoint, error = next(iter(self.refusals.items()))
+            text = f"{self.socket_type}.wait_peers: no connection to {endpoint}; the next attempt is far away: {error}"
             raise HandshakeRefusedError(text, endpoint) from error
+        return False
 
     # --- what can be seen -------------------------------------------------------------------
 

@@ -253,13 +253,13 @@ class Socket(trio.abc.AsyncResource, AdvisedSocket, metaclass=MadeByContext):
 
         Cancellation: nothing has changed.
         Raises:
-          HandshakeRefusedError: there are fewer, and a peer that this socket connects to refuses it: for its
-            credentials, its mechanism or its type. The socket tries again after long waits.
+          HandshakeRefusedError: there are fewer, and the missing ones refuse this socket: for its credentials, its
+            mechanism or its type. The socket tries again after long waits.
           ValueError: ``n`` is not a whole number, 0 or more.
           trio.ClosedResourceError: the socket was closed, before or meanwhile.
         """
         check_number(n, f"{self.socket_type}.wait_peers")
-        await self._wait_until(lambda: self._peers.enough(n, "wait_peers"), "wait_peers")
+        await self._wait_until(lambda: self._peers.enough(n, self._bound, self._connected), "wait_peers")
 
     @trio.lowlevel.enable_ki_protection
     async def _wait_until(self, condition: Callable[[], bool], what: str) -> None:

@@ -72,8 +72,6 @@ class Connection(WireProtocol):
       metadata: further properties to tell the peer.
       max_message_size: bytes; the most in all frames of one message from the peer.
       max_frames: the most frames in one message from the peer.
-      greet_in_pieces: tell the mechanism only when the peer has told its version. A libzmq that wants another one hangs
-        up when it is told ours, and only so has it told its own before. It takes half a round trip more.
 
     Raises:
       ValueError: an argument is out of range.
@@ -89,7 +87,6 @@ class Connection(WireProtocol):
         metadata: Mapping[str, bytes] | None = None,
         max_message_size: float = math.inf,
         max_frames: int = 65_536,
-        greet_in_pieces: bool = False,
     ) -> None:
         if socket_type not in COMPATIBLE:
             raise ValueError(f"no such socket type: {socket_type!r}")
@@ -116,8 +113,8 @@ class Connection(WireProtocol):
         self._announcement: HandshakeComplete | None = None  # the first event, until it is returned
         self._tampered = False  # the peer sent a frame that the mechanism refuses
         self._fault: RemoteProtocolError | None = None  # raised by the next `receive_data`
-        self._owes_greeting = greet_in_pieces  # the rest of it, until the peer has told its version
-        self._to_send = [self._greeting()[: GREETING_START if greet_in_pieces else GREETING_SIZE]]
+        self._owes_greeting = False  # the rest of it, until the peer has told its version
+        self._to_send = [self._greeting()]
 
     @property
     def state(self) -> State:
@@ -228,6 +225,10 @@ class Connection(WireProtocol):
         self._tell_denied(status)
         self._fault = DeniedError(text, status)
         self.has_buffered = True
+
+    def greet_in_pieces(self) -> None:
+        self._owes_greeting = True
+        self._to_send = [self._greeting()[:GREETING_START]]
 
     def explain_end(self) -> str:
         return self._mechanism.explain_end() if self._state is State.HANDSHAKE else ""

@@ -12,8 +12,8 @@ libzmq sends its greeting in three pieces, and waits for ours in between. So a g
 comes, and refused at the first octet that is wrong.
 
 Ours may go out in two pieces, the second when the peer has told its version. A libzmq that gets another mechanism than
-its own hangs up at once, before it has sent the rest of its greeting. So it is given ours only after it has sent its
-own, and then both sides can tell which mechanism the other wanted.
+its own hangs up at once, before it has sent the rest of its greeting. If it gets ours only after it has sent its own,
+both sides can tell which mechanism the other wanted.
 """
 
 from __future__ import annotations

@@ -148,6 +148,15 @@ class WireProtocol(ABC):
         """
         raise LocalProtocolError("nothing was asked")
 
+    def greet_in_pieces(self) -> None:
+        """Tell the mechanism only when the peer has told its version; called before everything else.
+
+        A libzmq that wants another mechanism hangs up when it is told ours, and mostly has not told its own by then. So
+        this is for a mechanism that peers may not have, and for the connection after one that ended in the greeting. It
+        takes a round trip more. A protocol without such a greeting does nothing.
+        """
+        return
+
     def explain_end(self) -> str:
         """Why the peer hung up at this point of the handshake, without a word, if that is how such peers refuse.
 
