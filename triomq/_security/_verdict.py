@@ -42,7 +42,10 @@ class AuthenticationRequest:
 
     @property
     def password(self) -> bytes:
-        """The password that a peer of PLAIN gave; ``b""`` for other mechanisms. Compare it by `hmac.compare_digest`."""
+        """The password that a peer of PLAIN gave; ``b""`` for other mechanisms.
+
+        Compare it by ``hmac.compare_digest``, whose time does not tell where two texts differ.
+        """
         return self.credentials[1] if self.mechanism == "PLAIN" else b""
 
     @property
@@ -81,8 +84,8 @@ class Accept:
     """The peer may come in.
 
     Attributes:
-      user_id: who it is, for the application: `Peer.user_id`. Up to 255 ASCII characters.
-      metadata: what else the application is to know: `Peer.user_metadata`. The peer is told neither.
+      user_id: who it is, for the application: ``user_id`` of its `Peer`. Up to 255 ASCII characters.
+      metadata: what else the application is to know: ``user_metadata`` of its `Peer`. The peer is told neither.
     Raises:
       ValueError: one of them is not as it must be.
     """
