@@ -253,8 +253,7 @@ class Socket(trio.abc.AsyncResource, AdvisedSocket, metaclass=MadeByContext):
 
         Cancellation: nothing has changed.
         Raises:
-          HandshakeRefusedError: there are fewer, and the missing ones refuse this socket: for its credentials, its
-            mechanism or its type. The socket tries again after long waits.
+          HandshakeRefusedError: there are fewer, and the missing ones refuse this socket, which seldom tries again.
           ValueError: ``n`` is not a whole number, 0 or more.
           trio.ClosedResourceError: the socket was closed, before or meanwhile.
         """
