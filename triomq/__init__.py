@@ -66,6 +66,9 @@ from ._sockets import (
 )
 from ._statistics import ContextStatistics, Peer, PeerStatistics, Rates, SocketStatistics
 from ._tools import (
+    BlockingChannel,
+    BlockingReceiver,
+    BlockingSender,
     Codec,
     CodecChannel,
     CodecReceiveChannel,
@@ -78,6 +81,7 @@ from ._tools import (
     MergedChannel,
     ProxyHandle,
     ProxyStatistics,
+    blocking,
     codec,
     merge,
     proxy,
@@ -103,6 +107,9 @@ __all__ = [
     "AddressInUseError",
     "AuthenticationRequest",
     "Authenticator",
+    "BlockingChannel",
+    "BlockingReceiver",
+    "BlockingSender",
     "Codec",
     "CodecChannel",
     "CodecReceiveChannel",
@@ -163,6 +170,7 @@ __all__ = [
     "ZmqError",
     "__version__",
     "abc",
+    "blocking",
     "codec",
     "merge",
     "open_context",

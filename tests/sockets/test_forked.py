@@ -7,8 +7,6 @@ import os
 import signal
 import socket
 import sys
-import warnings
-from collections.abc import Callable
 
 import pytest
 import trio
@@ -18,30 +16,12 @@ import triomq
 from triomq._options import Options
 from triomq._transports import IpcTransport, TcpTransport
 
+from ..forks import in_child
+
 pytestmark = pytest.mark.skipif(not hasattr(os, "register_at_fork"), reason="this platform cannot fork")
 sees_descriptors = pytest.mark.skipif(sys.platform != "linux", reason="descriptors are looked up in /proc")
 
 END_OF_TEST = 5  # seconds
-
-
-def in_child(report: Callable[[], str]) -> str:
-    """What a forked child says; "" if it says nothing."""
-    reading, writing = os.pipe()
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", DeprecationWarning)  # Python 3.12: some idle thread of trio may be there
-        child = os.fork()
-    if child == 0:
-        try:
-            os.write(writing, report().encode())
-        except BaseException as exc:
-            os.write(writing, f"{type(exc).__name__}: {exc}".encode())
-        finally:
-            os._exit(0)
-    os.close(writing)
-    with open(reading, encoding="utf-8") as answer:
-        said = answer.read()
-    os.waitpid(child, 0)
-    return said
 
 
 def open_sockets() -> set[str]:
