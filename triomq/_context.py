@@ -120,11 +120,13 @@ class Context(metaclass=_OpenedByBlock):
     @property
     def sockets(self) -> tuple[Socket, ...]:
         """The sockets of this context that are not closed, in the order in which they were made."""
+        self._shared.runtime.check_process("Context.sockets")
         return tuple(self._shared.sockets)
 
     @property
     def closed(self) -> bool:
         """The block of this context was left."""
+        self._shared.runtime.check_process("Context.closed")
         return self._closed
 
     def statistics(self) -> ContextStatistics:
@@ -142,6 +144,7 @@ class Context(metaclass=_OpenedByBlock):
         Unlike `Socket.monitor`, which keeps events until they are received, this calls a function of yours: for what
         gathers events of all sockets, such as a log or a test.
         """
+        self._shared.runtime.check_process("Context.observe")
         self._shared.observers.append(observer)
 
     def authenticator(self, authenticator: Authenticator | None, *, max_requests: int = 100) -> None:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from collections import deque
 from typing import TypeAlias
 
 import attrs
 import trio
 
+from ._forks import check_process
 from ._statistics import DropReason, Peer
 
 
@@ -226,6 +228,7 @@ class Monitor(trio.abc.ReceiveChannel[MonitorEvent]):
         self._ended = False
         self._closed = False
         self._readers = trio.lowlevel.ParkingLot()
+        self._process = os.getpid()
         self.dropped: int = 0
 
     def _put(self, event: MonitorEvent) -> None:
@@ -247,6 +250,7 @@ class Monitor(trio.abc.ReceiveChannel[MonitorEvent]):
           trio.EndOfChannel: the socket is closed and every event was received.
           trio.ClosedResourceError: this monitor was closed.
         """
+        check_process(self._process, "Monitor.receive")
         if self._closed:
             raise trio.ClosedResourceError("this monitor was closed")
         if self._events:
@@ -267,6 +271,7 @@ class Monitor(trio.abc.ReceiveChannel[MonitorEvent]):
           trio.EndOfChannel: the socket is closed and every event was received.
           trio.ClosedResourceError: this monitor was closed.
         """
+        check_process(self._process, "Monitor.receive")
         await trio.lowlevel.checkpoint()
         while True:
             try:
@@ -284,6 +289,7 @@ class Monitor(trio.abc.ReceiveChannel[MonitorEvent]):
 
     def close(self) -> None:
         """Stop listening to the socket; idempotent."""
+        check_process(self._process, "Monitor.close")
         self._closed = True
         self._events.clear()
         self._readers.unpark_all()

@@ -10,6 +10,7 @@ from collections.abc import Callable
 import trio
 
 from .._errors import WrongThreadError
+from .._forks import check_process
 from ._flusher import Flusher
 from ._turn import MESSAGES_PER_TURN, Turn
 from ._turn_end import TurnEnd
@@ -59,8 +60,4 @@ class Runtime:
         Raises:
           WrongThreadError: this is one.
         """
-        if os.getpid() != self.process:
-            raise WrongThreadError(
-                f"{what} was called in a forked process; sockets belong to the process that opened their context, and "
-                "their connections are closed here: open a context of its own in the child, or start a new process"
-            )
+        check_process(self.process, what)

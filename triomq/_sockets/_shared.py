@@ -23,6 +23,11 @@ NO_THREAD: Final = -1
 """no thread has this identifier: every call of a socket that has it looks closer, and is refused"""
 
 
+def let_calls_look_closer(socket: Socket) -> None:
+    """In a forked child: let the next call of the socket find where it is."""
+    socket._thread = NO_THREAD
+
+
 @attrs.define(eq=False)
 class Shared:
     """What the sockets of one context have in common.

@@ -24,12 +24,8 @@ from ._kept import Kept
 from ._monitors import Monitors
 from ._peers import Peers
 from ._rejoining import connect_again
-from ._shared import NO_THREAD, Shared, check_name
+from ._shared import NO_THREAD, Shared, check_name, let_calls_look_closer
 from ._waiting import check_number
-
-
-def _forked(socket: Socket) -> None:
-    socket._thread = NO_THREAD  # so the next call looks closer, and finds where it is
 
 
 class Socket(trio.abc.AsyncResource, AdvisedSocket, metaclass=MadeByContext):
@@ -65,7 +61,7 @@ class Socket(trio.abc.AsyncResource, AdvisedSocket, metaclass=MadeByContext):
         self._leaving: dict[Connecting, str] = {}  # disconnected from an endpoint, and still sending what is queued
         self._kept: Kept = Kept()
         self._number: int = shared.enter(self)
-        let_go_when_forked(self, _forked)
+        let_go_when_forked(self, let_calls_look_closer)
         self._thread = runtime.thread
 
     @classmethod
@@ -219,6 +215,7 @@ class Socket(trio.abc.AsyncResource, AdvisedSocket, metaclass=MadeByContext):
     @property
     def endpoints(self) -> tuple[str, ...]:
         """The endpoints bound, without wildcards, then those connected, in the order of the calls."""
+        self._shared.runtime.check_process(f"{self.socket_type}.endpoints")
         return (*self._bound, *self._connected)
 
     def _no_such(self, endpoint: object, what: str, attachments: Iterable[str]) -> str:
@@ -226,7 +223,7 @@ class Socket(trio.abc.AsyncResource, AdvisedSocket, metaclass=MadeByContext):
         return f"this {self.socket_type} is not {what} to {endpoint!r}; it is {what} to {known}"
 
     def __repr__(self) -> str:
-        state = "closed" if self._peers.closing else ", ".join(self.endpoints) or "no endpoint"
+        state = "closed" if self._peers.closing else ", ".join((*self._bound, *self._connected)) or "no endpoint"
         named = "" if self._name is None else f" {self._name!r}"
         return f"<triomq.{self.socket_type}{named} {state}>"
 
@@ -245,6 +242,7 @@ class Socket(trio.abc.AsyncResource, AdvisedSocket, metaclass=MadeByContext):
     @property
     def peers(self) -> tuple[Peer, ...]:
         """The peers connected now."""
+        self._shared.runtime.check_process(f"{self.socket_type}.peers")
         return self._peers.connected()
 
     @takes(f"wait_peers(n) takes a number of peers; {TIME_LIMIT}")
@@ -287,6 +285,7 @@ class Socket(trio.abc.AsyncResource, AdvisedSocket, metaclass=MadeByContext):
     @property
     def messages_dropped(self) -> int:
         """The messages dropped so far, over every peer the socket ever had; cheaper to ask than `statistics`."""
+        self._shared.runtime.check_process(f"{self.socket_type}.messages_dropped")
         return self._pattern.dropped_messages
 
     def statistics(self) -> SocketStatistics:

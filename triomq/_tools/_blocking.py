@@ -23,6 +23,7 @@ import trio
 
 from .._advice import check_count, check_messages, refuse_copy, takes
 from .._errors import WrongThreadError
+from .._forks import check_process
 from .._message import Message, MessageLike
 from ._jobs import JobReceiver
 
@@ -60,10 +61,7 @@ class _Handle:
           trio.Cancelled: the task that awaits this thread is cancelled.
         """
         named = f"{type(self).__name__}.{what}"
-        if os.getpid() != self._process:
-            raise WrongThreadError(
-                f"{named} was called in a forked process, in which no trio run goes on: open a context of its own there"
-            )
+        check_process(self._process, named)
         if trio.lowlevel.in_trio_run():
             raise WrongThreadError(
                 f"{named} blocks its thread, and this is trio's own: use the channel itself here, with await; handles "
@@ -160,13 +158,11 @@ class BlockingReceiver(_Handle, Generic[R]):
         Raises:
           WrongThreadError: this is a thread, another trio run, or a forked process.
         """
-        if (
-            os.getpid() != self._process
-            or not trio.lowlevel.in_trio_run()
-            or trio.lowlevel.current_trio_token() is not self._token
-        ):
+        named = f"{type(self).__name__}.stop"
+        check_process(self._process, named)
+        if not trio.lowlevel.in_trio_run() or trio.lowlevel.current_trio_token() is not self._token:
             raise WrongThreadError(
-                f"{type(self).__name__}.stop is called in the trio run that the handle was made in; from one of its "
+                f"{named} is called in the trio run that the handle was made in; from one of its "
                 "threads, use trio.from_thread.run_sync(handle.stop)"
             )
         self._stopped = True

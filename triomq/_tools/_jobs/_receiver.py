@@ -13,7 +13,7 @@ from ..._message import Message, MessageLike, as_message
 from ..._options import OptionArguments
 from ..._sockets import DEALER
 from . import _wire as wire
-from ._sockets import SocketMaker, make_socket
+from ._sockets import SocketMaker, make_socket, shown_endpoints
 
 
 @final
@@ -181,5 +181,4 @@ class JobReceiver(trio.abc.ReceiveChannel[Message]):
         await self.aclose()
 
     def __repr__(self) -> str:
-        endpoint = ", ".join(self.socket.endpoints) or "no endpoint"
-        return f"<triomq.JobReceiver {endpoint}>"
+        return f"<triomq.JobReceiver {shown_endpoints(self.socket)}>"
