@@ -21,7 +21,7 @@ from ._connections import (
     PeerHost,
     StreamCarrier,
 )
-from ._context import Opener, opening_contexts
+from ._opening import Opener, opening_contexts
 from ._pipes import (
     CONFIRMED,
     UNCONNECTED,

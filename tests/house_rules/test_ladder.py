@@ -21,7 +21,7 @@ ROOMS: dict[str, list[str]] = {
     "testing": ["testing"],
     "face": ["__init__", "abc"],
     "_tools": ["_tools"],
-    "context": ["_context"],
+    "context": ["_context", "_opening"],
     "_logs": ["_logs"],
     "_sockets": ["_sockets"],
     "_patterns": ["_patterns"],

@@ -33,6 +33,7 @@ ELSEWHERE: Final[dict[str, str]] = {
     "ZMQ_LAST_ENDPOINT": "`Socket.bind` returns it; `Socket.endpoints` lists all.",
     "ZMQ_TYPE": "The class of the socket, and its ``socket_type``.",
     "ZMQ_RCVMORE": "You receive whole messages: the items of a `Message` are its frames.",
+    "ZMQ_MAX_SOCKETS": "The argument ``max_sockets=`` of `open_context`.",
     "ZMQ_EVENTS": "``send_nowait`` and ``receive_nowait`` try without waiting; `merge` watches several sockets.",
 }
 """Options of libzmq that triomq has in another form."""
@@ -59,8 +60,7 @@ ABSENT: Final[dict[str, str]] = {
     "ZMQ_THREAD_SAFE": "No socket is thread-safe: each belongs to one trio run.",
     "ZMQ_FD": "Let a task wait in ``receive``. libzmq's file descriptor is edge-triggered and easily misread.",
     "ZMQ_BLOCKY": "Leaving a context never blocks for longer than ``linger``.",
-    "ZMQ_MAX_SOCKETS": "There is no such limit.",
-    "ZMQ_SOCKET_LIMIT": "There is no such limit.",
+    "ZMQ_SOCKET_LIMIT": "``open_context(max_sockets=…)`` takes any number.",
     "ZMQ_MAX_MSGSZ": "Set ``max_message_size`` on each socket.",
     "ZMQ_MSG_T_SIZE": "Internal to libzmq.",
     "ZMQ_ZERO_COPY_RECV": _MEMORY,

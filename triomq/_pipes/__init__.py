@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from ._inbox import Inbox
 from ._inproc_pipe import InprocPipe
+from ._metered import MeteredInbox
 from ._outbox import FirstSubscribe, Outbox
 from ._pipe import Pipe
 from ._queued_pipe import QueuedPipe
@@ -21,6 +22,7 @@ __all__ = [
     "Inbox",
     "InprocPipe",
     "Loan",
+    "MeteredInbox",
     "Outbox",
     "Pipe",
     "PipeOwner",

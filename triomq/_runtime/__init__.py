@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ._bounds import Bounds, Door
 from ._cancellation import is_cancelled
 from ._chores import Chores
 from ._flusher import Flushable, Flusher
@@ -14,7 +15,9 @@ from ._turn_end import TurnEnd, turn_end
 __all__ = [
     "LISTED_PER_CALL",
     "MESSAGES_PER_TURN",
+    "Bounds",
     "Chores",
+    "Door",
     "Flushable",
     "Flusher",
     "Runtime",

@@ -60,6 +60,7 @@ class Shared:
     def enter(self, socket: Socket) -> int:
         """A socket was made. Returns: its number, counted from 1."""
         self.sockets[socket] = None
+        self.runtime.bounds.sockets += 1
         self.made += 1
         return self.made
 
@@ -73,6 +74,7 @@ class Shared:
         if self.sockets.pop(socket, self) is self:
             return
         self.forgotten.discard(socket)
+        self.runtime.bounds.sockets -= 1
         sums = self.sums
         sums["messages_sent"] += counted.sent
         sums["messages_received"] += counted.received
@@ -89,6 +91,7 @@ class Shared:
             at=trio.current_time(),
             connections=sum(peer.connected for one in sockets for peer in one.peers),
             unfinished_handshakes=sum(one.unfinished_handshakes for one in sockets),
+            octets_queued=self.runtime.bounds.octets if self.runtime.bounds.counts_octets else None,
             sockets=sockets,
             **sums,
         )
