@@ -7,7 +7,8 @@ task that awaits the thread.
 from __future__ import annotations
 
 import random
-from collections.abc import AsyncIterator, Awaitable, Callable
+import sys
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from typing import Any
 
 import pytest
@@ -172,6 +173,16 @@ async def test_replying_and_receiving_the_next_request() -> None:
         await at_each_yield(exchange, settle)
 
 
+@pytest.fixture(params=[5e-3, 1e-6], ids=["usual switches", "quick switches"])
+def switch_interval(request: pytest.FixtureRequest) -> Iterator[None]:
+    """How long a thread runs before another one may."""
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(request.param)
+    yield
+    sys.setswitchinterval(before)
+
+
+@pytest.mark.usefixtures("switch_interval")
 @pytest.mark.parametrize("seed", range(5))
 async def test_workers_that_are_cancelled_at_random(seed: int) -> None:
     """Each message comes once: to a worker that lives, or to one that had it when it was cancelled."""

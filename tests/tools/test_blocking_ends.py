@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import pickle
+import signal
 import threading
 from collections.abc import AsyncIterator, Callable
 from functools import partial
@@ -85,6 +86,33 @@ async def test_a_worker_that_swallows_its_cancellation_gets_it_again(bench, nurs
     assert worker.result == [True] * 7
     with pytest.raises(trio.WouldBlock):
         pull.receive_nowait()
+
+
+def test_ctrl_c_ends_a_worker_that_waits():
+    seen = []
+
+    def serve(handle: triomq.BlockingReceiver[triomq.Message]) -> None:
+        os.kill(os.getpid(), signal.SIGINT)
+        try:
+            handle.receive()
+        except KeyboardInterrupt:
+            seen.append("interrupted")
+            raise
+
+    async def main() -> None:
+        with trio.fail_after(20):
+            async with triomq.open_context() as ctx:
+                pull = ctx.socket(triomq.PULL, bind="inproc://it")
+                async with pull:
+                    await trio.to_thread.run_sync(serve, triomq.blocking(pull))
+
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)  # a run in the background ignores it
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            trio.run(main)
+    finally:
+        signal.signal(signal.SIGINT, before)
+    assert seen == ["interrupted"]
 
 
 async def test_a_socket_that_is_closed_ends_its_workers(bench, nursery):

@@ -60,7 +60,8 @@ class Runtime:
                 return
         raise WrongThreadError(
             f"{what} was called outside the trio run its context was opened in; sockets belong to that run: "
-            "from another thread use trio.from_thread.run(socket.send, message, trio_token=token)"
+            "from another thread use trio.from_thread.run(socket.send, message, trio_token=token), or in a thread of "
+            "trio.to_thread a handle, triomq.blocking(socket)"
         )
 
     def check_process(self, what: str) -> None:
