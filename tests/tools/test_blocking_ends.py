@@ -134,6 +134,17 @@ async def test_a_stopped_handle_leaves_the_rest_in_the_socket(bench):
     assert pull.receive_nowait() == (b"1",)
 
 
+async def test_a_stopped_handle_finishes_a_request(bench, nursery):
+    rep, req = await bench.pair(triomq.REP, triomq.REQ)
+    handle = triomq.blocking(req)
+    worker = Thread(nursery, partial(handle.exchange, b"question"))
+    await until_received_from(req)
+    handle.stop()
+    await rep.send(b"answer to " + bytes(await rep.receive()))
+    await worker.ended.wait()
+    assert worker.result == (b"answer to question",)
+
+
 async def test_what_a_worker_raises_comes_out_of_its_task(bench):
     push, pull = await bench.pair(triomq.PUSH, triomq.PULL)
     handle = triomq.blocking(pull)

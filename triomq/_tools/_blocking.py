@@ -153,7 +153,7 @@ class BlockingReceiver(_Handle, Generic[R]):
         """Let the loops over this handle end: the threads get no further message, and finish what they have.
 
         For tasks of the trio run, not for the threads. What has not been received stays in the channel. Sending goes
-        on: a thread that has a request still replies to it.
+        on: a thread that has a request still replies to it. A REQ's `~BlockingChannel.exchange` still gets its reply.
 
         Raises:
           WrongThreadError: this is a thread, another trio run, or a forked process.
