@@ -51,7 +51,7 @@ ARGUMENTS: dict[str, list[object]] = {
     "send": [b"x"], "send_nowait": [b"x"], "send_many": [[b"x"]], "receive_many": [1], "bind": ["tcp://127.0.0.1:0"],
     "unbind": ["tcp://127.0.0.1:1"], "connect": ["tcp://127.0.0.1:1"], "disconnect": ["tcp://127.0.0.1:1"],
     "request": [b"x"], "subscribe": [b"x"], "unsubscribe": [b"x"], "wait_subscribers": [b"x"],
-    "__aexit__": [None, None, None], "observe": [None], "socket": [triomq.PULL],
+    "__aexit__": [None, None, None], "observe": [None], "authenticator": [None], "socket": [triomq.PULL],
 }  # fmt: skip
 
 
@@ -115,7 +115,7 @@ async def test_nothing_public_of_an_inherited_socket_works(kind):
 
 
 OTHERS = {
-    "context": ["sockets", "closed", "statistics", "observe", "socket"],
+    "context": public_names(triomq.Context),
     "monitor": ["receive", "receive_nowait", "close", "aclose"],
     "merged": ["receive", "receive_nowait", "aclose"],
     "proxy": ["pause", "resume", "terminate", "statistics"],
