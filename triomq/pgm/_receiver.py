@@ -97,7 +97,11 @@ class Receiver:
 
     def silent(self, now: float) -> list[Source]:
         """The senders that were silent for so long that they are to be forgotten; nothing of theirs is waiting."""
-        return [source for source in self.sources.values() if now >= _expiry(source)]
+        return [source for source in self.sources.values() if self.is_silent(source, now)]
+
+    def is_silent(self, source: Source, now: float) -> bool:
+        """The same for one sender."""
+        return now >= _expiry(source)
 
     def deadline(self) -> float:
         """When `poll` or `silent` has something to return."""
