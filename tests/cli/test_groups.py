@@ -125,8 +125,9 @@ async def test_publishers_that_are_heard_meanwhile_are_named(virtual_network: Vi
     groups = VirtualGroups(net._fabric, net._fabric.host("b"))
     net.link("b", "a", both_ways=False, loss=1.0)
     async with net.open_context("a") as a:
-        for _ in range(3):
-            a.socket(PUB).connect(GROUP)
+        publishers = [a.socket(PUB) for _ in range(3)]
+        for publisher in publishers:
+            publisher.connect(GROUP)
         await trio.sleep(1)
         found = await probe_group(GROUP, 35, groups)  # all three tell of themselves at about one time
         assert len({found.publisher, *found.others}) == 3
