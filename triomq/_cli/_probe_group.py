@@ -1,8 +1,9 @@
 """``triomq probe`` in a multicast group: who publishes there.
 
 A publisher tells of itself with each datagram, and by a source path message (SPM) every half minute at the least. So
-the probe listens. The first publisher that is heard is asked for an SPM: its answer shows that what subscribers ask
-for arrives there, too. (A busy publisher tells of itself unasked, after 0.1 s already.) Nothing else is asked for, and no message is taken from anybody.
+the probe listens. The first publisher that is heard is asked for an SPM: its answer shows that what subscribers ask for
+arrives there, too. (A busy publisher tells of itself unasked, after 0.1 s already.) Nothing else is asked for, and no
+message is taken from anybody.
 """
 
 from __future__ import annotations
@@ -141,7 +142,9 @@ def describe_group(finding: GroupFinding) -> list[str]:
         f"  heard      after {finding.heard:.2f} s",
     ]
     if finding.round_trip is None:
-        lines.append(f"  asked      and no SPM came within {_ANSWER:g} s: what subscribers ask for does not arrive there")
+        lines.append(
+            f"  asked      and no SPM came within {_ANSWER:g} s: what subscribers ask for does not arrive there"
+        )
     else:
         lines.append(f"  asked      and an SPM came after {finding.round_trip * 1000:.2f} ms")
         lines.append(f"  keeps      {finding.keeps} datagrams for repairs")
