@@ -1,4 +1,4 @@
-"""What becomes of messages whose publisher has gone before a slow subscriber took them."""
+"""What becomes of messages whose publisher has gone before a slow subscriber took them; what is counted at first."""
 
 from __future__ import annotations
 
@@ -34,3 +34,16 @@ async def test_a_slow_subscriber_gets_what_arrived_although_the_publisher_is_gon
         await trio.sleep(1000)
         assert slow.peers == ()
         assert slow.messages_dropped == 0
+
+
+async def test_what_is_counted_is_there_from_the_beginning(virtual_network: VirtualNetwork) -> None:
+    net = virtual_network
+    async with net.open_context("a") as a, net.open_context("b") as b:
+        publisher, subscriber = a.socket(PUB), b.socket(SUB, topics=[""])
+        subscriber.connect(GROUP)
+        publisher.connect(GROUP)
+        (row,) = publisher.statistics().peers
+        assert row.details == {"naks": 0, "repairs": 0, "unrepaired": 0}
+        await subscriber.wait_peers()
+        (row,) = subscriber.statistics().peers
+        assert row.details == {"naks": 0, "repairs": 0, "lost": 0}

@@ -29,7 +29,7 @@ class Heard:
         self._listener = listener
         self._gaps = 0
         self._skipped = 0
-        self._details: dict[str, int] = {}
+        self._details: dict[str, int] = {"naks": 0, "repairs": 0, "lost": 0}
         pipe.details = self._details
 
     # The source of the pipe's inbox.
