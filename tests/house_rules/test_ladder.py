@@ -47,7 +47,7 @@ ROOMS: dict[str, list[str]] = {
 
 # What each room may import besides itself, trio, attrs and the standard library: another room, or one module of it.
 MAY_IMPORT: dict[str, list[str]] = {
-    "_cli": ["testing", "face", "_transports", "zmtp", "nouns", "rich"],
+    "_cli": ["testing", "face", "_transports", "zmtp", "pgm", "nouns", "rich"],
     "testing": ["triomq.abc", "context", "_sockets", "_transports", "zmtp", "nouns", "pytest"],
     "face": ["_tools", "context", "_sockets", "_connections", "_pipes", "_transports", "zmtp", "_runtime", "nouns"],
     "_tools": ["context", "_sockets", "nouns"],

@@ -42,7 +42,7 @@ class Speaker(Place):
         self._last_write = -math.inf
         self._settling = False
         self._settled = False
-        self._details: dict[str, int] = {}
+        self._details: dict[str, int] = {"naks": 0, "repairs": 0, "unrepaired": 0}
         self._pipe = QueuedPipe(host.owner, endpoint, options.send_limit, math.inf, conflate=options.conflate)
         self._pipe.details = self._details
         super().__init__(host, endpoint, port)

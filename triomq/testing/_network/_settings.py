@@ -36,10 +36,12 @@ class LinkSettings:
       latency: seconds that every segment takes.
       jitter: seconds that chance adds to a segment's latency at the most. Octets keep their order all the same;
         datagrams overtake each other.
-      bandwidth: octets in a second that all connections in this direction have together. Datagrams have no bound.
+      bandwidth: octets in a second that all connections and datagrams in this direction have together. A datagram that
+        finds ``send_buffer`` octets waiting before it is lost.
       loss: chance that a segment is lost, each time it is sent; acknowledgements, calls to connect and resets too. TCP
         sends again; what is seen is that things come later. With 1.0 nothing ever arrives. A datagram to a multicast
         group is lost for each receiver by itself.
+      duplication: chance that a datagram arrives twice. TCP sorts out what is doubled.
       fragmentation: chance that a write, a segment or a read is cut short at a random octet.
       segment_size: octets that travel together, at the most.
       send_buffer: octets that the sender's kernel keeps and has not sent, at the most. The option ``send_buffer`` of a
@@ -54,6 +56,7 @@ class LinkSettings:
     jitter: float = attrs.field(default=0.0, validator=_seconds)
     bandwidth: float = attrs.field(default=math.inf, validator=_rate)
     loss: float = attrs.field(default=0.0, validator=_chance)
+    duplication: float = attrs.field(default=0.0, validator=_chance)
     fragmentation: float = attrs.field(default=0.0, validator=_chance)
     segment_size: int = attrs.field(default=16384, validator=_octets)
     send_buffer: int = attrs.field(default=65536, validator=_octets)
@@ -68,6 +71,7 @@ class LinkArguments(TypedDict, total=False):
     jitter: float
     bandwidth: float
     loss: float
+    duplication: float
     fragmentation: float
     segment_size: int
     send_buffer: int
