@@ -24,6 +24,11 @@ class Dialer(Connecting):
       new_protocol: makes the protocol state of each connection; its second argument is False, as this side connects.
     """
 
+    __slots__ = (
+        "_address", "_endpoint", "_host", "_new_protocol", "_pipe", "_redial", "_scope", "_session", "_stopped",
+        "_transport",
+    )  # fmt: skip
+
     def __init__(
         self,
         transport: Transport,

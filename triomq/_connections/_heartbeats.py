@@ -87,6 +87,12 @@ class Heartbeats:
       answered: a PING was answered, by the peer or by us.
     """
 
+    __slots__ = (
+        "_address", "_alarm", "_answer_due", "_count", "_interval", "_knows_pong", "_life", "_more_due",
+        "_next_ping", "_paused", "_peer_interval", "_peer_ttl", "_ping", "_pinged_at", "_promise", "_questions",
+        "_sender", "_sent_at", "_timeout", "_ttl", "_waits", "active", "answered",
+    )  # fmt: skip
+
     def __init__(
         self,
         options: Options,

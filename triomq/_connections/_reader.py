@@ -110,6 +110,11 @@ class Reader:
       borrowed: a user's task has the connection.
     """
 
+    __slots__ = (
+        "_borrower_waits", "_failure", "_hang_up", "_heartbeats", "_leave", "_pipe", "_protocol", "_sizes", "_state",
+        "_stream", "_task", "_turn_end", "_waits", "_wanted", "_writer", "borrowed",
+    )  # fmt: skip
+
     def __init__(
         self,
         stream: NonblockingStream,

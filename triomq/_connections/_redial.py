@@ -44,6 +44,8 @@ class Redial:
       rng: draws the waits.
     """
 
+    __slots__ = ("_cut_offs", "_most", "_refused", "_suspect", "_usual")
+
     def __init__(self, options: Options, endpoint: str, rng: random.Random) -> None:
         most = longest = options.reconnect_interval_max
         if most is None or longest is None:

@@ -47,6 +47,12 @@ class Writer:
       fail: called, once at the most, with why the connection cannot be written to any more.
     """
 
+    __slots__ = (
+        "_address", "_batch", "_batch_ends", "_batch_written", "_control_due", "_fail", "_flusher", "_gathered",
+        "_gathering_since", "_last_write", "_most", "_ping_sent", "_pipe", "_protocol", "_runtime", "_still_stands",
+        "_stream", "_suffix", "_turn_end", "_unsent", "may_answer",
+    )  # fmt: skip
+
     def __init__(
         self,
         stream: NonblockingStream,

@@ -17,6 +17,8 @@ class TaskGroup:
       suffix: the same.
     """
 
+    __slots__ = ("_nursery", "_scopes", "_waiting", "suffix")
+
     def __init__(self, nursery: trio.Nursery, suffix: str = "") -> None:
         self.suffix: str = suffix
         self._nursery = nursery

@@ -47,6 +47,8 @@ class Monitors:
       suffix: what names of the socket's tasks end with.
     """
 
+    __slots__ = ("_ended", "_monitors", "_observers", "_socket", "suffix")
+
     def __init__(self, socket: Socket, observers: Sequence[Observer], name: str | None = None) -> None:
         self.suffix: str = "" if name is None else f" of {name!r}"
         self._socket = ref(socket)  # weakly: the socket has us

@@ -52,6 +52,8 @@ class Notes:
       emit: tells an event.
     """
 
+    __slots__ = ("_emit", "_ended", "_looked_at", "_next_look", "_running", "_tasks", "_told")
+
     def __init__(self, tasks: TaskGroup, emit: Callable[[MonitorEvent], None]) -> None:
         self._tasks = tasks
         self._emit = emit

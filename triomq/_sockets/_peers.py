@@ -36,6 +36,11 @@ class Peers:
       watchers: tasks that wait for a peer or a subscription to come or go, or for a queue to be sent.
     """
 
+    __slots__ = (
+        "_holds", "_known", "_monitors", "_notes", "_pattern", "_vacancies", "closing", "count", "ending_by", "gone",
+        "options", "owner", "pipes", "retries", "runtime", "socket_type", "tasks", "wanted", "watchers",
+    )  # fmt: skip
+
     def __init__(
         self, socket_type: str, options: Options, pattern: Pattern, runtime: Runtime, monitors: Monitors
     ) -> None:

@@ -88,6 +88,8 @@ class Bell:
 class Watchers:
     """Tasks that wait until something about a socket's peers has changed, and then look again."""
 
+    __slots__ = ("_lot",)
+
     def __init__(self) -> None:
         self._lot = trio.lowlevel.ParkingLot()
 

@@ -67,6 +67,12 @@ class Connection(WireProtocol):
       ValueError: an argument is out of range.
     """
 
+    __slots__ = (
+        "__weakref__", "_announcement", "_as_server", "_candidate", "_fault", "_incoming", "_mechanism",
+        "_metadata", "_outgoing", "_reader", "_socket_type", "_state", "_step", "_to_send", "between_messages",
+        "established", "greeted", "has_buffered", "messages_only", "peer", "shares_encoding",
+    )  # fmt: skip
+
     def __init__(
         self,
         socket_type: str,
