@@ -221,7 +221,7 @@ def test_what_is_forgotten_of_a_queue_of_subscriptions_changes_nothing_for_the_p
                 if not wanted[number]:
                     outbox.add_control(Cancel(topic))
             if rng.random() < 0.05:
-                outbox.queue.append((b"message",))
+                outbox.own().append((b"message",))
             if rng.random() < 0.0003:
                 batch, _ = outbox.take(500)
                 outbox.count_left(batch)

@@ -144,11 +144,7 @@ class Acceptor(Binding):
         self._sessions[session] = None
         crowd.arrived(session, session.address, now)
         session.progress = self._note_progress
-
-        async def serve() -> None:
-            await self._serve(session)
-
-        self._host.tasks.start(serve, name=f"triomq session {session.address}")
+        session.scope = self._host.tasks.start(self._serve, session, name=f"triomq session {session.address}")
 
     def _refuse(self, session: Session, limit: str) -> None:
         error = self._reached(limit)

@@ -12,9 +12,9 @@ from .._pipes import Pipe, QueuedPipe
 from .._runtime import within
 from .._transports import NonblockingStream, Transport
 from ._beginning import begin_session
-from ._carrier import Connecting, PeerHost
+from ._carrier import Connecting, PeerHost, new_pipe
 from ._redial import Redial
-from ._session import Session, new_pipe
+from ._session import Session
 
 
 class Dialer(Connecting):
@@ -134,7 +134,8 @@ class Dialer(Connecting):
         begun = trio.current_time()
         wait: float | None = None  # there is no next attempt
         try:
-            await session.run()
+            with trio.CancelScope() as session.scope:
+                await session.run()
             if not self._stopped:
                 wait = self._redial.after_session(session, trio.current_time() - begun)
         finally:

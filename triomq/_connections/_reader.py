@@ -21,7 +21,7 @@ A reader is in one of five states, and `_MOVES` says which call is allowed in wh
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Sequence
 from typing import Final
 
 import trio
@@ -32,6 +32,7 @@ from .._pipes import Confirmation, Loan, QueuedPipe, Received
 from .._runtime import TurnEnd
 from .._transports import NonblockingStream
 from ._heartbeats import Heartbeats
+from ._life import ReaderHost
 from ._read_size import HEADER_SIZE, READ_SIZE, ReadSize
 from ._writer import Writer
 
@@ -103,15 +104,14 @@ class Reader:
 
     Args:
       wanted: the classes of what a peer sends that the pipe takes.
-      hang_up: ends the connection, and says why.
-      leave: ends it in good order.
+      host: ends the connection.
 
     Attributes:
       borrowed: a user's task has the connection.
     """
 
     __slots__ = (
-        "_borrower_waits", "_failure", "_hang_up", "_heartbeats", "_leave", "_pipe", "_protocol", "_sizes", "_state",
+        "_borrower_waits", "_failure", "_heartbeats", "_host", "_pipe", "_protocol", "_sizes", "_state",
         "_stream", "_task", "_turn_end", "_waits", "_wanted", "_writer", "borrowed",
     )  # fmt: skip
 
@@ -124,8 +124,7 @@ class Reader:
         heartbeats: Heartbeats,
         turn_end: TurnEnd,
         wanted: tuple[type, ...],
-        hang_up: Callable[[Exception], None],
-        leave: Callable[[Exception], None],
+        host: ReaderHost,
     ) -> None:
         self._stream = stream
         self._protocol = protocol
@@ -134,8 +133,7 @@ class Reader:
         self._heartbeats = heartbeats
         self._turn_end = turn_end
         self._wanted = wanted
-        self._hang_up = hang_up
-        self._leave = leave
+        self._host = host
         self._sizes = ReadSize()
         self._state = _READING
         self.borrowed: bool = False
@@ -232,17 +230,17 @@ class Reader:
 
     def hang_up(self, error: Exception) -> bool:
         """End the connection because of what the peer did."""
-        self._hang_up(error)
+        self._host.hang_up(error)
         return True
 
     def renew(self, error: Exception) -> None:
         """See `Source`."""
         self._writer.detach()  # the session's own task detaches later
-        self._hang_up(error)
+        self._host.hang_up(error)
 
     def say_goodbye(self, error: Exception) -> None:
         """See `Source`."""
-        self._leave(error)
+        self._host.leave(error)
 
     def confirm(self) -> Confirmation:
         """See `Source`."""

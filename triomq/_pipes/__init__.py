@@ -7,7 +7,7 @@ from ._inproc_pipe import InprocPipe
 from ._outbox import FirstSubscribe, Outbox
 from ._pipe import Pipe
 from ._queued_pipe import QueuedPipe
-from ._roles import CONFIRMED, NOBODY, UNCONNECTED, Confirmation, Loan, PipeOwner, Received, Sink, Source
+from ._roles import CONFIRMED, NOBODY, UNCONNECTED, Confirmation, Hold, Loan, PipeOwner, Received, Sink, Source
 from ._shared_tail import SharedTail
 from ._topic_queue import Conflate, TopicQueue
 
@@ -18,6 +18,7 @@ __all__ = [
     "Confirmation",
     "Conflate",
     "FirstSubscribe",
+    "Hold",
     "Inbox",
     "InprocPipe",
     "Loan",

@@ -22,7 +22,7 @@ from __future__ import annotations
 
 import math
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import Final
 
@@ -30,7 +30,7 @@ from .._message import Message
 from .._statistics import DropReason, Peer
 from ..zmtp import Item, PeerInfo
 from ._inbox import Inbox
-from ._roles import NOBODY, UNCONNECTED, PipeOwner, Received, Sink
+from ._roles import NOBODY, UNCONNECTED, Hold, PipeOwner, Received, Sink
 
 _NO_DETAILS: Final[Mapping[str, int]] = MappingProxyType({})
 
@@ -63,16 +63,16 @@ class Pipe(ABC):
       number: which pipe of the socket it is, counted from 1; 0 while no socket has it.
       admissions: peers that were admitted at the pipe, one after the other.
       since: trio's time at which the last of them was.
-      part: ends the connection that is there now, by the program's choice.
+      hold: ends the connection that is there now, by the program's choice.
       last_peer: who was connected, while nobody is.
       details: what a carrier counts beside these, by name.
     """
 
     __slots__ = (
         "_asked_for", "address", "admissions", "alive", "awaited", "details", "dialled", "draining", "dropped",
-        "endpoint", "hwm_reached", "inbox", "last_peer", "last_traffic", "losing", "lost", "number",
-        "octets_received", "octets_sent", "owner", "owner_waits", "part", "peer", "received", "round_trip",
-        "routing_id", "sent", "shares_encoding", "since", "sink",
+        "endpoint", "hold", "hwm_reached", "inbox", "last_peer", "last_traffic", "losing", "lost", "number",
+        "octets_received", "octets_sent", "owner", "owner_waits", "peer", "received", "round_trip", "routing_id",
+        "sent", "shares_encoding", "since", "sink",
     )  # fmt: skip
 
     def __init__(self, owner: PipeOwner, endpoint: str, inbox: Inbox) -> None:
@@ -103,7 +103,7 @@ class Pipe(ABC):
         self.number: int = 0
         self.admissions: int = 0
         self.since: float = 0.0
-        self.part: Callable[[], None] = _nobody_there
+        self.hold: Hold = UNCONNECTED
         self.last_peer: Peer | None = None
         self.details: Mapping[str, int] = _NO_DETAILS
 
@@ -119,10 +119,10 @@ class Pipe(ABC):
             return
         self.received += len(messages)
         inbox = self.inbox
-        if inbox.conflates:
-            self.drop(inbox.put(messages))
-        else:
+        if inbox.direct:
             inbox.queue.extend(messages)
+        else:
+            self.drop(inbox.put(messages))
         if not inbox.in_round:
             owner.readable(self)
 
@@ -245,7 +245,4 @@ class Pipe(ABC):
         self.owner = NOBODY
         self.inbox.source = UNCONNECTED
         self.sink = UNCONNECTED
-
-
-def _nobody_there() -> None:
-    """There is no connection to end."""
+        self.hold = UNCONNECTED

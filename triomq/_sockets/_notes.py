@@ -60,7 +60,7 @@ class Notes:
         self._told: dict[Pipe, _Told] = {}
         self._running = False
         self._ended = False
-        self._next_look = trio.CancelScope()
+        self._next_look: trio.CancelScope | None = None  # while the task waits
         self._looked_at = -math.inf
 
     def add(self, pipe: Pipe) -> None:
@@ -71,9 +71,9 @@ class Notes:
         elif told.look_at != math.inf and not (pipe.lost > told.lost and told.lost_at == -math.inf):
             return  # it is about to be looked at
         told.look_at = -math.inf
-        if self._running:
+        if self._next_look is not None:
             self._next_look.deadline = min(self._next_look.deadline, self._looked_at + _LOOK_EVERY)
-        elif not self._ended:
+        elif not (self._running or self._ended):
             self._running = True
             self._tasks.start(self._run, name="triomq notes")
 
@@ -91,7 +91,7 @@ class Notes:
                 with trio.CancelScope(deadline=max(due, now + _LOOK_EVERY)) as self._next_look:
                     await trio.sleep_forever()
         finally:
-            self._running = False
+            self._running, self._next_look = False, None
 
     def _look(self, pipe: Pipe, told: _Told, now: float) -> None:
         told.look_at = math.inf

@@ -42,7 +42,7 @@ def peer_at(pipe: Pipe) -> Peer | None:
         since=pipe.since,
         number=pipe.number,
         metadata=dict(info.metadata),
-    )._hold(pipe.part)
+    )._hold(pipe.hold.end)
 
 
 def peer_statistics(pipe: Pipe) -> PeerStatistics:
