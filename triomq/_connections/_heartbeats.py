@@ -122,7 +122,7 @@ class Heartbeats:
         """Let `run` look at the clocks anew."""
         if not self.active:
             self.active = True
-            self._host.start_heartbeats(self)
+            self._host.start_heartbeats()
         if self._alarm is not None:
             self._alarm.deadline = self._next_alarm()
 

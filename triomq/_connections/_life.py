@@ -5,10 +5,7 @@ Each part keeps one object, and not a function for each of these: a connection t
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
-
-if TYPE_CHECKING:
-    from ._heartbeats import Heartbeats
+from typing import Protocol
 
 
 class ReaderHost(Protocol):
@@ -40,7 +37,7 @@ class HeartbeatsHost(Protocol):
     def look(self) -> bool:
         """Read the stream once, without waiting. Returns: whether anything was there, if only its end."""
 
-    def start_heartbeats(self, heartbeats: Heartbeats) -> None:
+    def start_heartbeats(self) -> None:
         """Start a task with `Heartbeats.run`; called once, when there is something to watch."""
 
     def heartbeat_answered(self, seconds: float) -> None:

@@ -342,11 +342,12 @@ class Session:
         """See `HeartbeatsHost`."""
         return self._reader is None or self._reader.look()
 
-    def start_heartbeats(self, heartbeats: Heartbeats) -> None:
+    def start_heartbeats(self) -> None:
         """See `HeartbeatsHost`."""
+        assert self._heartbeats is not None
         scope = self._heartbeats_scope = trio.CancelScope()
         name = f"triomq heartbeats {self.address}{self._host.tasks.suffix}"
-        self._host.runtime.nursery.start_soon(self._run_heartbeats, heartbeats, scope, name=name)
+        self._host.runtime.nursery.start_soon(self._run_heartbeats, self._heartbeats, scope, name=name)
 
     def heartbeat_answered(self, seconds: float) -> None:
         """See `HeartbeatsHost`."""
