@@ -15,7 +15,7 @@ from triomq._pipes._outbox import MOST_CONTROLS
 from triomq.testing import VirtualNetwork
 from triomq.zmtp import Cancel, Item, Subscribe
 
-from .stuck import TOO_MUCH, StuckPeer
+from .played import TOO_MUCH, PlayedPeer
 
 ENDPOINTS = pytest.mark.parametrize("endpoint", ["tcp://127.0.0.1:0", "inproc://it"])
 
@@ -174,7 +174,7 @@ async def test_an_xsub_refuses_a_topic_that_no_peer_would_take(endpoint: str, vi
         assert await xpub.receive() == (b"\1last",)
 
 
-async def queued_at_a_silent_publisher(net: VirtualNetwork, xsub: triomq.XSUB, peer: StuckPeer) -> None:
+async def queued_at_a_silent_publisher(net: VirtualNetwork, xsub: triomq.XSUB, peer: PlayedPeer) -> None:
     xsub.connect(peer.endpoint)
     await peer.greet()
     await xsub.wait_peers()
@@ -187,7 +187,7 @@ async def queued_at_a_silent_publisher(net: VirtualNetwork, xsub: triomq.XSUB, p
 
 async def test_subscriptions_to_a_publisher_that_reads_nothing_are_bounded(virtual_network: VirtualNetwork) -> None:
     """By what is subscribed to; and the statistics show them."""
-    async with virtual_network.open_context() as ctx, StuckPeer(virtual_network, "XPUB") as peer:
+    async with virtual_network.open_context() as ctx, PlayedPeer(virtual_network, "XPUB") as peer:
         xsub = ctx.socket(triomq.XSUB, linger=0)
         await queued_at_a_silent_publisher(virtual_network, xsub, peer)
         (row,) = xsub.statistics().peers
