@@ -31,9 +31,9 @@ from .._errors import SilentPeerError
 from .._options import Options
 from .._pipes import Confirmation, Pipe
 from ._life import HeartbeatsHost
-from ._place import ADMITTED, WAITING
 from ._questions import Questions, Written
 from ._timers import KEEPALIVE
+from ._told_to_wait import ADMITTED, WAITING
 
 SINCE = (3, 1)
 """the version of ZMTP whose peers know heartbeats"""

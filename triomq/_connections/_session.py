@@ -24,9 +24,9 @@ from .._transports import NonblockingStream
 from ._carrier import PeerHost, new_pipe, unadmitted
 from ._handshake import Patience, shake_hands
 from ._heartbeats import SINCE, Heartbeats
-from ._place import ADMITTED
 from ._reader import Reader
 from ._timers import GOODBYE
+from ._told_to_wait import ADMITTED
 from ._waiting_peer import WaitingPeer
 from ._writer import Writer
 
