@@ -167,7 +167,7 @@ async def test_an_xsub_refuses_a_topic_that_no_peer_would_take(endpoint: str, vi
         xsub.connect(await xpub.bind(endpoint))
         await xsub.wait_peers()
         for head in (b"\1", b"\0"):
-            with pytest.raises(ValueError, match="65536 octets at the most"):
+            with pytest.raises(ValueError, match="65536 bytes at the most"):
                 await xsub.send([b"\1good", head + bytes(65_537)])
         await xsub.send([b"\1" + bytes(65_536), b"\1last"])
         assert len((await xpub.receive())[0]) == 65_537

@@ -1,4 +1,4 @@
-"""Who has to say something until when: the two clocks of one connection (RFC 37 §2.8).
+"""Which side has to say something, and until when: the two clocks of one connection (RFC 37 §2.8).
 
 Theory of operation
 
@@ -68,7 +68,7 @@ class Heartbeats:
       host: the connection itself.
 
     Attributes:
-      active: there is something to watch: `heard` is to be told.
+      active: a clock runs; `heard` is to be called whenever the peer says something.
       answered: a PING was answered, by the peer or by us.
     """
 
@@ -96,7 +96,7 @@ class Heartbeats:
         self._sender = sender
         self._host = host
         self._waits = False  # the peer keeps this side waiting for its place
-        self._count = 0  # PINGs so far; each carries the last octets of its number, and its PONG brings them back
+        self._count = 0  # PINGs so far; each carries the last bytes of its number, and its PONG brings them back
         self._sent_at: float | None = None  # when the last of them was handed over whole, until it is answered
         self.active: bool = False
         self.answered: bool = False

@@ -41,7 +41,7 @@ class HeartbeatsHost(Protocol):
         """Start a task with `Heartbeats.run`; called once, when there is something to watch."""
 
     def heartbeat_answered(self, seconds: float) -> None:
-        """A PING was answered by its PONG after so many seconds."""
+        """A PING was answered by its PONG after ``seconds`` seconds."""
 
     def kept_waiting(self, waits: bool) -> None:
         """The peer says that this side has to wait for its place, or has the place now."""

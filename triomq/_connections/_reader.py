@@ -49,7 +49,7 @@ def try_receive(stream: NonblockingStream, size: int) -> bytes | None:
 
 
 class _State:
-    """Who reads, and what becomes of what comes.
+    """Which task reads, and where the messages go.
 
     Attributes:
       after: the state after each call that is allowed in this one; made of `_MOVES`.
@@ -325,7 +325,7 @@ class Reader:
         if size == sizes.usual and (len(data) == size or size > READ_SIZE):
             sizes.note(len(data))
         pipe = self._pipe
-        pipe.octets_received += len(data)
+        pipe.bytes_received += len(data)
         pipe.last_traffic = self._turn_end.now()
         if self._heartbeats.active:
             self._heartbeats.heard()

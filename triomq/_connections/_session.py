@@ -3,8 +3,8 @@
 Theory of operation
 
 `Session.run` is one task: it makes the handshake, has the peer admitted by the socket, then lets its `Reader` read
-until the connection ends. What the pipe has to send is written by its `Writer`; who has to say something until when
-knows `Heartbeats`. The session attaches all three to the pipe, and detaches them when the connection has ended.
+until the connection ends. Its `Writer` writes what the pipe has to send. Its `Heartbeats` know which side has to say
+something, and until when. The session attaches all three to the pipe, and detaches them when the connection has ended.
 """
 
 from __future__ import annotations

@@ -209,6 +209,7 @@ class Writer:
             pipe.restore(batch)  # nothing has left: the messages wait for the next connection
             self._host.write_failed(self._no_memory())
             return None
+        # A failure is told at the end: the batch must be known as not sent by then, so that detaching puts it back.
         failure: Exception | None = None
         try:
             taken = self._stream.send_nowait(buffers)
@@ -219,7 +220,7 @@ class Writer:
                 self._count_sent(pipe, batch)
             else:
                 pipe.sent += len(batch)
-            pipe.octets_sent += taken
+            pipe.bytes_sent += taken
             pipe.last_traffic = self._last_write
             self._most = _LARGE_BATCH if taken <= _SMALL * len(batch) else _BATCH
             return taken
@@ -229,7 +230,7 @@ class Writer:
         self._batch_ends = list(accumulate(sizes))
         self._batch_written = taken - control
         self._unsent = without(buffers, taken)
-        pipe.octets_sent += taken
+        pipe.bytes_sent += taken
         self._count_whole(pipe)
         if failure is not None:
             self._host.write_failed(failure)
@@ -252,7 +253,7 @@ class Writer:
                 self._last_write = self._turn_end.now()
                 pipe = self._pipe
                 if pipe is not None:
-                    pipe.octets_sent += taken
+                    pipe.bytes_sent += taken
                     pipe.last_traffic = self._last_write
                     self._count_whole(pipe)
                     if self._unsent:  # else what is queued because of this might be written here and now

@@ -54,7 +54,7 @@ class Pipe(ABC):
       owner_waits: a message was refused, and the owner waits for ``writable``.
       shares_encoding: a message that was encoded once for several peers may be queued here.
       received, sent, dropped: messages so far.
-      octets_received, octets_sent: so far, over all connections.
+      bytes_received, bytes_sent: so far, over all connections.
       last_traffic: trio's time at which a connection last took or gave something; None if none did.
       round_trip: seconds from the last heartbeat that was answered to its answer; None if none was.
       hwm_reached: how often there was no room.
@@ -69,10 +69,10 @@ class Pipe(ABC):
     """
 
     __slots__ = (
-        "_asked_for", "address", "admissions", "alive", "awaited", "details", "dialled", "draining", "dropped",
-        "endpoint", "hold", "hwm_reached", "inbox", "last_peer", "last_traffic", "losing", "lost", "number",
-        "octets_received", "octets_sent", "owner", "owner_waits", "peer", "received", "round_trip", "routing_id",
-        "sent", "shares_encoding", "since", "sink",
+        "_asked_for", "address", "admissions", "alive", "awaited", "bytes_received", "bytes_sent", "details",
+        "dialled", "draining", "dropped", "endpoint", "hold", "hwm_reached", "inbox", "last_peer", "last_traffic",
+        "losing", "lost", "number", "owner", "owner_waits", "peer", "received", "round_trip", "routing_id", "sent",
+        "shares_encoding", "since", "sink",
     )  # fmt: skip
 
     def __init__(self, owner: PipeOwner, endpoint: str, inbox: Inbox) -> None:
@@ -87,14 +87,14 @@ class Pipe(ABC):
         self.alive: bool = True
         self.draining: bool = False
         self.awaited: bool = False
-        self._asked_for: float = math.inf  # messages; the owner is to be told when so many were sent
+        self._asked_for: float = math.inf  # messages sent, in all: the owner is told when there are so many
         self.owner_waits: bool = False
         self.shares_encoding: bool = False
         self.received: int = 0
         self.sent: int = 0
         self.dropped: int = 0
-        self.octets_received: int = 0
-        self.octets_sent: int = 0
+        self.bytes_received: int = 0
+        self.bytes_sent: int = 0
         self.last_traffic: float | None = None
         self.round_trip: float | None = None
         self.hwm_reached: int = 0
@@ -213,7 +213,7 @@ class Pipe(ABC):
         self.draining = self.awaited = True
 
     def has_sent(self, count: int) -> bool:
-        """Whether so many messages have left, or none is queued; if not, the owner's ``drained`` is called then."""
+        """Whether ``count`` messages have left, or none is queued; if not, the owner's ``drained`` is called then."""
         if self.sent >= count or not self.messages_queued():
             return True
         self._asked_for = min(self._asked_for, count)

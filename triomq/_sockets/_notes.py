@@ -5,8 +5,8 @@ Theory of operation
 A queue that is full is full again at once when its peer is slow, thousands of times a second, and a publisher may drop
 as many messages. So pipes only note that there is something to tell (`Notes.add`), and only the first time. One task of
 the socket, which exists while there is something to look at, tells it from outside the path of messages: at once what
-is new, then at most one change of a queue each second, and one sum of drops each minute. What it tells is what is so at
-that moment.
+is new, then at most one change of a queue each second, and one sum of drops each minute. It tells the state of that
+moment.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ class _Told:
 
 
 class Notes:
-    """What there is to tell of a socket's pipes.
+    """Tells of a socket's queues that are full, and of messages that are dropped.
 
     Args:
       tasks: of the socket.
@@ -126,7 +126,7 @@ class Notes:
         self.tell_dropped(pipe, count, pipe.losing)  # type: ignore[arg-type]  # not empty here
 
     def tell_dropped(self, pipe: Pipe, count: int, reason: DropReason) -> None:
-        """Tell that so many messages were dropped."""
+        """Tell that ``count`` messages were dropped."""
         peer = peer_at(pipe)
         address = pipe.endpoint if peer is None else peer.address
         event = MessageDropped(endpoint=pipe.endpoint, address=address, peer=peer, count=count, reason=reason)

@@ -125,7 +125,7 @@ class Peers:
         self._monitors.heartbeat(pipe)
 
     def _tell_dropped(self, pipe: Pipe, before: int, reason: DropReason) -> None:
-        """Tell what was dropped at the pipe since so many were."""
+        """Tell what the pipe has dropped since its count was ``before``."""
         if pipe.dropped > before:
             self._notes.tell_dropped(pipe, pipe.dropped - before, reason)
 

@@ -14,8 +14,8 @@ class Gone:
 
     sent: int = 0
     received: int = 0
-    octets_sent: int = 0
-    octets_received: int = 0
+    bytes_sent: int = 0
+    bytes_received: int = 0
     reconnects: int = 0
     hwm_reached: int = 0
 
@@ -23,8 +23,8 @@ class Gone:
         """A pipe is gone."""
         self.sent += pipe.sent
         self.received += pipe.received
-        self.octets_sent += pipe.octets_sent
-        self.octets_received += pipe.octets_received
+        self.bytes_sent += pipe.bytes_sent
+        self.bytes_received += pipe.bytes_received
         self.reconnects += _reconnects(pipe)
         self.hwm_reached += pipe.hwm_reached
 
@@ -56,8 +56,8 @@ def peer_statistics(pipe: Pipe) -> PeerStatistics:
         messages_sent=pipe.sent,
         messages_received=pipe.received,
         messages_dropped=pipe.dropped,
-        octets_sent=pipe.octets_sent,
-        octets_received=pipe.octets_received,
+        bytes_sent=pipe.bytes_sent,
+        bytes_received=pipe.bytes_received,
         last_traffic=pipe.last_traffic,
         round_trip=pipe.round_trip,
         reconnects=_reconnects(pipe),

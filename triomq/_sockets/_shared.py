@@ -45,7 +45,7 @@ class Shared:
     made: int = 0
     sums: dict[str, int] = attrs.field(
         factory=lambda: dict.fromkeys(
-            ("messages_sent", "messages_received", "messages_dropped", "octets_sent", "octets_received", "reconnects"),
+            ("messages_sent", "messages_received", "messages_dropped", "bytes_sent", "bytes_received", "reconnects"),
             0,
         )
     )
@@ -70,8 +70,8 @@ class Shared:
         sums["messages_sent"] += counted.sent
         sums["messages_received"] += counted.received
         sums["messages_dropped"] += dropped
-        sums["octets_sent"] += counted.octets_sent
-        sums["octets_received"] += counted.octets_received
+        sums["bytes_sent"] += counted.bytes_sent
+        sums["bytes_received"] += counted.bytes_received
         sums["reconnects"] += counted.reconnects
 
     def statistics(self) -> ContextStatistics:
