@@ -28,7 +28,7 @@ import trio
 
 from .._events import MonitorEvent
 from .._options import Options
-from .._pipes import Pipe, PipeOwner, QueuedPipe
+from .._pipes import Pipe, PipeOwner
 from .._runtime import Runtime, TaskGroup
 from .._statistics import Peer
 from ..zmtp import PeerInfo
@@ -92,14 +92,6 @@ class PeerHost(Protocol):
           routing_id: of the peer that waits.
           again: the peer had its turn, and was unwanted still: it is the first to have the next one.
         """
-
-
-def new_pipe(host: PeerHost, endpoint: str, *, dialled: bool) -> QueuedPipe:
-    """A pipe of a socket with the limits that its options say."""
-    options = host.options
-    pipe = QueuedPipe(host.owner, endpoint, options.send_limit, options.receive_limit, conflate=options.conflate)
-    pipe.dialled = dialled
-    return pipe
 
 
 def unadmitted(info: PeerInfo, endpoint: str, address: str) -> Peer:

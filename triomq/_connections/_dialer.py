@@ -12,7 +12,8 @@ from .._pipes import Pipe, QueuedPipe
 from .._runtime import within
 from .._transports import NonblockingStream, Transport
 from ._beginning import begin_session
-from ._carrier import Connecting, PeerHost, new_pipe
+from ._carrier import Connecting, PeerHost
+from ._new_pipe import new_pipe
 from ._redial import Redial
 from ._session import Session
 

@@ -16,15 +16,16 @@ import trio
 
 from .. import zmtp
 from .._errors import PeerUnwantedError, RefusedByPeerError, RemoteProtocolError, SilentPeerError
-from .._events import Disconnected, HandshakeFailed, HandshakeSucceeded, KeptWaiting
 from .._message import BytesLike, Frames
 from .._pipes import UNCONNECTED, QueuedPipe
 from .._statistics import Peer
 from .._transports import NonblockingStream
-from ._carrier import PeerHost, new_pipe, unadmitted
+from ._carrier import PeerHost
 from ._handshake import Patience, shake_hands
 from ._heartbeats import SINCE, Heartbeats
+from ._new_pipe import new_pipe
 from ._reader import Reader
+from ._reports import report_end, report_success, report_wait, report_waiting_peer
 from ._timers import GOODBYE
 from ._told_to_wait import ADMITTED
 from ._waiting_peer import WaitingPeer
@@ -151,12 +152,8 @@ class Session:
         Args:
           retry_in: seconds until the endpoint is dialled again; None if it is not.
         """
-        host, endpoint, address, error = self._host, self._endpoint, self.address, self.error
-        if self.established:
-            peer = self.peer
-            host.emit(Disconnected(endpoint=endpoint, address=address, error=error, retry_in=retry_in, peer=peer))
-        elif error is not None:
-            host.emit(HandshakeFailed(endpoint=endpoint, address=address, error=error, retry_in=retry_in))
+        error, peer = self.error, self.peer
+        report_end(self._host, self._endpoint, self.address, error, retry_in, peer, was_up=self.established)
 
     def close(self, error: Exception | None = None) -> None:
         """End the connection now; ``error`` is why."""
@@ -192,18 +189,13 @@ class Session:
                         await trio.sleep_forever()
                     again = self.waits_as is not None
                     if not again:
-                        self._tell_it_waits(peer, exc)
+                        report_waiting_peer(self._host, self._endpoint, self.address, peer, exc)
                         limit.deadline = trio.current_time() + waiting_timeout
                         self.waits_as = peer.routing_id
                         self.progress(self)
                 with self._host.until_vacancy(peer.routing_id, again=again):
                     await waiting.watch()
         raise trio.TooSlowError(f"no place for {self.address} within waiting_timeout={waiting_timeout} s")
-
-    def _tell_it_waits(self, info: zmtp.PeerInfo, error: Exception) -> None:
-        endpoint, address = self._endpoint, self.address
-        peer = unadmitted(info, endpoint, address)
-        self._host.emit(HandshakeFailed(endpoint=endpoint, address=address, error=error, peer=peer))
 
     def _attach(self, peer: zmtp.PeerInfo, begun: Sequence[BytesLike]) -> None:
         """Join the connection with its pipe; ``begun`` is the rest of what the peer is being told.
@@ -219,14 +211,7 @@ class Session:
         self.established = True
         self.progress(self)
         self.progress = _nobody_asks
-        succeeded = HandshakeSucceeded(
-            endpoint=self._endpoint,
-            address=self.address,
-            socket_type=peer.socket_type,
-            routing_id=peer.routing_id,
-            peer=host.peer_at(pipe),
-        )
-        host.emit(succeeded)
+        report_success(host, self._endpoint, self.address, peer, host.peer_at(pipe))
         writer = self._writer
         self._before = pipe.sent + pipe.received
         heartbeats = self._heartbeats = Heartbeats(
@@ -248,7 +233,7 @@ class Session:
     def kept_waiting(self, waits: bool) -> None:
         """See `HeartbeatsHost`."""
         peer = None if self.pipe is None else self._host.peer_at(self.pipe)
-        self._host.emit(KeptWaiting(endpoint=self._endpoint, address=self.address, over=not waits, peer=peer))
+        report_wait(self._host, self._endpoint, self.address, peer, over=not waits)
 
     def _detach(self) -> None:
         self._torn = self._torn or self._writer.busy
