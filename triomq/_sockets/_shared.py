@@ -66,13 +66,9 @@ class Shared:
         if self.sockets.pop(socket, self) is self:
             return
         self.forgotten.discard(socket)
-        sums = self.sums
-        sums["messages_sent"] += counted.sent
-        sums["messages_received"] += counted.received
-        sums["messages_dropped"] += dropped
-        sums["bytes_sent"] += counted.bytes_sent
-        sums["bytes_received"] += counted.bytes_received
-        sums["reconnects"] += counted.reconnects
+        counts = {**attrs.asdict(counted), "messages_dropped": dropped}
+        for name in self.sums:
+            self.sums[name] += counts[name]
 
     def statistics(self) -> ContextStatistics:
         """What all sockets count together."""
