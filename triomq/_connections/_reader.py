@@ -5,11 +5,11 @@ Theory of operation
 One task of the session is in `Reader.run` and reads until the connection ends. It takes in no more messages than the
 pipe's inbox has room for. When there is none it stops reading, and the peer feels that through TCP.
 
-*Who waits, reads.* A task in ``receive`` would be woken by the reader task, after that was woken by the system: two
-task switches for one message, and a third of a round trip. So, where a socket has one peer, the task in ``receive``
-*borrows* the connection: the reader task steps aside, and the user's task waits for the stream and calls `take_in`.
-When it has its message it gives the connection back. The reader task reads on at the end of the turn, unless the
-user's task has borrowed again by then: for the next message, which costs the reader task nothing.
+*The task that waits reads.* A task in ``receive`` would be woken by the reader task, after that was woken by the
+system: two task switches for one message, and a third of a round trip. So, where a socket has one peer, the task in
+``receive`` *borrows* the connection: the reader task steps aside, and the user's task waits for the stream and calls
+`take_in`. When it has its message it gives the connection back. The reader task reads on at the end of the turn, unless
+the user's task has borrowed again by then: for the next message, which costs the reader task nothing.
 
     user's task      lend ── wait ── take_in ── give_back          lend ── wait …
     reader task      interrupted, sleeps ……………………………………… (end of turn: not borrowed?) reads on

@@ -24,7 +24,7 @@ class Inbox:
 
     Attributes:
       queue: the messages, the oldest first.
-      direct: messages may be added to ``queue``; else `put` takes them.
+      direct: messages may be added to ``queue``; else ``put`` takes them.
       conflates: older messages make way for newer ones.
       limit: messages that ``queue`` may hold before the source is to stop; ``math.inf`` is no limit.
       source: who fills the inbox; one assignment attaches or detaches.

@@ -40,7 +40,7 @@ class Outbox:
 
     Attributes:
       queue: queued for this peer alone, the oldest first.
-      direct: messages may be appended to ``queue``; else `put` takes each.
+      direct: messages may be appended to ``queue``; else ``put`` takes each.
       tails: queued for several peers, behind ``queue``; only the last tail may still grow.
       limit: messages that may wait here, less what left and is not wholly written.
       controls: subscriptions and heartbeats among what is queued or half written.
