@@ -10,9 +10,12 @@ from ._context import Context, open_context
 from ._errors import (
     AddressInUseError,
     DecodeError,
+    DeniedError,
     EndpointError,
+    HandshakeRefusedError,
     InternalError,
     LocalProtocolError,
+    MechanismMismatchError,
     PeerUnwantedError,
     ProtocolError,
     RefusedByPeerError,
@@ -43,6 +46,8 @@ from ._events import (
 from ._message import Message, MessageLike
 from ._options import ZMQ_NAMES, Options
 from ._public import publish
+from ._security import Accept, AuthenticationRequest, Authenticator, Deny
+from ._security import Security as Security  # the type hints of `Options` name it
 from ._sockets import (
     DEALER,
     PAIR,
@@ -79,6 +84,7 @@ from ._tools import (
     serve_statistics,
 )
 from ._version import __version__
+from .zmtp import Curve, KeyPair, Plain
 
 __all__ = [
     "DEALER",
@@ -92,8 +98,11 @@ __all__ = [
     "SUB",
     "XPUB",
     "XSUB",
+    "Accept",
     "AcceptFailed",
     "AddressInUseError",
+    "AuthenticationRequest",
+    "Authenticator",
     "Codec",
     "CodecChannel",
     "CodecReceiveChannel",
@@ -103,11 +112,15 @@ __all__ = [
     "Connected",
     "Context",
     "ContextStatistics",
+    "Curve",
     "DeadLetters",
     "DecodeError",
+    "DeniedError",
+    "Deny",
     "Disconnected",
     "EndpointError",
     "HandshakeFailed",
+    "HandshakeRefusedError",
     "HandshakeSucceeded",
     "HighWaterMarkReached",
     "HighWaterMarkRelieved",
@@ -116,9 +129,11 @@ __all__ = [
     "JobSender",
     "JobStatistics",
     "KeptWaiting",
+    "KeyPair",
     "Listening",
     "ListeningStopped",
     "LocalProtocolError",
+    "MechanismMismatchError",
     "MergedChannel",
     "Message",
     "MessageDropped",
@@ -129,6 +144,7 @@ __all__ = [
     "Peer",
     "PeerStatistics",
     "PeerUnwantedError",
+    "Plain",
     "ProtocolError",
     "ProxyHandle",
     "ProxyStatistics",

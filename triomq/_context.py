@@ -14,7 +14,7 @@ exception leaves the block as it was, in no group.
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractAsyncContextManager, contextmanager
 from contextvars import ContextVar
 from types import TracebackType
@@ -28,6 +28,7 @@ from ._errors import InternalError
 from ._logs import Log
 from ._options import ZMQ_NAMES, OptionArguments
 from ._runtime import Runtime, TurnEnd, turn_end
+from ._security import Authenticator
 from ._sockets import EndpointArgument, Observer, Shared, Socket
 from ._statistics import ContextStatistics
 from ._transports import Transport
@@ -143,6 +144,35 @@ class Context(metaclass=_OpenedByBlock):
         """
         self._shared.observers.append(observer)
 
+    def authenticator(self, authenticator: Authenticator | None, *, max_requests: int = 100) -> None:
+        """Let a function decide which peers come in, at every socket of this context, also at those made already.
+
+        It is asked wherever this side is the server of PLAIN or CURVE, and for every connection that a socket with
+        NULL accepts over tcp, ipc or another stream. It is asked after the mechanism has found the credentials right,
+        and before anything else that the peer says is looked at.
+
+        If it raises, or returns something else, the peer is denied with status 500, and a monitor's `HandshakeFailed`
+        has the exception as its error's cause.
+
+        Args:
+          authenticator: an async function that takes an `AuthenticationRequest` and returns `Accept` or `Deny`. It is
+            called in the context's own tasks, several times at once. It is cancelled when its peer leaves, and when the
+            peer's ``handshake_timeout`` is over. None: nobody is asked any more.
+          max_requests: how many calls run at one time; further ones wait for their turn.
+        Raises:
+          TypeError: it is not callable.
+          ValueError: ``max_requests`` is not a whole number above 0.
+          trio.ClosedResourceError: the context was left.
+        """
+        self._shared.runtime.check_thread("Context.authenticator")
+        if self._closed:
+            raise trio.ClosedResourceError("Context.authenticator: this context was left; open another one")
+        if authenticator is not None and not callable(authenticator):
+            raise TypeError(f"Context.authenticator takes an async function, not {type(authenticator).__name__}")
+        if not isinstance(max_requests, int) or isinstance(max_requests, bool) or max_requests < 1:
+            raise ValueError(f"Context.authenticator(max_requests={max_requests!r}): it is a whole number above 0")
+        self._shared.gate.set(authenticator, max_requests)
+
     def __repr__(self) -> str:
         state = "closed" if self._closed else f"{len(self._shared.sockets)} sockets"
         return f"<triomq.Context {state}>"
@@ -160,6 +190,14 @@ def _meant(socket_type: object) -> str:
     name = socket_type if isinstance(socket_type, str) else getattr(socket_type, "name", "")
     name = str(name).rpartition(".")[2].upper()
     return name if name in _SOCKET_TYPES else "REQ"
+
+
+def draw_secrets_from(context: Context, random_bytes: Callable[[int], bytes]) -> None:
+    """Draw the keys and nonces of a context's connections from another source than the system's. For tests alone.
+
+    There is no argument for this: nobody who wants to repeat a run shall by mistake make keys that others can guess.
+    """
+    context._shared.runtime.random_bytes = random_bytes
 
 
 class _Services:

@@ -15,6 +15,7 @@ from ._connections import (
     Binding,
     Carrier,
     Connecting,
+    Gate,
     MulticastCarrier,
     NewProtocol,
     PeerHost,
@@ -36,6 +37,7 @@ from ._pipes import (
     Source,
 )
 from ._runtime import Flushable, Flusher, Runtime, TaskGroup
+from ._security import Security
 from ._sockets import Observer
 from ._transports import GroupAddress, GroupNetwork, GroupPort, Listener, NonblockingStream, Transport
 from .zmtp import Mechanism, WireProtocol
@@ -50,6 +52,7 @@ __all__ = [
     "Connecting",
     "Flushable",
     "Flusher",
+    "Gate",
     "GroupAddress",
     "GroupNetwork",
     "GroupPort",
@@ -69,6 +72,7 @@ __all__ = [
     "QueuedPipe",
     "Received",
     "Runtime",
+    "Security",
     "Sink",
     "Source",
     "StreamCarrier",

@@ -23,6 +23,8 @@ WHEN = {
     "breaks are then dropped.",
     "routing_id": "Set it where a ROUTER is to know this socket again after a reconnect, or where a program of the "
     "ROUTER's sends to it by name. No two peers of one ROUTER may use the same name.",
+    "mechanism": "Set it on every socket that leaves the machine, at both ends. "
+    ":doc:`/reference/security` has the choices.",
     "max_message_size": "Set it on every socket that strangers can reach: it bounds the memory that one peer can take.",
     "max_frames": "Raise it at both ends to send messages of more frames.",
     "reconnect_interval": "Raise it where very many clients come back at once. Lower it where the peer is near.",

@@ -129,7 +129,7 @@ class Letters(WireProtocol):
     def data_to_send(self) -> bytes:
         raise AssertionError("the reader sends nothing")
 
-    def encode(self, messages: Sequence[Any], out: list[bytes]) -> int:
+    def encode(self, messages: Sequence[Any], out: list[bytes], ends: list[int] | None = None) -> int:
         raise AssertionError("the reader sends nothing")
 
 

@@ -8,6 +8,7 @@ from typing import get_type_hints
 import attrs
 import pytest
 
+import triomq
 from triomq._advice import ABSENT, ALIASES, ELSEWHERE
 from triomq._options import ZMQ_NAMES, OptionArguments, Options, make_options
 
@@ -44,6 +45,7 @@ CASES = {
     "linger": SECONDS,
     "immediate": FLAG,
     "routing_id": ([b"", b"a", b"x" * 255, b"a\0b"], [b"x" * 256, b"\0", b"\0abc", "a", bytearray(b"a"), None]),
+    "mechanism": ([None, triomq.Plain("a", "b"), triomq.Plain.server()], []),
     "max_message_size": BOUND,
     "max_frames": COUNT,
     "reconnect_interval": POSITIVE_SECONDS,
@@ -221,7 +223,7 @@ def test_an_unknown_option_is_answered_with_those_there_are() -> None:
         ("subscribe", "a SUB is made with topics=['…']"),
         ("topics", "topics are for a SUB"),
         ("ipv4only", "write ipv6=False for ipv4only=True"),
-        ("curve_server", "not yet: triomq has only the NULL mechanism"),
+        ("curve_server", "Curve.server in mechanism"),
         ("io_threads", "There are no threads: everything runs in the tasks of your trio run"),
     ],
 )
@@ -319,6 +321,13 @@ def test_whole_options_are_taken(arguments: dict[str, object]) -> None:
 def test_the_typed_arguments_are_the_options_and_two_short_hands() -> None:
     assert set(OptionArguments.__annotations__) == {*FIELDS, "hwm", "topics"}
     assert OptionArguments.__required_keys__ == frozenset()
+
+
+@pytest.mark.parametrize("secret", ["secret", b"secret", ("user", "secret"), {"user": "secret"}, triomq.Plain])
+def test_no_error_shows_what_may_be_a_secret(secret: object) -> None:
+    with pytest.raises(ValueError, match=r"^option mechanism=<.*>: it is None, an object of triomq.Plain") as caught:
+        make_options("REQ", {"mechanism": secret})
+    assert "secret" not in str(caught.value)
 
 
 def test_an_argument_has_the_type_of_its_option() -> None:

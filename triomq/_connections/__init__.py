@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from ._carrier import Attachment, Binding, Carrier, Connecting, PeerHost
 from ._carriers import Carriers
+from ._gate import Gate
 from ._multicast import MulticastCarrier
 from ._stream_carrier import NewProtocol, StreamCarrier
 
@@ -17,6 +18,7 @@ __all__ = [
     "Carrier",
     "Carriers",
     "Connecting",
+    "Gate",
     "MulticastCarrier",
     "NewProtocol",
     "PeerHost",

@@ -83,6 +83,7 @@ class Dialer(Connecting):
 
     def close(self) -> None:
         """See `Attachment`."""
+        self._host.note_refusal(self._endpoint, None)
         self._scope.cancel(reason="triomq: endpoint disconnected")
         if self._pipe is not None:
             self._host.remove_pipe(self._pipe)
@@ -105,7 +106,10 @@ class Dialer(Connecting):
             return None
 
     def _new_session(self, stream: NonblockingStream) -> Session:
-        return Session(stream, self._new_protocol(self._host, False), self._host, self._endpoint, self._pipe)
+        protocol = self._new_protocol(self._host, False)
+        if self._redial.doubts_mechanism:
+            protocol.greet_in_pieces()
+        return Session(stream, protocol, self._host, self._endpoint, self._pipe)
 
     async def _attempt(self) -> trio.abc.Stream:
         """Connect.
@@ -137,6 +141,8 @@ class Dialer(Connecting):
         try:
             with trio.CancelScope() as session.scope:
                 await session.run()
+            if session.refused and not session.established:
+                self._host.note_refusal(self._endpoint, session.error)
             if not self._stopped:
                 wait = self._redial.after_session(session, trio.current_time() - begun)
         finally:

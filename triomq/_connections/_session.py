@@ -23,6 +23,7 @@ from .._transports import NonblockingStream
 from ._carrier import PeerHost
 from ._handshake import Patience, shake_hands
 from ._heartbeats import SINCE, Heartbeats
+from ._judging import is_refusal, judge_peer
 from ._new_pipe import new_pipe
 from ._reader import Reader
 from ._reports import report_end, report_success, report_wait, report_waiting_peer
@@ -107,9 +108,14 @@ class Session:
         return self._reader is not None
 
     @property
+    def greeted(self) -> bool:
+        """The peer's greeting has come whole."""
+        return self._protocol.greeted
+
+    @property
     def refused(self) -> bool:
-        """The peer refused us, or we the peer."""
-        return self._refuses or isinstance(self.error, RefusedByPeerError)
+        """The peer refused us, or we the peer: and would again, if this is not said to be temporary."""
+        return is_refusal(self.error, self._refuses)
 
     # --- the connection's life ----------------------------------------------------------
 
@@ -163,9 +169,12 @@ class Session:
     async def _handshake(self) -> None:
         protocol = self._protocol
         limits = Patience(self._host.options, self.address, accepted=self._accepted)
-        await shake_hands(self._stream, protocol, limits, lambda: self.progress(self))
+        await shake_hands(self._stream, protocol, limits, lambda: self.progress(self), self._judge)
         assert protocol.peer is not None
         await self._be_admitted(protocol.peer)
+
+    async def _judge(self, question: zmtp.AuthenticationRequested) -> None:
+        await judge_peer(self._host, self._endpoint, self.address, self._stream, self._protocol, question)
 
     # --- admission ------------------------------------------------------------------------
 
@@ -207,6 +216,7 @@ class Session:
         pipe = self.pipe if self.pipe is not None else new_pipe(host, self._endpoint, dialled=not self._accepted)
         pipe.address = self.address
         host.admit_peer(pipe, peer)
+        host.note_refusal(self._endpoint, None)
         self.pipe = pipe
         self.established = True
         self.progress(self)

@@ -19,7 +19,6 @@ from __future__ import annotations
 import math
 from bisect import bisect_right
 from collections.abc import Sequence
-from itertools import accumulate
 from typing import Final
 
 import trio
@@ -203,8 +202,10 @@ class Writer:
             self._control_due = False
             buffers.append(self._protocol.data_to_send())
             control = len(buffers[0])
+        # Who encrypts cannot encode twice: so ask at once where each item ends, and not only when it matters.
+        ends: list[int] | None = None if self._protocol.shares_encoding else []
         try:
-            total = control + self._protocol.encode(pieces, buffers)
+            total = control + self._protocol.encode(pieces, buffers, ends)
         except MemoryError:
             pipe.restore(batch)  # nothing has left: the messages wait for the next connection
             self._host.write_failed(self._no_memory())
@@ -225,9 +226,9 @@ class Writer:
             self._most = _LARGE_BATCH if taken <= _SMALL * len(batch) else _BATCH
             return taken
         self._batch = batch
-        encode = self._protocol.encode
-        sizes = (len(item) if isinstance(item, bytes) else encode((item,), []) for item in batch)
-        self._batch_ends = list(accumulate(sizes))
+        if ends is None:
+            self._protocol.encode(batch, [], ends := [])
+        self._batch_ends = ends
         self._batch_written = taken - control
         self._unsent = without(buffers, taken)
         pipe.bytes_sent += taken

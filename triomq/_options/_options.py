@@ -14,6 +14,7 @@ import attrs
 
 from .._advice import explain_option, refuse_option_change
 from .._message import BytesLike
+from .._security import Security
 from . import _values
 from ._pairs import conflate_topics, order_waits, refuse_half_options
 
@@ -59,6 +60,10 @@ class Options:
     routing_id: bytes = _option(
         b"", _values.routing_id, "ZMQ_ROUTING_ID", "empty", "bytes", "The name a ROUTER peer knows this socket by."
     )
+    mechanism: Security | None = _option(  # noqa: RUF009  # as all others
+        None, _values.mechanism, "ZMQ_MECHANISM", "NULL", "",
+        "How connections are secured: `Plain`, `Curve`, or a mechanism of your own. None is NULL: not at all.",
+    )  # fmt: skip
     max_message_size: float = _option(
         math.inf, _values.bound("bytes"), "ZMQ_MAXMSGSIZE", "-1 (no bound)", "bytes",
         "A peer that sends more in one message is dropped.",
@@ -274,6 +279,7 @@ class OptionArguments(TypedDict, total=False):
     linger: float
     immediate: bool
     routing_id: bytes
+    mechanism: Security | None
     max_message_size: float
     max_frames: int
     reconnect_interval: float

@@ -8,6 +8,8 @@ from typing import Any
 
 import attrs
 
+from .._security import Security
+
 Validator = Callable[[Any, "attrs.Attribute[Any]", Any], None]
 
 _LONGEST = 1_000_000_000
@@ -128,6 +130,16 @@ def routing_id(_: object, field: attrs.Attribute[Any], value: Any) -> None:
 
 
 hwm = at_least(0, "a number of messages (0 for no limit)")
+
+
+def mechanism(_: object, field: attrs.Attribute[Any], value: Any) -> None:
+    """What secures connections. The error does not show the value, which may be a secret."""
+    if value is not None and not isinstance(value, Security):
+        kind = f"class {value.__name__}" if isinstance(value, type) else type(value).__name__
+        raise ValueError(
+            f"option {field.name}=<{kind}>: it is None, an object of triomq.Plain or triomq.Curve, "
+            "or of a triomq.abc.Security of your own"
+        )
 
 
 def system(what: str, maximum: int) -> Validator:

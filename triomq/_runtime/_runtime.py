@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import random
 import threading
+from collections.abc import Callable
 
 import trio
 
@@ -19,6 +20,7 @@ class Runtime:
 
     Attributes:
       random: the source of chance, such as the length of waits; `open_context` was given it, or made it.
+      random_bytes: the source of keys and nonces: what nobody can guess. Only a test puts another in its place.
       flusher: writes at the end of a turn what was gathered in it.
     """
 
@@ -28,6 +30,7 @@ class Runtime:
         self.nursery: trio.Nursery = nursery
         self.turn_end: TurnEnd = turn_end
         self.random: random.Random = rng
+        self.random_bytes: Callable[[int], bytes] = os.urandom
         self.ending: bool = False  # the context is being left
         self.turn: Turn = Turn(1 if strict_checkpoints else MESSAGES_PER_TURN, turn_end)
         self.flusher: Flusher = Flusher()

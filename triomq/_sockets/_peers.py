@@ -7,7 +7,8 @@ from contextlib import AbstractContextManager
 
 import trio
 
-from .._errors import PeerUnwantedError
+from .._connections import Gate
+from .._errors import HandshakeRefusedError, PeerUnwantedError
 from .._events import MonitorEvent
 from .._options import Options
 from .._patterns import Pattern
@@ -31,17 +32,19 @@ class Peers:
       count: pipes whose peer is connected.
       gone: what was counted at pipes that are gone.
       ending_by: why the socket drops what is queued, once it is ``closing``.
+      refusals: why the last attempt to connect failed, by endpoint, where the peer refuses this socket.
       retries: what to do when a peer leaves; see `PeerHost`.
       watchers: tasks that wait for a peer or a subscription to come or go, or for a queue to be sent.
     """
 
     __slots__ = (
-        "_known", "_monitors", "_notes", "_pattern", "_vacancies", "closing", "count", "ending_by", "gone",
-        "options", "owner", "pipes", "retries", "runtime", "socket_type", "tasks", "wanted", "watchers",
+        "_known", "_monitors", "_notes", "_pattern", "_vacancies", "closing", "count", "ending_by", "gate", "gone",
+        "options", "owner", "pipes", "refusals", "retries", "runtime", "socket_type", "tasks", "wanted",
+        "watchers",
     )  # fmt: skip
 
     def __init__(
-        self, socket_type: str, options: Options, pattern: Pattern, runtime: Runtime, monitors: Monitors
+        self, socket_type: str, options: Options, pattern: Pattern, runtime: Runtime, monitors: Monitors, gate: Gate
     ) -> None:
         self.socket_type: str = socket_type
         self.options: Options = options
@@ -49,12 +52,14 @@ class Peers:
         self.wanted: tuple[type, ...] = pattern.wanted
         self.tasks: TaskGroup = TaskGroup(runtime.nursery, monitors.suffix)
         self.runtime: Runtime = runtime
+        self.gate: Gate = gate
         self.closing: bool = False
         self.pipes: dict[Pipe, None] = {}
         self.count: int = 0
         self.gone: Gone = Gone()
         self.ending_by: DropReason = "cancelled"
         self.watchers: Watchers = Watchers()
+        self.refusals: dict[str, Exception] = {}
         self.retries: dict[Callable[[], None], None] = {}
         self._pattern = pattern
         self._monitors = monitors
@@ -182,6 +187,14 @@ class Peers:
             del self._pattern.pipes[pipe]
             self._pattern.removed(pipe)
 
+    def note_refusal(self, endpoint: str, error: Exception | None) -> None:
+        """See `PeerHost`."""
+        if error is None:
+            self.refusals.pop(endpoint, None)
+        else:
+            self.refusals[endpoint] = error
+            self.watchers.wake()
+
     def until_vacancy(self, routing_id: bytes, *, again: bool = False) -> AbstractContextManager[None]:
         """See `PeerHost`."""
         if self._vacancies is None:
@@ -202,6 +215,24 @@ class Peers:
         self.tasks.cancel(f"triomq: {self.socket_type} socket closed")
         for pipe in list(self.pipes):
             self.remove_pipe(pipe)
+
+    def enough(self, n: int, bound: Collection[str], connected: Collection[str]) -> bool:
+        """Whether so many peers are connected, or, with 0, none.
+
+        Args:
+          bound, connected: the endpoints of the socket.
+        Raises:
+          HandshakeRefusedError: there are fewer; peers refuse this socket, and nobody else can come.
+        """
+        if not n:
+            return not self.count
+        if self.count >= n:
+            return True
+        if self.refusals and not bound and len(connected) - len(self.refusals) < n:
+            endpoint, error = next(iter(self.refusals.items()))
+            text = f"{self.socket_type}.wait_peers: no connection to {endpoint}; the next attempt is far away: {error}"
+            raise HandshakeRefusedError(text, endpoint) from error
+        return False
 
     # --- what can be seen -------------------------------------------------------------------
 

@@ -49,6 +49,8 @@ def peer_at(pipe: Pipe) -> Peer | None:
         since=pipe.since,
         number=pipe.number,
         metadata=dict(info.metadata),
+        user_id=info.user_id,
+        user_metadata=dict(info.user_metadata),
     )._hold(pipe.hold.end)
 
 

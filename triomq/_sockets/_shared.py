@@ -8,7 +8,7 @@ from weakref import WeakKeyDictionary
 import attrs
 import trio
 
-from .._connections import Carriers
+from .._connections import Carriers, Gate
 from .._runtime import Runtime
 from .._statistics import ContextStatistics
 from ._forgotten import Forgotten
@@ -30,6 +30,7 @@ class Shared:
     Attributes:
       runtime: tasks, turns, the flusher.
       carriers: by scheme.
+      gate: asks whether a peer may come in.
       sockets: those that are not closed, in the order in which they were made.
       forgotten: those of them that the program has dropped; it keeps the others alive itself.
       observers: are told what happens to the sockets.
@@ -39,6 +40,7 @@ class Shared:
 
     runtime: Runtime
     carriers: Carriers
+    gate: Gate = attrs.field(factory=Gate)
     sockets: WeakKeyDictionary[Socket, None] = attrs.field(factory=WeakKeyDictionary)
     forgotten: Forgotten = attrs.field(default=attrs.Factory(lambda self: Forgotten(self.runtime), takes_self=True))
     observers: list[Observer] = attrs.field(factory=list)

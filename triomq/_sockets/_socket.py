@@ -59,7 +59,7 @@ class Socket(trio.abc.AsyncResource, AdvisedSocket, metaclass=MadeByContext):
         self._turn: Turn = runtime.turn
         self._pattern: Pattern = self._pattern_class(self._options, runtime.random, runtime.turn)
         self._monitors: Monitors = Monitors(self, shared.observers, self._name)
-        self._peers: Peers = Peers(self.socket_type, self._options, self._pattern, runtime, self._monitors)
+        self._peers: Peers = Peers(self.socket_type, self._options, self._pattern, runtime, self._monitors, shared.gate)
         self._bound: dict[str, Binding] = {}
         self._connected: dict[str, Connecting] = {}
         self._leaving: dict[Connecting, str] = {}  # disconnected from an endpoint, and still sending what is queued
@@ -253,11 +253,12 @@ class Socket(trio.abc.AsyncResource, AdvisedSocket, metaclass=MadeByContext):
 
         Cancellation: nothing has changed.
         Raises:
+          HandshakeRefusedError: there are fewer, and the missing ones refuse this socket, which seldom tries again.
           ValueError: ``n`` is not a whole number, 0 or more.
           trio.ClosedResourceError: the socket was closed, before or meanwhile.
         """
         check_number(n, f"{self.socket_type}.wait_peers")
-        await self._wait_until(lambda: self._peers.count >= n if n else not self._peers.count, "wait_peers")
+        await self._wait_until(lambda: self._peers.enough(n, self._bound, self._connected), "wait_peers")
 
     @trio.lowlevel.enable_ki_protection
     async def _wait_until(self, condition: Callable[[], bool], what: str) -> None:

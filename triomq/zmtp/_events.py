@@ -51,6 +51,8 @@ class PeerInfo:
       metadata: all properties that it sent, socket type and Identity among them.
       version: of ZMTP, spoken on the connection: the lower one of both sides'.
       mechanism: name of the security mechanism.
+      user_id: who the peer is, as the authenticator says.
+      user_metadata: what else the authenticator says of the peer.
     """
 
     socket_type: str
@@ -58,6 +60,23 @@ class PeerInfo:
     metadata: Mapping[str, bytes]
     version: tuple[int, int]
     mechanism: str
+    user_id: str = ""
+    user_metadata: Mapping[str, bytes] = attrs.field(factory=dict)
+
+
+@attrs.frozen(kw_only=True)
+class AuthenticationRequested:
+    """The peer has shown its credentials: call `Connection.accept` or `Connection.deny`. Nothing happens before that.
+
+    Attributes:
+      mechanism: by which it showed them.
+      credentials: as in RFC 27: a public key of 32 octets for CURVE, name and password for PLAIN, nothing for NULL.
+      metadata: what the peer has said of itself so far; nothing, if the mechanism asks before it is told.
+    """
+
+    mechanism: str
+    credentials: tuple[bytes, ...] = attrs.field(default=(), repr=False)
+    metadata: Mapping[str, bytes] = attrs.field(factory=dict)
 
 
 @attrs.frozen
@@ -102,5 +121,5 @@ class Pong:
     context: bytes = b""
 
 
-Event: TypeAlias = HandshakeComplete | Subscribe | Cancel | Ping | Pong
+Event: TypeAlias = AuthenticationRequested | HandshakeComplete | Subscribe | Cancel | Ping | Pong
 """Everything `Connection.receive_data` returns that is not a `Message`."""

@@ -11,6 +11,7 @@ whose frames the mechanism leaves unchanged.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from itertools import accumulate
 from typing import Final
 
 from .._errors import LocalProtocolError, RemoteProtocolError
@@ -84,16 +85,14 @@ class Incoming:
             return f"a message of more than {self.max_frames} frames"
         return None
 
-    def decode(self, body: bytes, offset: int) -> tuple[int, bytes]:
-        """Flags and body that the mechanism finds in a frame's body, which began at ``offset`` of the stream.
+    def check(self, flags: int, body: bytes, offset: int) -> None:
+        """Check the limits of a frame that the mechanism has found in another, which began at ``offset`` of the stream.
 
         Raises:
-          RemoteProtocolError: the mechanism, or a limit, refuses it.
+          RemoteProtocolError: one of them refuses it.
         """
-        flags, body = self._mechanism.decode_frame(body, offset)
         if (refusal := self._admit_plain(flags, len(body))) is not None:
             raise RemoteProtocolError(refusal, offset)
-        return flags, body
 
     def receive_frame(self, flags: int, body: bytes) -> Message | None:
         """Take a frame of a message. Returns: the message, if this was its last frame."""
@@ -175,17 +174,22 @@ class Outgoing:
           LocalProtocolError: it cannot be sent.
         """
         flags, body = event_frame(event, self.version)
-        return self._encode_frame(flags, body)
+        return self.encode_frame(flags, body)
 
-    def encode_changed(self, items: Sequence[Item], out: list[bytes]) -> int:
+    def encode_changed(self, items: Sequence[Item], out: list[bytes], ends: list[int] | None) -> int:
         """Append each item to ``out`` as a mechanism that changes frames wants it; return how many bytes.
 
+        Args:
+          ends: gets where each of the items ends, if it is given.
         Raises:
           LocalProtocolError: an item cannot be sent.
         """
         buffers = [self._encode_changed(item) for item in items]
         out += buffers
-        return sum(map(len, buffers))
+        if ends is None:
+            return sum(map(len, buffers))
+        ends += accumulate(map(len, buffers))
+        return ends[-1] if items else 0
 
     def _encode_changed(self, item: Item) -> bytes:
         if isinstance(item, bytes):
@@ -193,9 +197,10 @@ class Outgoing:
         if not isinstance(item, tuple):
             return self.encode_event(item)
         *front, last = item
-        return b"".join([*(self._encode_frame(MORE, body) for body in front), self._encode_frame(0, last)])
+        return b"".join([*(self.encode_frame(MORE, body) for body in front), self.encode_frame(0, last)])
 
-    def _encode_frame(self, flags: int, body: bytes) -> bytes:
+    def encode_frame(self, flags: int, body: bytes) -> bytes:
+        """A frame, as the mechanism wants it."""
         if self._mechanism.shares_encoding:
             return encode_frame(flags, body)
         return encode_frame(0, self._mechanism.encode_frame(flags, body))

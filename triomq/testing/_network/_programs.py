@@ -10,7 +10,7 @@ from typing import Any, Concatenate, ParamSpec, TypeVar
 
 import trio
 
-from ..._context import Context, open_context
+from ..._context import Context, draw_secrets_from, open_context
 from ...abc import Carrier, MulticastCarrier, Transport, opening_contexts
 from ._fabric import Fabric
 from ._failures import Failures
@@ -61,6 +61,7 @@ class Programs(Faults):
             )
         machine = self._fabric.host(host)
         machine.contexts += 1
+        secrets = self._fabric.world.dice("secrets", host, machine.contexts)
         dice = rng or self._fabric.world.dice("context", host, machine.contexts)
         groups = VirtualGroups(self._fabric, machine)
         virtual: dict[str, Transport | Carrier] = {
@@ -73,11 +74,11 @@ class Programs(Faults):
             block = open_context(
                 strict_checkpoints=strict_checkpoints, transports={**virtual, **(transports or {})}, rng=dice
             )
-        return self._context_block(machine, block)
+        return self._context_block(machine, block, secrets)
 
     @asynccontextmanager
     async def _context_block(
-        self, machine: Host, block: AbstractAsyncContextManager[Context]
+        self, machine: Host, block: AbstractAsyncContextManager[Context], secrets: Random
     ) -> AsyncGenerator[Context]:
         host = machine.name
         await trio.lowlevel.checkpoint_if_cancelled()  # a program that its host's crash has cancelled opens no more
@@ -89,6 +90,7 @@ class Programs(Faults):
         try:
             with scope:
                 async with block as context:
+                    draw_secrets_from(context, secrets.randbytes)
                     self._watch.add(host, context)
                     machine.scopes[scope] = None  # only now: a block must begin before it can be cancelled
                     if machine.restarted is not life:
