@@ -137,7 +137,7 @@ class Disconnected:
 class HighWaterMarkReached:
     """The queue for a peer is full: `send` waits, or drops, as the socket type says.
 
-    A queue that is full again and again has one event a second, or two: the last one says what is so. How often it was
+    A queue that is full again and again has one event a second, or two; the last one tells its state. How often it was
     full, ``hwm_reached`` of `PeerStatistics` counts.
 
     Attributes:
@@ -178,7 +178,7 @@ class MessageDropped:
     Attributes:
       address: the other end; the endpoint if nobody is connected.
       error: for ``"cut off"``, why the last of these connections ended, or None when the peer closed it in good order.
-      size: for ``"cut off"``, octets in all frames of the message; else None.
+      size: for ``"cut off"``, bytes in all frames of the message; else None.
       count: how many messages.
       reason: ``"full"``: there was no room for more messages to the peer; ``"malformed"``: they came from the peer, and
         are not what this socket type takes, or in a multicast group larger than ``max_message_size``; ``"lost"``: the

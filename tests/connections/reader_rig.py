@@ -162,11 +162,15 @@ class Rig:
         self.writer, self.heartbeats = Told(), Told()
         self.hung_up: list[Exception] = []
         self.reader = Reader(
-            self.stream, self.protocol, self.pipe, self.writer, self.heartbeats, end, (Message,),  # type: ignore[arg-type]
-            self.hung_up.append, self.hung_up.append,
+            self.stream, self.protocol, self.pipe, self.writer, self.heartbeats, end, (Message,), self  # type: ignore[arg-type]
         )  # fmt: skip
         self.pipe.inbox.source = self.reader
         self.ended: Exception | str | None = None
+
+    def hang_up(self, error: Exception) -> None:
+        self.hung_up.append(error)
+
+    leave = hang_up
 
     async def run(self) -> None:
         try:

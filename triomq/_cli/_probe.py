@@ -34,7 +34,7 @@ _GREETING, _AS_FAR_AS_VERSION = 64, 12
 _PINGS = 3
 _PATIENCE = 3.0  # seconds
 _MOST = 100_000
-"""octets of a handshake"""
+"""bytes of a handshake"""
 # What the probe is to each type, if that takes nothing from others.
 _PARTNERS = {"REP": "REQ", "ROUTER": "DEALER", "PUB": "SUB", "XPUB": "SUB", "SUB": "PUB", "XSUB": "PUB", "PULL": "PUSH",
              "SERVER": "CLIENT", "DISH": "RADIO", "GATHER": "SCATTER"}  # fmt: skip
@@ -76,14 +76,14 @@ class _Peer:
         self._stream = stream
 
     async def send(self, data: bytes) -> None:
-        """Send octets. A peer that has hung up may have said why: `more` tells."""
+        """Send bytes. A peer that has hung up may have said why: `more` tells."""
         try:
             await self._stream.send_all(data)
         except trio.BrokenResourceError:
             pass  # as `more` will find
 
     async def more(self) -> bytes:
-        """Wait for more octets. Returns: these alone.
+        """Wait for more bytes. Returns: these alone.
 
         Raises:
           ValueError: the peer has hung up, or does not end.
@@ -97,7 +97,7 @@ class _Peer:
             raise ValueError(f"it closed the connection in the middle of the handshake; {said}")
         self.said += data
         if len(self.said) > _MOST:
-            raise ValueError(f"it said more than {_MOST} octets, and no end of its handshake among them")
+            raise ValueError(f"it said more than {_MOST} bytes, and no end of its handshake among them")
         return bytes(data)
 
 

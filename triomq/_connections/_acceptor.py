@@ -149,11 +149,7 @@ class Acceptor(Binding):
         self._bounds.connections += 1
         crowd.arrived(session, session.address, now)
         session.progress = self._note_progress
-
-        async def serve() -> None:
-            await self._serve(session)
-
-        self._host.tasks.start(serve, name=f"triomq session {session.address}")
+        session.scope = self._host.tasks.start(self._serve, session, name=f"triomq session {session.address}")
 
     def give_up_one(self, why: ConnectionError) -> bool:
         """See `Door`."""

@@ -115,6 +115,8 @@ def unadmitted(info: PeerInfo, endpoint: str, address: str) -> Peer:
 class Attachment(ABC):
     """One endpoint of a socket, bound or connected."""
 
+    __slots__ = ()
+
     @property
     def unfinished_handshakes(self) -> int:
         """How many connections are no peers yet."""
@@ -155,6 +157,8 @@ class Binding(Attachment):
 
 class Connecting(Attachment):
     """A connected endpoint."""
+
+    __slots__ = ()
 
     @property
     @abstractmethod

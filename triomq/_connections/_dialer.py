@@ -25,6 +25,11 @@ class Dialer(Connecting):
       new_protocol: makes the protocol state of each connection; its second argument is False, as this side connects.
     """
 
+    __slots__ = (
+        "_address", "_endpoint", "_host", "_new_protocol", "_pipe", "_redial", "_scope", "_session", "_stopped",
+        "_transport",
+    )  # fmt: skip
+
     def __init__(
         self,
         transport: Transport,
@@ -134,7 +139,8 @@ class Dialer(Connecting):
         begun = trio.current_time()
         wait: float | None = None  # there is no next attempt
         try:
-            await session.run()
+            with trio.CancelScope() as session.scope:
+                await session.run()
             if session.refused and not session.established:
                 self._host.note_refusal(self._endpoint, session.error)
             if not self._stopped:

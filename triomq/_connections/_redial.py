@@ -50,6 +50,8 @@ class Redial:
       doubts_mechanism: the next greeting is to go out in two pieces.
     """
 
+    __slots__ = ("_cut_offs", "_most", "_refused", "_suspect", "_usual", "doubts_mechanism")
+
     def __init__(self, options: Options, endpoint: str, rng: random.Random) -> None:
         most = longest = options.reconnect_interval_max
         if most is None or longest is None:

@@ -124,9 +124,9 @@ def conflate(_: object, field: attrs.Attribute[Any], value: Any) -> None:
 def routing_id(_: object, field: attrs.Attribute[Any], value: Any) -> None:
     """A name that a peer may have."""
     if not isinstance(value, bytes) or len(value) > 255:
-        _fail(field, value, "bytes, 255 octets at the most")
+        _fail(field, value, "bytes, 255 of them at the most")
     if value[:1] == b"\0":
-        _fail(field, value, "not allowed to begin with a zero octet: those are the ROUTER's own")
+        _fail(field, value, "not allowed to begin with a zero byte: those are the ROUTER's own")
 
 
 hwm = at_least(0, "a number of messages (0 for no limit)")

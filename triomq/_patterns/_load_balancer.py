@@ -65,5 +65,5 @@ class LoadBalancer:
         return self._ready[0].room() if len(self._ready) == 1 and self._ready[0].has_room() else 0
 
     def send_many(self, messages: Sequence[Frames]) -> None:
-        """Queue so many messages as `room_for_many` has just told there is room for."""
+        """Queue no more messages than `room_for_many` has just told."""
         self._ready[0].send_many_nowait(messages)

@@ -204,7 +204,7 @@ class Sender(Pattern, ABC):
     full_for_all: ClassVar[bool] = True
     """No room for one message is no room for all: nobody may overtake a sender that waits."""
     frames_added: ClassVar[int] = 0
-    """So many frames more than the user's message has are sent."""
+    """Frames that are sent beside those of the user's message."""
     never_refuses: ClassVar[bool] = False
     """`submit` takes any message at any time, unlike that of REQ, REP and ROUTER; a proxy's capture must."""
 

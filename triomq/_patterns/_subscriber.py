@@ -33,7 +33,7 @@ class Subscriber(FairReceiver):
         super().__init__(options, rng, turn)
         self.topics: TopicFilter = TopicFilter()
         self.changes: int = 0
-        self._telling: dict[Pipe, object] = {}  # who is still being told the topics, and the peer that is
+        self._telling: dict[Pipe, object] = {}  # publishers that are still being told the topics, and their peers
         self._in_force: dict[Pipe, int] = {}  # publishers, and how many changes each has taken in
 
     def subscribe(self, topic: bytes) -> None:
@@ -71,7 +71,7 @@ class Subscriber(FairReceiver):
         return pipe not in self._telling
 
     def note_in_force(self, pipe: Pipe, changes: int) -> None:
-        """The publisher has taken in so many changes."""
+        """The publisher has taken in ``changes`` changes."""
         self._in_force[pipe] = changes
 
     def is_in_force(self, pipe: Pipe) -> bool:

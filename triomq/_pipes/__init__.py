@@ -8,7 +8,7 @@ from ._metered import MeteredInbox
 from ._outbox import FirstSubscribe, Outbox
 from ._pipe import Pipe
 from ._queued_pipe import QueuedPipe
-from ._roles import CONFIRMED, NOBODY, UNCONNECTED, Confirmation, Loan, PipeOwner, Received, Sink, Source
+from ._roles import CONFIRMED, NOBODY, UNCONNECTED, Confirmation, Hold, Loan, PipeOwner, Received, Sink, Source
 from ._shared_tail import SharedTail
 from ._topic_queue import Conflate, TopicQueue
 
@@ -19,6 +19,7 @@ __all__ = [
     "Confirmation",
     "Conflate",
     "FirstSubscribe",
+    "Hold",
     "Inbox",
     "InprocPipe",
     "Loan",

@@ -70,7 +70,7 @@ class Turn:
         self.more = self._rest
 
     def grant(self, messages: int) -> None:
-        """Let so many messages go without a look at the clock: nobody else's work lies between them."""
+        """Let ``messages`` messages go without a look at the clock: no other work lies between them."""
         self.left, self.more = messages, 0
 
     def use_up(self) -> None:

@@ -30,6 +30,6 @@ class Security(ABC):
           as_server: this side is the server on this connection.
           asks: the context has an authenticator. The server then asks, by `triomq.zmtp.Mechanism` and its
             ``question``, before it lets a peer in.
-          random_bytes: what keys and nonces are drawn from: so many octets that nobody can guess. Only a test gives
+          random_bytes: what keys and nonces are drawn from: so many bytes that nobody can guess. Only a test gives
             something else than the system's source.
         """

@@ -18,7 +18,7 @@ class AuthenticationRequest:
 
     Attributes:
       mechanism: by which the peer showed who it is, such as ``"CURVE"``.
-      credentials: what it showed (RFC 27): for CURVE its public key (32 octets), which is proved to be its own; for
+      credentials: what it showed (RFC 27): for CURVE its public key (32 bytes), which is proved to be its own; for
         PLAIN name and password; for NULL nothing. Not in the ``repr``.
       address: the other end, as the transport tells it, such as ``"tcp://192.0.2.7:50312"``.
       endpoint: the endpoint of ours, bound or connected, that it came through.
@@ -50,7 +50,7 @@ class AuthenticationRequest:
 
     @property
     def public_key(self) -> bytes:
-        """The public key of a peer of CURVE, 32 octets, proved; ``b""`` for other mechanisms."""
+        """The public key of a peer of CURVE, 32 bytes, proved; ``b""`` for other mechanisms."""
         return self.credentials[0] if self.mechanism == "CURVE" else b""
 
 

@@ -1,4 +1,4 @@
-"""Z85: octets as text, five characters for four octets (RFC 32). Keys of CURVE are written so."""
+"""Z85: bytes as text, five characters for four bytes (RFC 32). Keys of CURVE are written so."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ _DIGITS: Final = {character: digit for digit, character in enumerate(_ALPHABET)}
 
 
 def z85_encode(data: bytes) -> str:
-    """Octets as text.
+    """Bytes as text.
 
     Raises:
       ValueError: their number is no multiple of four.
     """
     if len(data) % 4:
-        raise ValueError(f"Z85 writes a multiple of 4 octets, not {len(data)} (RFC 32)")
+        raise ValueError(f"Z85 writes a multiple of 4 bytes, not {len(data)} (RFC 32)")
     text = bytearray()
     for start in range(0, len(data), 4):
         number = int.from_bytes(data[start : start + 4], "big")
@@ -24,7 +24,7 @@ def z85_encode(data: bytes) -> str:
 
 
 def z85_decode(text: str | bytes) -> bytes:
-    """The octets that a text stands for: the inverse of `z85_encode`.
+    """The bytes that a text stands for: the inverse of `z85_encode`.
 
     Raises:
       ValueError: this is no Z85. The error does not show the text, which may be a secret.
@@ -41,6 +41,6 @@ def z85_decode(text: str | bytes) -> bytes:
                 raise ValueError(f"Z85 has no such character as the one at place {start} or up to 4 behind it (RFC 32)")
             number = number * 85 + digit
         if number >> 32:
-            raise ValueError(f"no Z85: the 5 characters from place {start} on stand for more than 4 octets (RFC 32)")
+            raise ValueError(f"no Z85: the 5 characters from place {start} on stand for more than 4 bytes (RFC 32)")
         data += number.to_bytes(4, "big")
     return bytes(data)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection
 from contextlib import AbstractContextManager
-from functools import partial
 
 import trio
 
@@ -13,13 +12,13 @@ from .._errors import HandshakeRefusedError, PeerUnwantedError
 from .._events import MonitorEvent
 from .._options import Options
 from .._patterns import Pattern
-from .._pipes import Pipe, PipeOwner
+from .._pipes import UNCONNECTED, Pipe, PipeOwner
 from .._runtime import Chores, Runtime, TaskGroup
 from .._statistics import DropReason, Peer, PeerStatistics
 from ..zmtp import PeerInfo
 from ._monitors import Monitors
 from ._notes import Notes
-from ._parting import Hold, part_from
+from ._parting import PeerHold
 from ._rows import Gone, peer_at, peer_statistics
 from ._vacancies import Vacancies
 from ._waiting import Watchers
@@ -37,6 +36,12 @@ class Peers:
       retries: what to do when a peer leaves; see `PeerHost`.
       watchers: tasks that wait for a peer or a subscription to come or go, or for a queue to be sent.
     """
+
+    __slots__ = (
+        "_known", "_monitors", "_notes", "_pattern", "_vacancies", "closing", "count", "ending_by", "gate", "gone",
+        "options", "owner", "pipes", "refusals", "retries", "runtime", "socket_type", "tasks", "wanted",
+        "watchers",
+    )  # fmt: skip
 
     def __init__(
         self, socket_type: str, options: Options, pattern: Pattern, runtime: Runtime, monitors: Monitors, gate: Gate
@@ -58,11 +63,10 @@ class Peers:
         self.retries: dict[Callable[[], None], None] = {}
         self._pattern = pattern
         self._monitors = monitors
-        self._vacancies = Vacancies()
+        self._vacancies: Vacancies | None = None  # once somebody has waited
         pattern.watchers = self.watchers
         pattern.chores = Chores(self.tasks)
         self._known = 0  # pipes so far
-        self._holds: dict[Pipe, Hold] = {}  # of those whose peer is connected
         self._notes = pattern.notes = Notes(self.tasks, monitors.emit)
 
     # --- what carriers tell -----------------------------------------------------------------
@@ -103,8 +107,7 @@ class Peers:
         pipe.admissions += 1
         pipe.since = trio.current_time()
         pipe.last_peer = None
-        hold = self._holds[pipe] = Hold(partial(part_from, self, pipe))
-        pipe.part = hold.end
+        pipe.hold = PeerHold(self, pipe)
         self._pattern.ready(pipe)
         self.watchers.wake()
         if name and name != pipe.routing_id:  # of the peer that was here before, and was expected back until now
@@ -127,7 +130,7 @@ class Peers:
         self._monitors.heartbeat(pipe)
 
     def _tell_dropped(self, pipe: Pipe, before: int, reason: DropReason) -> None:
-        """Tell what was dropped at the pipe since so many were."""
+        """Tell what the pipe has dropped since its count was ``before``."""
         if pipe.dropped > before:
             self._notes.tell_dropped(pipe, pipe.dropped - before, reason)
 
@@ -136,7 +139,8 @@ class Peers:
             return False
         pipe.last_peer = peer_at(pipe)
         pipe.peer = None
-        self._holds.pop(pipe).release()
+        pipe.hold.release()
+        pipe.hold = UNCONNECTED
         self.count -= 1
         self._pattern.lost(pipe)
         return True
@@ -193,6 +197,8 @@ class Peers:
 
     def until_vacancy(self, routing_id: bytes, *, again: bool = False) -> AbstractContextManager[None]:
         """See `PeerHost`."""
+        if self._vacancies is None:
+            self._vacancies = Vacancies()
         return self._vacancies.until_one(routing_id, again=again)
 
     def _announce_vacancy(self, names: tuple[bytes, ...]) -> None:
@@ -200,7 +206,8 @@ class Peers:
         for retry in list(self.retries):
             if self.retries.pop(retry, self) is None:  # no earlier one has taken it back
                 retry()
-        self._vacancies.announce(names)
+        if self._vacancies is not None:
+            self._vacancies.announce(names)
 
     def end(self) -> None:
         """The socket ends: no peer and no task stays."""

@@ -29,6 +29,8 @@ class Receivers:
       bells: rung when there is a message.
     """
 
+    __slots__ = ("_closed", "_closed_text", "_loan", "_pattern", "_sent", "_serving", "bells", "waiters")
+
     def __init__(self, pattern: Receiver, closed: str) -> None:
         self.waiters: dict[Waiter[Message], None] = {}
         self.bells: dict[Bell, None] = {}

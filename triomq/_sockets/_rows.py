@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import attrs
 
 from .._pipes import Pipe
@@ -12,19 +14,24 @@ from .._statistics import Peer, PeerStatistics
 class Gone:
     """What was counted at pipes that are gone."""
 
-    sent: int = 0
-    received: int = 0
-    octets_sent: int = 0
-    octets_received: int = 0
+    messages_sent: int = 0
+    messages_received: int = 0
+    bytes_sent: int = 0
+    bytes_received: int = 0
     reconnects: int = 0
     hwm_reached: int = 0
 
+    def and_those(self, there: Iterable[PeerStatistics]) -> dict[str, int]:
+        """The sums of these and of the pipes that are there."""
+        rows = tuple(there)
+        return {name: gone + sum(getattr(row, name) for row in rows) for name, gone in attrs.asdict(self).items()}
+
     def add(self, pipe: Pipe) -> None:
         """A pipe is gone."""
-        self.sent += pipe.sent
-        self.received += pipe.received
-        self.octets_sent += pipe.octets_sent
-        self.octets_received += pipe.octets_received
+        self.messages_sent += pipe.sent
+        self.messages_received += pipe.received
+        self.bytes_sent += pipe.bytes_sent
+        self.bytes_received += pipe.bytes_received
         self.reconnects += _reconnects(pipe)
         self.hwm_reached += pipe.hwm_reached
 
@@ -44,7 +51,7 @@ def peer_at(pipe: Pipe) -> Peer | None:
         metadata=dict(info.metadata),
         user_id=info.user_id,
         user_metadata=dict(info.user_metadata),
-    )._hold(pipe.part)
+    )._hold(pipe.hold.end)
 
 
 def peer_statistics(pipe: Pipe) -> PeerStatistics:
@@ -58,8 +65,8 @@ def peer_statistics(pipe: Pipe) -> PeerStatistics:
         messages_sent=pipe.sent,
         messages_received=pipe.received,
         messages_dropped=pipe.dropped,
-        octets_sent=pipe.octets_sent,
-        octets_received=pipe.octets_received,
+        bytes_sent=pipe.bytes_sent,
+        bytes_received=pipe.bytes_received,
         last_traffic=pipe.last_traffic,
         round_trip=pipe.round_trip,
         reconnects=_reconnects(pipe),

@@ -52,7 +52,7 @@ class Shared:
     made: int = 0
     sums: dict[str, int] = attrs.field(
         factory=lambda: dict.fromkeys(
-            ("messages_sent", "messages_received", "messages_dropped", "octets_sent", "octets_received", "reconnects"),
+            ("messages_sent", "messages_received", "messages_dropped", "bytes_sent", "bytes_received", "reconnects"),
             0,
         )
     )
@@ -75,13 +75,9 @@ class Shared:
             return
         self.forgotten.discard(socket)
         self.runtime.bounds.sockets -= 1
-        sums = self.sums
-        sums["messages_sent"] += counted.sent
-        sums["messages_received"] += counted.received
-        sums["messages_dropped"] += dropped
-        sums["octets_sent"] += counted.octets_sent
-        sums["octets_received"] += counted.octets_received
-        sums["reconnects"] += counted.reconnects
+        counts = {**attrs.asdict(counted), "messages_dropped": dropped}
+        for name in self.sums:
+            self.sums[name] += counts[name]
 
     def statistics(self) -> ContextStatistics:
         """What all sockets count together."""

@@ -295,24 +295,19 @@ class Socket(trio.abc.AsyncResource, AdvisedSocket, metaclass=MadeByContext):
           WrongThreadError: this is a forked process.
         """
         self._shared.runtime.check_process(f"{self.socket_type}.statistics")
-        peers, gone = self._peers.statistics(), self._peers.gone
+        peers = self._peers.statistics()
         return SocketStatistics(
             name=self._name,
             socket_type=self.socket_type,
             endpoints=self.endpoints,
             number=self._number,
             at=trio.current_time(),
-            messages_sent=gone.sent + sum(peer.messages_sent for peer in peers),
-            messages_received=gone.received + sum(peer.messages_received for peer in peers),
             messages_dropped=self._pattern.dropped_messages,
-            octets_sent=gone.octets_sent + sum(peer.octets_sent for peer in peers),
-            octets_received=gone.octets_received + sum(peer.octets_received for peer in peers),
-            reconnects=gone.reconnects + sum(peer.reconnects for peer in peers),
-            hwm_reached=gone.hwm_reached + sum(peer.hwm_reached for peer in peers),
             unfinished_handshakes=sum(one.unfinished_handshakes for one in self._attachments()),
             tasks_waiting_send=self._count_senders(),
             tasks_waiting_receive=self._count_receivers(),
             peers=peers,
+            **self._peers.gone.and_those(peers),
         )
 
     def _count_senders(self) -> int:

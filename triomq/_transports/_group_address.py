@@ -40,7 +40,7 @@ class GroupAddress:
 
     @property
     def packed(self) -> bytes:
-        """The group's address as octets."""
+        """The group's address as bytes."""
         return socket.inet_pton(self.family, self.group)
 
 

@@ -25,7 +25,7 @@ from ._listener import configure_buffers, explain
 
 _PGM: Final = 113  # the number of the protocol (RFC 3208 §8)
 _RECEIVE_BUFFER: Final = 2 * 1024 * 1024
-"""octets, where the options say nothing: nobody waits for us, and what finds no place in it is lost"""
+"""bytes, where the options say nothing: nobody waits for us, and what finds no place in it is lost"""
 _MOST: Final = 65535
 _LINUX: Final = sys.platform == "linux"
 _IP_MULTICAST_ALL: Final = 49  # Linux's numbers, which Python does not name
@@ -40,8 +40,8 @@ class GroupPort(ABC):
     """One socket's place in a group.
 
     Attributes:
-      path: this host's own address, 4 or 16 octets.
-      encapsulation: octets of the headers of IP, and of UDP where there is one.
+      path: this host's own address, 4 or 16 bytes.
+      encapsulation: bytes of the headers of IP, and of UDP where there is one.
     """
 
     path: bytes
@@ -92,7 +92,7 @@ class GroupNetwork(ABC):
 
     @abstractmethod
     def new_name(self, rng: random.Random) -> bytes:
-        """Eight octets that nobody else on the network has."""
+        """Eight bytes that nobody else on the network has."""
 
 
 class SystemGroups(GroupNetwork):

@@ -17,19 +17,25 @@ class Properties(Mapping[str, bytes]):
     __slots__ = ("_items",)
 
     def __init__(self, items: Mapping[str, bytes]) -> None:
-        self._items = {name.lower(): (name, value) for name, value in items.items()}
+        written = {name.lower(): name for name in items}
+        self._items = {name: items[name] for name in written.values()}
 
+    # A peer has few properties, and they are looked for once: a second dict would only take memory.
     def __getitem__(self, name: str) -> bytes:
-        return self._items[name.lower()][1]
+        wanted = name.lower()
+        for written, value in self._items.items():
+            if written.lower() == wanted:
+                return value
+        raise KeyError(name)
 
     def __iter__(self) -> Iterator[str]:
-        return (name for name, _ in self._items.values())
+        return iter(self._items)
 
     def __len__(self) -> int:
         return len(self._items)
 
     def __contains__(self, name: object) -> bool:
-        return isinstance(name, str) and name.lower() in self._items
+        return isinstance(name, str) and any(written.lower() == name.lower() for written in self._items)
 
     def __repr__(self) -> str:
         return f"Properties({dict(self)!r})"

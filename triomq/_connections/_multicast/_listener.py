@@ -152,7 +152,7 @@ class Listener(Place):
         heard = self._known.get(source.tsi) or self._meet(source)
         if heard is not None:
             self._touched[heard] = None
-            heard.pipe.octets_received += len(datagram)
+            heard.pipe.bytes_received += len(datagram)
             heard.pipe.last_traffic = now
 
     def _heard(self) -> None:

@@ -108,8 +108,8 @@ class Speaker(Place):
         pipe.outbox.set_unsent(len(self._in_flight))
         return now + _RETRY if self._unsent else sender.deadline()
 
-    def _sent(self, octets: int) -> None:
-        self._pipe.octets_sent += octets
+    def _sent(self, size: int) -> None:
+        self._pipe.bytes_sent += size
         self._pipe.last_traffic = self._last_write
 
     def _fill(self) -> None:

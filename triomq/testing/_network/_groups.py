@@ -16,7 +16,7 @@ from ._attempt import os_error
 from ._fabric import Fabric
 from ._host import Host
 
-_OVERHEAD: Final = 28  # octets of the headers of IPv4 and UDP
+_OVERHEAD: Final = 28  # bytes of the headers of IPv4 and UDP
 
 
 @final
@@ -54,7 +54,7 @@ class _VirtualPort(GroupPort):
         self._stays = _is_loopback(address.interface)
         self._buffer = options.receive_buffer
         self._arrived: deque[tuple[bytes, bytes]] = deque()
-        self._octets = 0
+        self._size = 0
         self._closed = False
         self._readers = trio.lowlevel.ParkingLot()
         host.ports[self] = None
@@ -101,7 +101,7 @@ class _VirtualPort(GroupPort):
         if not there:
             return
         if lost or not self._fabric.path(self._host.name, host.name).is_open():
-            self._note(f"a datagram of {len(data)} octets is lost on its way to {host.name}")
+            self._note(f"a datagram of {len(data)} bytes is lost on its way to {host.name}")
             return
         if group is None:  # the system gives what is for the host to one of those who share the port
             there = [dice.choice(there)]
@@ -122,10 +122,10 @@ class _VirtualPort(GroupPort):
     def arrive(self, data: bytes, sender: bytes) -> None:
         """A datagram has come."""
         room = self._buffer or self._fabric.path(self._host.name, self._host.name).settings.receive_buffer
-        if self._octets + len(data) > room:
-            self._note(f"a datagram of {len(data)} octets is lost: the buffer of {self._host.name} is full")
+        if self._size + len(data) > room:
+            self._note(f"a datagram of {len(data)} bytes is lost: the buffer of {self._host.name} is full")
             return
-        self._octets += len(data)
+        self._size += len(data)
         self._arrived.append((data, sender))
         self.wake()
 
@@ -139,7 +139,7 @@ class _VirtualPort(GroupPort):
         if not self._arrived or self._host.paused:
             return None
         arrived = self._arrived.popleft()
-        self._octets -= len(arrived[0])
+        self._size -= len(arrived[0])
         return arrived
 
     async def wait_readable(self) -> None:

@@ -20,7 +20,7 @@ class Sender(Protocol):
         """Whether a segment may leave now."""
 
     def transmit(self) -> int:
-        """Let one segment leave; only called if `ready`. Returns: its octets."""
+        """Let one segment leave; only called if `ready`. Returns: its bytes."""
 
 
 @final

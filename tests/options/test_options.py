@@ -14,8 +14,8 @@ from triomq._options import ZMQ_NAMES, OptionArguments, Options, make_options
 
 FIELDS = attrs.fields_dict(Options)
 SOCKET_TYPES = {"REQ", "REP", "DEALER", "ROUTER", "PUB", "SUB", "XPUB", "XSUB", "PUSH", "PULL", "PAIR"}
-UNITS = {"", "messages", "seconds", "octets", "connections", "peers", "probes", "topics", "frames", "networks"}
-UNITS |= {"octets in a second"}
+UNITS = {"", "messages", "seconds", "bytes", "connections", "peers", "probes", "topics", "frames", "networks"}
+UNITS |= {"bytes in a second"}
 
 # What each kind of option may be, and what not: the boundaries first.
 HUGE = [10**400, -(10**400)]  # too large for a float, and for Python to write in full
@@ -134,11 +134,11 @@ def test_a_value_that_is_not_allowed(name: str, value: object) -> None:
     ("name", "value", "wanted"),
     [
         ("max_peers", -1, "a whole number of connections, 0 or more, or math.inf for no bound"),
-        ("max_message_size", -1, "a whole number of octets, 0 or more, or math.inf for no bound"),
+        ("max_message_size", -1, "a whole number of bytes, 0 or more, or math.inf for no bound"),
         ("tcp_keepalive_idle", 0, "None for the system's default, or a whole number of seconds from 1 to 32767"),
         ("tcp_keepalive_count", 0, "None for the system's default, or a whole number of probes from 1 to 127"),
         ("tcp_keepalive_idle", 300_000, "None for the system's default, or a whole number of seconds from 1 to 32767"),
-        ("send_buffer", 2**31, "None for the system's default, or a whole number of octets from 1 to 2147483647"),
+        ("send_buffer", 2**31, "None for the system's default, or a whole number of bytes from 1 to 2147483647"),
         ("connect_timeout", 1e10, "a time in seconds, 1000000000 or less, or math.inf for no bound"),
         ("max_peers", 2**64, "a whole number of connections, 2**63 or less, or math.inf for no bound"),
         ("ipc_mode", 0o1777, "None for what the umask leaves, or permission bits from 0 to 0o777"),
@@ -151,7 +151,7 @@ def test_a_value_that_is_not_allowed(name: str, value: object) -> None:
         ("send_hwm", -1, "a number of messages (0 for no limit), 0 or more"),
         ("linger", -1, "a time in seconds, 0 or more (math.inf for no bound)"),
         ("heartbeat_ttl", 7000, "a time in seconds from 0 (none) to 6553.5, the most that a PING can say"),
-        ("routing_id", b"\0a", "not allowed to begin with a zero octet: those are the ROUTER's own"),
+        ("routing_id", b"\0a", "not allowed to begin with a zero byte: those are the ROUTER's own"),
     ],
 )
 def test_a_refusal_says_what_is_wanted(name: str, value: object, wanted: str) -> None:
