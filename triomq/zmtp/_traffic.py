@@ -11,7 +11,6 @@ whose frames the mechanism leaves unchanged.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from itertools import accumulate
 from typing import Final
 
 from .._errors import LocalProtocolError, RemoteProtocolError
@@ -19,7 +18,7 @@ from .._message import Message, new_message
 from ._commands import MAX_COMMAND, Command, event_frame, parse_error_reason, parse_ping, parse_pong, parse_topic
 from ._compatibility import TAKES_SUBSCRIPTIONS
 from ._events import Cancel, Event, Pong, Subscribe
-from ._frames import COMMAND, MORE, Item, encode_frame
+from ._frames import COMMAND, MORE, Item, encode_frame, encode_items
 from ._greeting import VERSION
 from ._mechanism import Mechanism
 
@@ -184,20 +183,26 @@ class Outgoing:
         Raises:
           LocalProtocolError: an item cannot be sent.
         """
-        buffers = [self._encode_changed(item) for item in items]
-        out += buffers
-        if ends is None:
-            return sum(map(len, buffers))
-        ends += accumulate(map(len, buffers))
-        return ends[-1] if items else 0
+        frames: list[tuple[bytes]] = []
+        total = 0
+        for item in items:
+            for changed in self._change(item):
+                frames.append((changed,))
+                total += len(changed) + (2 if len(changed) < 256 else 9)
+            if ends is not None:
+                ends.append(total)
+        return encode_items(frames, out, self.encode_event)
 
-    def _encode_changed(self, item: Item) -> bytes:
-        if isinstance(item, bytes):
-            raise LocalProtocolError(f"{self._mechanism.name} peers cannot share an encoding")
+    def _change(self, item: Item) -> list[bytes]:
+        change = self._mechanism.encode_frame
         if not isinstance(item, tuple):
-            return self.encode_event(item)
+            if isinstance(item, bytes):
+                raise LocalProtocolError(f"{self._mechanism.name} peers cannot share an encoding")
+            return [change(*event_frame(item, self.version))]
         *front, last = item
-        return b"".join([*(self.encode_frame(MORE, body) for body in front), self.encode_frame(0, last)])
+        changed = [change(MORE, body) for body in front]
+        changed.append(change(0, last))
+        return changed
 
     def encode_frame(self, flags: int, body: bytes) -> bytes:
         """A frame, as the mechanism wants it."""

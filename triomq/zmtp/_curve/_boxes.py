@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hmac
+import struct
 from typing import Final, NoReturn
 
 from ..._errors import LocalProtocolError, RemoteProtocolError
@@ -16,6 +17,7 @@ BOX: Final = 16  # octets by which a box is longer than what it holds
 COOKIE: Final = LONG_NONCE + 64 + BOX
 VOUCH: Final = LONG_NONCE + 64 + BOX
 
+_pack, _unpack = struct.Struct(">Q").pack, struct.Struct(">Q").unpack
 _MESSAGE: Final = b"\x07MESSAGE"
 _HEAD: Final = len(_MESSAGE) + SHORT_NONCE
 _LEAST: Final = _HEAD + BOX + 1
@@ -50,8 +52,7 @@ class CurveMechanism(Mechanism):
 
     def encode_frame(self, flags: int, body: bytes) -> bytes:
         number = self._next_nonce()
-        box = self._boxes.seal(_INSIDE[flags] + body, self._our_prefix + number, self._key)
-        return _MESSAGE + number + box
+        return _MESSAGE + number + self._boxes.seal(_INSIDE[flags] + body, self._our_prefix + number, self._key)
 
     def decode_frame(self, body: bytes, offset: int) -> tuple[int, bytes]:
         if body[:8] != _MESSAGE:
@@ -77,7 +78,7 @@ class CurveMechanism(Mechanism):
         if self._said == _LAST_NONCE:
             raise LocalProtocolError("all nonces of this connection are used up")
         self._said += 1
-        return self._said.to_bytes(SHORT_NONCE, "big")
+        return _pack(self._said)
 
     def _check_nonce(self, number: bytes, offset: int) -> None:
         """Take the number of a command of the peer.
@@ -85,7 +86,7 @@ class CurveMechanism(Mechanism):
         Raises:
           RemoteProtocolError: it is not above that of the command before.
         """
-        value = int.from_bytes(number, "big")
+        (value,) = _unpack(number)
         if value <= self._heard:
             raise RemoteProtocolError("a nonce that was used before: this command was replayed, or reordered", offset)
         self._heard = value
