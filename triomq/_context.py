@@ -327,7 +327,7 @@ def open_context(
     rng: random.Random | None = None,
     max_sockets: float = math.inf,
     max_peers: float = math.inf,
-    max_queued_octets: float = math.inf,
+    max_queued_bytes: float = math.inf,
 ) -> AbstractAsyncContextManager[Context]:
     """Open a context: ``async with triomq.open_context() as ctx:``.
 
@@ -343,7 +343,7 @@ def open_context(
       max_sockets: how many sockets may be open at one time; one more is an `OSError`.
       max_peers: how many connections to all bound endpoints together may stand at one time. One more is closed, or one
         that is no peer yet makes way for it; as for the option of sockets with this name.
-      max_queued_octets: how many octets of messages, over all connections, may wait to be received. While they do,
+      max_queued_bytes: how many bytes of messages, over all connections, may wait to be received. While they do,
         connections from which something waits are not read, as when ``receive_hwm`` is reached. Each connection may
         exceed this by what was read at once: one message, or 256 KiB. See :doc:`/explanation/security`.
     Cancellation: the sockets are closed at once, without lingering.
@@ -362,7 +362,7 @@ def open_context(
         raise TypeError(f"rng= takes a random.Random, such as random.Random(1), not {rng!r}")
     if transports is not None and not isinstance(transports, Mapping):
         raise TypeError(f"transports= takes a dict, such as {{'tcp': transport}}, not {transports!r}")
-    bounds = Bounds(max_sockets=max_sockets, max_peers=max_peers, max_queued_octets=max_queued_octets)
+    bounds = Bounds(max_sockets=max_sockets, max_peers=max_peers, max_queued_bytes=max_queued_bytes)
     if (opener := current_opener()) is not None:
         return opener(strict_checkpoints=strict_checkpoints, transports=transports, rng=rng, **given_limits(bounds))
     return _Block(Carriers(transports or {}), rng or random.Random(), bounds, strict_checkpoints=strict_checkpoints)

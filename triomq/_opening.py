@@ -22,7 +22,7 @@ class Limits(TypedDict, total=False):
 
     max_sockets: float
     max_peers: float
-    max_queued_octets: float
+    max_queued_bytes: float
 
 
 class Opener(Protocol):
@@ -72,6 +72,6 @@ def current_opener() -> Opener | None:
 def given_limits(bounds: Bounds) -> Limits:
     """Those limits that limit something."""
     limits = Limits(
-        max_sockets=bounds.max_sockets, max_peers=bounds.max_peers, max_queued_octets=bounds.max_queued_octets
+        max_sockets=bounds.max_sockets, max_peers=bounds.max_peers, max_queued_bytes=bounds.max_queued_bytes
     )
     return cast("Limits", {name: limit for name, limit in limits.items() if limit != math.inf})

@@ -28,7 +28,7 @@ class Entrance:
         return True
 
 
-@pytest.mark.parametrize("name", ["max_sockets", "max_peers", "max_queued_octets"])
+@pytest.mark.parametrize("name", ["max_sockets", "max_peers", "max_queued_bytes"])
 @pytest.mark.parametrize("value", [-1, 1.5, True, "5", None, 2**63 + 1])
 def test_a_limit_is_a_whole_number(name: str, value: object) -> None:
     with pytest.raises(ValueError, match=f"{name}"):
@@ -37,9 +37,9 @@ def test_a_limit_is_a_whole_number(name: str, value: object) -> None:
 
 def test_a_context_has_no_limits_unless_they_are_given() -> None:
     bounds = Bounds(max_sockets=0, max_peers=math.inf)
-    assert (bounds.max_sockets, bounds.max_peers, bounds.max_queued_octets) == (0, math.inf, math.inf)
-    assert not bounds.counts_octets
-    assert Bounds(max_queued_octets=0).counts_octets
+    assert (bounds.max_sockets, bounds.max_peers, bounds.max_queued_bytes) == (0, math.inf, math.inf)
+    assert not bounds.counts_bytes
+    assert Bounds(max_queued_bytes=0).counts_bytes
 
 
 def test_sockets() -> None:

@@ -1,4 +1,4 @@
-"""The limits of a context: its sockets, the connections that come to it, the octets that wait in it."""
+"""The limits of a context: its sockets, the connections that come to it, the bytes that wait in it."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from triomq.testing import VirtualNetwork
 
 from ..virtual import dial
 
-LARGE = 100_000  # octets
-AT_ONCE = 256 * 1024  # octets: what may be read at once, beyond the limit
+LARGE = 100_000  # bytes
+AT_ONCE = 256 * 1024  # bytes: what may be read at once, beyond the limit
 
 
 # --- sockets -------------------------------------------------------------------------------------------
@@ -132,7 +132,7 @@ async def test_connections_that_end_are_counted_no_longer(virtual_network: Virtu
         assert not ctx._shared.runtime.bounds.doors
 
 
-# --- octets --------------------------------------------------------------------------------------------
+# --- bytes --------------------------------------------------------------------------------------------
 
 
 async def connected(ctx: triomq.Context, client: triomq.Context, port: int, **options: float) -> tuple:
@@ -148,7 +148,7 @@ async def test_what_waits_is_bounded_and_nothing_is_lost(virtual_network: Virtua
     net = virtual_network
     limit = 5 * LARGE
     async with (
-        net.open_context("server", max_queued_octets=limit) as ctx,
+        net.open_context("server", max_queued_bytes=limit) as ctx,
         net.open_context("client") as client,
         trio.open_nursery() as nursery,
     ):
@@ -156,30 +156,30 @@ async def test_what_waits_is_bounded_and_nothing_is_lost(virtual_network: Virtua
         for _, push in sockets:
             nursery.start_soon(push.send_many, [b"%d" % number + bytes(LARGE) for number in range(20)])
         await trio.sleep(10)
-        waiting = ctx.statistics().octets_queued
+        waiting = ctx.statistics().bytes_queued
         assert limit <= waiting < limit + 3 * AT_ONCE
         most = 0
         for number in range(20):
             for pull, _ in sockets:
                 with trio.fail_after(60):
                     assert (await pull.receive())[0].startswith(b"%d\0" % number)
-                most = max(most, ctx.statistics().octets_queued)
+                most = max(most, ctx.statistics().bytes_queued)
         assert most < limit + 3 * AT_ONCE
         await wait_all_tasks_blocked()
-        assert ctx.statistics().octets_queued == 0
+        assert ctx.statistics().bytes_queued == 0
 
 
 async def test_an_empty_inbox_gets_its_message_however_much_waits_elsewhere(virtual_network: VirtualNetwork) -> None:
     net = virtual_network
     async with (
-        net.open_context("server", max_queued_octets=LARGE) as ctx,
+        net.open_context("server", max_queued_bytes=LARGE) as ctx,
         net.open_context("client") as client,
         trio.open_nursery() as nursery,
     ):
         (full, much), (empty, little) = [await connected(ctx, client, port) for port in (1, 2)]
         nursery.start_soon(much.send_many, [bytes(LARGE)] * 20)
         await trio.sleep(10)
-        assert ctx.statistics().octets_queued >= LARGE
+        assert ctx.statistics().bytes_queued >= LARGE
         for number in range(10):
             await little.send(b"%d" % number)
             with trio.fail_after(5):
@@ -191,7 +191,7 @@ async def test_an_empty_inbox_gets_its_message_however_much_waits_elsewhere(virt
 async def test_a_peer_that_is_not_read_is_not_taken_for_dead(virtual_network: VirtualNetwork) -> None:
     net = virtual_network
     async with (
-        net.open_context("server", max_queued_octets=LARGE) as ctx,
+        net.open_context("server", max_queued_bytes=LARGE) as ctx,
         net.open_context("client") as client,
         trio.open_nursery() as nursery,
     ):
@@ -206,19 +206,19 @@ async def test_a_peer_that_is_not_read_is_not_taken_for_dead(virtual_network: Vi
 
 async def test_what_a_closed_socket_had_is_counted_no_longer(virtual_network: VirtualNetwork) -> None:
     net = virtual_network
-    async with net.open_context("server", max_queued_octets=10**6) as ctx:
+    async with net.open_context("server", max_queued_bytes=10**6) as ctx:
         async with net.open_context("client") as client:
             pull, push = await connected(ctx, client, 1)
             await push.send_many([bytes(100)] * 20)
             await push.flush()
         await pull.wait_peers(0)
-        assert ctx.statistics().octets_queued == 2000  # their peer has left
+        assert ctx.statistics().bytes_queued == 2000  # their peer has left
         await pull.receive()
-        assert ctx.statistics().octets_queued == 1900
+        assert ctx.statistics().bytes_queued == 1900
         await pull.aclose()
-        assert ctx.statistics().octets_queued == 0
+        assert ctx.statistics().bytes_queued == 0
 
 
-async def test_octets_are_not_counted_where_they_are_not_bounded() -> None:
+async def test_bytes_are_not_counted_where_they_are_not_bounded() -> None:
     async with triomq.open_context() as ctx:
-        assert ctx.statistics().octets_queued is None
+        assert ctx.statistics().bytes_queued is None

@@ -103,7 +103,7 @@ def test_a_context() -> None:
         "   1  PUB 'prices' tcp://127.0.0.1:5555      1  12,345         0    3,609  2 MB  39 B\n"
         "  12  PULL tcp://127.0.0.1:5555              0  12,345         0        0  2 MB  39 B"
     )
-    bounded = attrs.evolve(context, octets_queued=1_500_000)
+    bounded = attrs.evolve(context, bytes_queued=1_500_000)
     assert str(bounded).startswith("2 sockets, 1 connection, 2 unfinished handshakes, 1.5 MB to receive: 24,690 sent")
     before = ContextStatistics(
         at=90.0, bytes_received=0, reconnects=0, connections=1, unfinished_handshakes=0, sockets=(), **values

@@ -10,7 +10,7 @@ def new_pipe(host: PeerHost, endpoint: str, *, dialled: bool) -> QueuedPipe:
     """A pipe of a socket with the limits that its options say."""
     options = host.options
     pipe = QueuedPipe(host.owner, endpoint, options.send_limit, options.receive_limit, conflate=options.conflate)
-    if host.runtime.bounds.counts_octets and not options.conflate:
+    if host.runtime.bounds.counts_bytes and not options.conflate:
         pipe.inbox = MeteredInbox(options.receive_limit, host.runtime.bounds)
     pipe.dialled = dialled
     return pipe

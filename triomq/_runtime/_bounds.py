@@ -1,4 +1,4 @@
-"""What a context may have at one time: sockets, connections that came to it, octets that wait to be received.
+"""What a context may have at one time: sockets, connections that came to it, bytes that wait to be received.
 
 Theory of operation
 
@@ -35,19 +35,19 @@ class Bounds:
     Attributes:
       max_sockets: sockets that are open.
       max_peers: connections that came to bound endpoints.
-      max_queued_octets: octets of messages that came over connections and wait to be received.
+      max_queued_bytes: bytes of messages that came over connections and wait to be received.
       sockets: how many are open.
       connections: how many came, and stand.
-      octets: how many wait; counted only where they are bounded.
+      bytes_waiting: how many wait; counted only where they are bounded.
       doors: the endpoints where connections come in.
     """
 
     max_sockets: float = attrs.field(default=math.inf, validator=bound("sockets"))
     max_peers: float = attrs.field(default=math.inf, validator=bound("connections"))
-    max_queued_octets: float = attrs.field(default=math.inf, validator=bound("octets"))
+    max_queued_bytes: float = attrs.field(default=math.inf, validator=bound("bytes"))
     sockets: int = 0
     connections: int = 0
-    octets: int = 0
+    bytes_waiting: int = 0
     doors: dict[Door, None] = attrs.field(factory=dict)
 
     def check_sockets(self, what: str) -> None:
@@ -75,6 +75,6 @@ class Bounds:
         return ConnectionError(f"max_peers={self.max_peers} of the context reached: connection closed")
 
     @property
-    def counts_octets(self) -> bool:
-        """The octets that wait are bounded, and so they are counted."""
-        return self.max_queued_octets != math.inf
+    def counts_bytes(self) -> bool:
+        """The bytes that wait are bounded, and so they are counted."""
+        return self.max_queued_bytes != math.inf

@@ -87,7 +87,7 @@ class Shared:
             at=trio.current_time(),
             connections=sum(peer.connected for one in sockets for peer in one.peers),
             unfinished_handshakes=sum(one.unfinished_handshakes for one in sockets),
-            octets_queued=self.runtime.bounds.octets if self.runtime.bounds.counts_octets else None,
+            bytes_queued=self.runtime.bounds.bytes_waiting if self.runtime.bounds.counts_bytes else None,
             sockets=sockets,
             **sums,
         )

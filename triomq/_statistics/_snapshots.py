@@ -183,7 +183,7 @@ class ContextStatistics:
         `SocketStatistics` counts.
       connections: peers that are connected now.
       unfinished_handshakes: connections that are no peers yet.
-      octets_queued: of messages that wait to be received; None where ``max_queued_octets`` does not bound them.
+      bytes_queued: of messages that wait to be received; None where ``max_queued_bytes`` does not bound them.
       sockets: one entry for each socket that is not closed, in the order in which they were made.
     """
 
@@ -197,7 +197,7 @@ class ContextStatistics:
     connections: int
     unfinished_handshakes: int
     sockets: tuple[SocketStatistics, ...]
-    octets_queued: int | None = None
+    bytes_queued: int | None = None
 
     def since(self, earlier: ContextStatistics) -> Rates:
         """What happened in each second between an earlier snapshot of the same context and this one.
@@ -236,8 +236,8 @@ class ContextStatistics:
         )  # fmt: skip
         unfinished = self.unfinished_handshakes
         beginning = f", {number_of(unfinished, 'unfinished handshake')}" if unfinished else ""
-        if self.octets_queued is not None:
-            beginning += f", {octets(self.octets_queued)} to receive"
+        if self.bytes_queued is not None:
+            beginning += f", {size(self.bytes_queued)} to receive"
         total = (
             f"{self._title}{beginning}: {count(self.messages_sent)} sent, {count(self.messages_received)} received, "
             f"{count(self.messages_dropped)} dropped"
