@@ -89,7 +89,7 @@ class _VirtualPort(GroupPort):
             left = path.pass_datagram(len(data) + _OVERHEAD)
             if left is None:
                 self._note(
-                    f"a datagram of {len(data)} octets is lost: the link from {path.source} to {path.target} is full"
+                    f"a datagram of {len(data)} bytes is lost: the link from {path.source} to {path.target} is full"
                 )
                 continue
             at = trio.current_time() + left + settings.latency + dice.uniform(0, settings.jitter)

@@ -57,7 +57,7 @@ class Path:
             if not self._planned:
                 self._serve()
 
-    def pass_datagram(self, octets: int) -> float | None:
+    def pass_datagram(self, size: int) -> float | None:
         """Let a datagram leave behind all that uses the bandwidth.
 
         Returns: seconds until it has left, or None if there is no room for it.
@@ -68,7 +68,7 @@ class Path:
         free_at = max(self._free_at, now)
         if (free_at - now) * settings.bandwidth > settings.send_buffer:
             return None
-        self._free_at = free_at + octets / settings.bandwidth
+        self._free_at = free_at + size / settings.bandwidth
         return self._free_at - now
 
     def _serve(self) -> None:
