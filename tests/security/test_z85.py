@@ -30,7 +30,7 @@ def test_no_z85(text: str) -> None:
 
 
 def test_only_whole_words_are_written() -> None:
-    with pytest.raises(ValueError, match="multiple of 4 octets, not 3"):
+    with pytest.raises(ValueError, match="multiple of 4 bytes, not 3"):
         z85_encode(b"abc")
 
 
