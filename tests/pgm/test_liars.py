@@ -151,3 +151,43 @@ def test_all_senders_together_take_no_more_than_a_few_windows_and_each_has_some_
             assert window_of(source).held == 0
         receiver.forget(tsi)
     assert receiver.held == 0
+
+
+def test_a_sender_that_was_led_astray_by_a_liar_is_found_again() -> None:
+    """Whoever pretends to be it, with numbers that are far ahead, must not make it unheard for ever."""
+    receiver = new_receiver()
+    hear(receiver, Spm(TSI, PORT, 5, 0, 99, SENDER))
+    hear(receiver, Data(TSI, PORT, 100, 0, b"\0\0\2\0x"))
+    hear(receiver, Data(TSI, PORT, 2**30, 2**30, b"\0\0\2\0y"))
+    source = hear(receiver, Spm(TSI, PORT, 2**30, 2**30, 2**30, HERE))
+    assert source.take(10, 0.0) == [(b"x",)]
+    gaps, lost = source.gaps, source.lost
+    hear(receiver, Spm(TSI, PORT, 6, 50, 110, SENDER), 1.0)
+    hear(receiver, Data(TSI, PORT, 111, 50, b"\xff\xffmiddle"), 1.0)
+    hear(receiver, Data(TSI, PORT, 112, 50, b"\0\0\2\0z"), 1.0)
+    assert source.take(10, 1.0) == [(b"z",)]
+    assert source.gaps == gaps + 1
+    assert source.lost == lost
+    assert receiver.held == 0
+    hear(receiver, Spm(TSI, PORT, 7, 50, 120, SENDER), 1.0)
+    assert {one.to for one in receiver.poll(2.0)} == {SENDER}
+
+
+def test_a_sender_that_begins_anew_under_its_old_name_is_heard() -> None:
+    receiver = new_receiver()
+    hear(receiver, Spm(TSI, PORT, 5000, 0, 10**6, SENDER))
+    hear(receiver, Data(TSI, PORT, 10**6 + 1, 0, b"\0\0\2\0x"))
+    source = hear(receiver, Spm(TSI, PORT, 0, 0, 0xFFFFFFFF, SENDER))
+    hear(receiver, Data(TSI, PORT, 0, 0, b"\0\0\2\0y"))
+    assert source.take(10, 0.0) == [(b"y",)]  # what was not taken before is part of the gap
+    assert source.gaps == 1
+
+
+def test_an_spm_that_was_late_is_no_new_beginning() -> None:
+    receiver = new_receiver()
+    hear(receiver, Spm(TSI, PORT, 5, 0, 10, SENDER))
+    source = hear(receiver, Spm(TSI, PORT, 900, 0, 60_000, SENDER))
+    hear(receiver, Spm(TSI, PORT, 6, 0, 20, HERE))
+    hear(receiver, Spm(TSI, PORT, 901, 0, 30, SENDER))
+    assert window_of(source).lead == 60_000
+    assert source.gaps == 0

@@ -19,6 +19,8 @@ from ._settings import Outgoing, Settings
 
 _FIRST_REQUEST: Final = 0.05  # seconds; the longest from a packet of a sender of no SPM to the request for one
 _REQUESTS_APART: Final = 1.0  # seconds
+_OUT_OF_ORDER: Final = 1000  # an SPM that is so far behind was not overtaken …
+_ELSEWHERE: Final = 65536  # … nor was data that is so far ahead of what an SPM says
 
 
 class Source:
@@ -62,12 +64,13 @@ class Source:
         self._messages: deque[Message] = deque()
         self._path: bytes | None = None
         self._spm_serial = 0
+        self._lost_before = 0  # before the sender began anew
         self._request_at = now + rng.uniform(0, _FIRST_REQUEST)
 
     @property
     def lost(self) -> int:
         """Sequence numbers that will never come."""
-        return self._window.lost if self._window is not None else 0
+        return self._lost_before + (self._window.lost if self._window is not None else 0)
 
     @property
     def skipped(self) -> int:
@@ -95,6 +98,14 @@ class Source:
         self._window = ReceiveWindow(first, self._settings.window, self._random, self._store)
         return self._window
 
+    def _begin_anew(self, window: ReceiveWindow, first: int) -> ReceiveWindow:
+        """Somebody pretended to be the sender, or it has begun anew under its old name: else it were never heard."""
+        self._lost_before += window.lost
+        window.clear()
+        self._decoder.leave()
+        self.gaps += 1
+        return self._open(first)
+
     def clear(self) -> None:
         """Let go of what is held: the sender is forgotten."""
         if self._window is not None:
@@ -117,7 +128,8 @@ class Source:
             window.advance(trail, window.lead, now)
 
     def _hear_spm(self, packet: Spm, now: float) -> None:
-        if self._path is not None and unwrap(packet.serial, self._spm_serial) < self._spm_serial:
+        behind = self._spm_serial - unwrap(packet.serial, self._spm_serial)
+        if self._path is not None and 0 < behind < _OUT_OF_ORDER:
             return  # an older one, on a longer way
         if len(packet.path) != len(self._settings.path) or not is_host(packet.path):
             return  # NAKs cannot go there, or would go to everybody
@@ -128,6 +140,8 @@ class Source:
         trail = unwrap(packet.trail, lead)
         if trail > lead + 1:
             return
+        if window.lead - lead > _ELSEWHERE:
+            window = self._begin_anew(window, lead + 1)
         self._spm_serial = unwrap(packet.serial, self._spm_serial)
         self._path = packet.path
         self._request_at = math.inf
