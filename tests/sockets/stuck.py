@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from random import Random
 from types import TracebackType
 from typing import Self
 
 import trio
 
 from triomq import zmtp
+from triomq.abc import Security
 from triomq.testing import VirtualNetwork, VirtualStream
 
 from ..virtual import dial, listen
@@ -18,9 +20,10 @@ TOO_MUCH = 2_000_000  # octets: more than a connection takes from us when the pe
 class StuckPeer:
     """Listens on the network's localhost, and is one peer."""
 
-    def __init__(self, net: VirtualNetwork, socket_type: str) -> None:
+    def __init__(self, net: VirtualNetwork, socket_type: str, security: Security | None = None) -> None:
         self._net = net
         self._type = socket_type
+        self._security = security
         self._stream: VirtualStream | None = None
 
     async def __aenter__(self) -> Self:
@@ -45,7 +48,10 @@ class StuckPeer:
 
     async def _shake_hands(self, *, as_server: bool) -> None:
         assert self._stream is not None
-        connection = self._connection = zmtp.Connection(self._type, as_server=as_server)
+        mechanism = None
+        if self._security is not None:
+            mechanism = self._security.new_mechanism(as_server=as_server, asks=False, random_bytes=Random(9).randbytes)
+        connection = self._connection = zmtp.Connection(self._type, as_server=as_server, mechanism=mechanism)
         while not connection.established:
             await self._stream.send_all(connection.data_to_send())
             connection.receive_data(await self._stream.receive_some(1000), 1)
