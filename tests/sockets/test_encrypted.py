@@ -155,7 +155,7 @@ async def test_what_is_counted(virtual_network: VirtualNetwork) -> None:
         after = push.statistics()
         assert after.messages_sent == pull.statistics().messages_received == 2
         frames = 3 * (2 + 8 + 8 + 16 + 1) + len(b"onetwothree")
-        assert after.octets_sent - before.octets_sent == frames
+        assert after.bytes_sent - before.bytes_sent == frames
 
 
 @pytest.mark.parametrize("size", [99, 100, 101])
