@@ -57,9 +57,11 @@ async def test_a_file_is_read_to_its_end(tmp_path: Path) -> None:
 async def test_writing_waits_without_holding_up_others_and_can_be_given_up() -> None:
     with pipe() as (reader, writer):
         output = Output(writer)
-        with trio.move_on_after(0.05) as scope:
-            await output.write(bytes(10_000_000))
-        assert scope.cancelled_caught
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(output.write, bytes(10_000_000))
+            await trio.lowlevel.wait_readable(reader)  # it has begun, and does not end before somebody reads
+            nursery.cancel_scope.cancel()
+        assert nursery.cancel_scope.cancelled_caught
         total = 0  # let the thread end: what it was given is written
         while total < 10_000_000:
             total += len(await read_some(reader))
