@@ -91,6 +91,7 @@ class ReceiveWindow:
         self._most = most
         self._random = rng
         self._store = store
+        self._own = min(_OWN, most)
         self._items: dict[int, bytes] = {}
         self._missing: dict[int, _Missing] = {}
         self._timers: list[tuple[float, int]] = []
@@ -102,7 +103,7 @@ class ReceiveWindow:
     # On the path of every datagram.
     def put(self, number: int, payload: bytes, now: float) -> bool:
         """Take in data. Returns: whether it is new here; else it is forgotten."""
-        if number == self.known + 1 and not self._is_full():
+        if number == self.known + 1 and (self.held < self._own or not self._is_full()):
             self.known = number
         elif number > self.known:
             self._look_after(number - 1, now)
@@ -112,24 +113,25 @@ class ReceiveWindow:
             self.known = number
         elif self._missing.pop(number, None) is None:
             return False
-        self.lead = max(self.lead, number)
-        self._newest = max(self._newest, number)
+        if number > self.lead:
+            self.lead = number
+        if number > self._newest:
+            self._newest = number
         self._items[number] = payload
-        self._count(len(payload) + _EACH)
+        size = len(payload) + _EACH
+        self.held += size
+        self._store.held += size
         return True
 
     def _is_full(self) -> bool:
         store = self._store
-        return self.held >= self._most or (store.held >= store.most and self.held >= _OWN)
-
-    def _count(self, octets: int) -> None:
-        self.held += octets
-        self._store.held += octets
+        return self.held >= self._most or (store.held >= store.most and self.held >= self._own)
 
     def clear(self) -> None:
         """Let go of what is held: the sender is forgotten."""
         self._items.clear()
-        self._count(-self.held)
+        self._store.held -= self.held
+        self.held = 0
 
     def advance(self, trail: int, lead: int, now: float) -> None:
         """The sender keeps the numbers from ``trail`` to ``lead``: what is missing before is lost."""
@@ -234,7 +236,9 @@ class ReceiveWindow:
         payload = self._items.pop(self.next, None)
         if payload is not None:
             self.next += 1
-            self._count(-len(payload) - _EACH)
+            size = len(payload) + _EACH
+            self.held -= size
+            self._store.held -= size
         return payload
 
     def go_on(self, now: float) -> None:
