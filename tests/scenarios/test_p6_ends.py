@@ -260,5 +260,6 @@ async def test_a_socket_that_is_closed_sends_what_it_has_accepted_and_no_more(ne
             nursery.start_soon(push.aclose)
             if dice.random() < 0.5:
                 nursery.start_soon(strike, net, dice, "a", "b", dice.choice(["partition", "pause"]), 20.0)
-            received = list(map(number, await drain(pull)))
+            # As long as it lingers: if three probes are lost, TCP finds an open window only after minutes.
+            received = list(map(number, await drain(pull, quiet=600)))
     assert sorted(received) == sorted(accepted)
