@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NoReturn
+from importlib import import_module
+from typing import TYPE_CHECKING
 
-from . import abc, zmtp
-from ._advice import explain_name
+from . import zmtp
 from ._context import Context, open_context
 from ._errors import (
     AddressInUseError,
@@ -42,43 +42,33 @@ from ._events import (
 )
 from ._message import Message, MessageLike
 from ._options import ZMQ_NAMES, Options
-from ._public import publish
-from ._sockets import (
-    DEALER,
-    PAIR,
-    PUB,
-    PULL,
-    PUSH,
-    REP,
-    REQ,
-    ROUTER,
-    SUB,
-    XPUB,
-    XSUB,
-    ReceiveSocket,
-    SendSocket,
-    Socket,
-)
-from ._statistics import ContextStatistics, Peer, PeerStatistics, Rates, SocketStatistics
-from ._tools import (
-    Codec,
-    CodecChannel,
-    CodecReceiveChannel,
-    CodecRequestChannel,
-    CodecSendChannel,
-    DeadLetters,
-    JobReceiver,
-    JobSender,
-    JobStatistics,
-    MergedChannel,
-    ProxyHandle,
-    ProxyStatistics,
-    codec,
-    merge,
-    proxy,
-    serve_statistics,
-)
+from ._public import later, publish
+from ._sockets import ReceiveSocket, SendSocket, Socket
+from ._statistics import Peer
 from ._version import __version__
+
+if TYPE_CHECKING:  # imported later: no program uses all of these
+    from . import abc
+    from ._sockets import DEALER, PAIR, PUB, PULL, PUSH, REP, REQ, ROUTER, SUB, XPUB, XSUB
+    from ._statistics import ContextStatistics, PeerStatistics, Rates, SocketStatistics
+    from ._tools import (
+        Codec,
+        CodecChannel,
+        CodecReceiveChannel,
+        CodecRequestChannel,
+        CodecSendChannel,
+        DeadLetters,
+        JobReceiver,
+        JobSender,
+        JobStatistics,
+        MergedChannel,
+        ProxyHandle,
+        ProxyStatistics,
+        codec,
+        merge,
+        proxy,
+        serve_statistics,
+    )
 
 __all__ = [
     "DEALER",
@@ -156,15 +146,28 @@ __all__ = [
 ]
 
 if not TYPE_CHECKING:  # a type checker shall refuse a wrong name
+    _LATER = [name for name in __all__ if name not in globals()]
+    _TYPES = [name for name in _LATER if name.isupper()]
+    _STATISTICS = ["ContextStatistics", "PeerStatistics", "Rates", "SocketStatistics"]
+    _TOOLS = [name for name in _LATER if name not in {*_TYPES, *_STATISTICS, "abc"}]
+    _bring = later(__name__, {"._sockets": _TYPES, "._statistics": _STATISTICS, "._tools": _TOOLS})
 
-    def __getattr__(name: str) -> NoReturn:
-        """Say what to write instead of a name that does not exist."""
+    def __getattr__(name: str) -> object:
+        """Import what is imported later, or say what to write instead of a name that does not exist."""
+        if name == "abc":
+            return import_module(".abc", __name__)
+        if name in _LATER:
+            return _bring(name)
         if name.startswith("_"):
             raise AttributeError(f"module 'triomq' has no attribute {name!r}", name=name)
+        from ._advice import explain_name
+
         raise AttributeError(f"triomq has no {name!r}: {explain_name(name, __all__, ZMQ_NAMES)}", name=name)
+
+    def __dir__() -> list[str]:
+        return sorted({*globals(), *__all__})
 
 
 publish("triomq.zmtp", vars(zmtp), zmtp.__all__)
-publish("triomq.abc", vars(abc), abc.__all__)
 publish("triomq", globals(), __all__)
-del publish
+del later, publish

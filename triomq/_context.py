@@ -22,14 +22,14 @@ from typing import TYPE_CHECKING, Final, NoReturn, Protocol, TypeVar, Unpack, fi
 
 import trio
 
-from ._advice import explain_on_context, refuse_copy, takes
+from . import _statistics
+from ._advice import refuse_copy, takes
 from ._connections import Carrier, Carriers
 from ._errors import InternalError
 from ._logs import Log
 from ._options import ZMQ_NAMES, OptionArguments
 from ._runtime import Runtime, TurnEnd, turn_end
 from ._sockets import EndpointArgument, Observer, Shared, Socket
-from ._statistics import ContextStatistics
 from ._transports import Transport
 
 S = TypeVar("S", bound=Socket)
@@ -54,6 +54,8 @@ class _OpenedByBlock(type):
 def _no_attribute(name: str) -> AttributeError:
     if name.startswith("_"):
         return AttributeError(f"Context has no attribute {name!r}", name=name)
+    from ._advice import explain_on_context
+
     instead = explain_on_context(name, _SOCKET_TYPES, ZMQ_NAMES)
     return AttributeError(f"Context has no attribute {name!r}: {instead}", name=name)
 
@@ -126,7 +128,7 @@ class Context(metaclass=_OpenedByBlock):
         """The block of this context was left."""
         return self._closed
 
-    def statistics(self) -> ContextStatistics:
+    def statistics(self) -> _statistics.ContextStatistics:
         """What all sockets of this context count together, as it is now; as a `str`, a table.
 
         Raises:

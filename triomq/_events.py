@@ -8,25 +8,26 @@ from typing import TypeAlias
 import attrs
 import trio
 
+from ._record import Record
 from ._statistics import DropReason, Peer
 
 
-@attrs.frozen(kw_only=True)
-class Listening:
+@attrs.frozen(kw_only=True, eq=False, repr=False)
+class Listening(Record):
     """The socket accepts connections at ``endpoint``."""
 
     endpoint: str
 
 
-@attrs.frozen(kw_only=True)
-class ListeningStopped:
+@attrs.frozen(kw_only=True, eq=False, repr=False)
+class ListeningStopped(Record):
     """The socket no longer accepts connections at ``endpoint``."""
 
     endpoint: str
 
 
-@attrs.frozen(kw_only=True)
-class AcceptFailed:
+@attrs.frozen(kw_only=True, eq=False, repr=False)
+class AcceptFailed(Record):
     """A connection could not be accepted; the socket goes on listening.
 
     Attributes:
@@ -38,8 +39,8 @@ class AcceptFailed:
     retry_in: float
 
 
-@attrs.frozen(kw_only=True)
-class ConnectFailed:
+@attrs.frozen(kw_only=True, eq=False, repr=False)
+class ConnectFailed(Record):
     """An attempt to connect failed; the next one comes in ``retry_in`` seconds."""
 
     endpoint: str
@@ -47,8 +48,8 @@ class ConnectFailed:
     retry_in: float
 
 
-@attrs.frozen(kw_only=True)
-class Connected:
+@attrs.frozen(kw_only=True, eq=False, repr=False)
+class Connected(Record):
     """A connection stands and the handshake begins.
 
     Attributes:
@@ -59,8 +60,8 @@ class Connected:
     address: str
 
 
-@attrs.frozen(kw_only=True)
-class HandshakeSucceeded:
+@attrs.frozen(kw_only=True, eq=False, repr=False)
+class HandshakeSucceeded(Record):
     """A peer is ready: messages flow.
 
     Attributes:
@@ -76,8 +77,8 @@ class HandshakeSucceeded:
     peer: Peer | None = None
 
 
-@attrs.frozen(kw_only=True)
-class HandshakeFailed:
+@attrs.frozen(kw_only=True, eq=False, repr=False)
+class HandshakeFailed(Record):
     """The peer never became ready, and why.
 
     Attributes:
@@ -95,8 +96,8 @@ class HandshakeFailed:
     peer: Peer | None = None
 
 
-@attrs.frozen(kw_only=True)
-class KeptWaiting:
+@attrs.frozen(kw_only=True, eq=False, repr=False)
+class KeptWaiting(Record):
     """The peer has no place for this socket yet, and says so; or, with ``over``, it has one now.
 
     A ROUTER has another peer of the same routing id, or a PAIR has its peer. What this socket sends meanwhile waits
@@ -113,8 +114,8 @@ class KeptWaiting:
     peer: Peer | None = None
 
 
-@attrs.frozen(kw_only=True)
-class Disconnected:
+@attrs.frozen(kw_only=True, eq=False, repr=False)
+class Disconnected(Record):
     """A peer is gone.
 
     Attributes:
@@ -131,8 +132,8 @@ class Disconnected:
     peer: Peer | None = None
 
 
-@attrs.frozen(kw_only=True)
-class HighWaterMarkReached:
+@attrs.frozen(kw_only=True, eq=False, repr=False)
+class HighWaterMarkReached(Record):
     """The queue for a peer is full: `send` waits, or drops, as the socket type says.
 
     A queue that is full again and again has one event a second, or two: the last one says what is so. How often it was
@@ -150,8 +151,8 @@ class HighWaterMarkReached:
     peer: Peer | None = None
 
 
-@attrs.frozen(kw_only=True)
-class HighWaterMarkRelieved:
+@attrs.frozen(kw_only=True, eq=False, repr=False)
+class HighWaterMarkRelieved(Record):
     """The queue for a peer has room again; see `HighWaterMarkReached`. There is none when the peer leaves before that.
 
     Attributes:
@@ -164,8 +165,8 @@ class HighWaterMarkRelieved:
     peer: Peer | None = None
 
 
-@attrs.frozen(kw_only=True)
-class MessageDropped:
+@attrs.frozen(kw_only=True, eq=False, repr=False)
+class MessageDropped(Record):
     """Messages were dropped, and nobody will get them.
 
     What is dropped for a peer because it is full has an event at once, then at most one each minute with the sum, and

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
-from ._options import ZMQ_NAMES, OptionArguments, Options, make_options
+from ._arguments import OptionArguments
+from ._options import ZMQ_NAMES, Options, make_options
 
 __all__ = ["ZMQ_NAMES", "OptionArguments", "Options", "make_options"]

@@ -15,7 +15,6 @@ import math
 from collections.abc import Callable
 from typing import Final
 
-import attrs
 import trio
 
 from .._events import HighWaterMarkReached, HighWaterMarkRelieved, MessageDropped, MonitorEvent
@@ -32,16 +31,21 @@ _LOOK_EVERY: Final = 0.1
 """seconds between two looks at what was noted"""
 
 
-@attrs.define(eq=False)
 class _Told:
-    """What was told of one pipe, and when."""
+    """What was told of one pipe, and when.
 
-    full: bool = False
-    full_at: float = -math.inf
-    lost: int = 0
-    lost_at: float = -math.inf
-    look_at: float = -math.inf
-    """when to look at the pipe; inf if there is nothing to look for"""
+    Attributes:
+      look_at: when to look at the pipe; inf if there is nothing to look for.
+    """
+
+    __slots__ = ("full", "full_at", "look_at", "lost", "lost_at")
+
+    def __init__(self) -> None:
+        self.full: bool = False
+        self.full_at: float = -math.inf
+        self.lost: int = 0
+        self.lost_at: float = -math.inf
+        self.look_at: float = -math.inf
 
 
 class Notes:

@@ -8,13 +8,14 @@ from functools import partial
 
 import trio
 
+from .. import _statistics
 from .._errors import PeerUnwantedError
 from .._events import MonitorEvent
 from .._options import Options
 from .._patterns import Pattern
 from .._pipes import Pipe, PipeOwner
 from .._runtime import Chores, Runtime, TaskGroup
-from .._statistics import DropReason, Peer, PeerStatistics
+from .._statistics import DropReason, Peer
 from ..zmtp import PeerInfo
 from ._monitors import Monitors
 from ._notes import Notes
@@ -203,7 +204,7 @@ class Peers:
         """The peers that are connected now."""
         return tuple(peer for pipe in self.pipes if pipe.peer is not None and (peer := peer_at(pipe)) is not None)
 
-    def statistics(self) -> tuple[PeerStatistics, ...]:
+    def statistics(self) -> tuple[_statistics.PeerStatistics, ...]:
         """One row for each pipe."""
         return tuple(map(peer_statistics, self.pipes))
 

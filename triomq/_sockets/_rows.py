@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-import attrs
-
+from .. import _statistics
 from .._pipes import Pipe
-from .._statistics import Peer, PeerStatistics
+from .._statistics import Peer
 
 
-@attrs.define(eq=False)
 class Gone:
     """What was counted at pipes that are gone."""
 
-    sent: int = 0
-    received: int = 0
-    octets_sent: int = 0
-    octets_received: int = 0
-    reconnects: int = 0
-    hwm_reached: int = 0
+    def __init__(self) -> None:
+        self.sent: int = 0
+        self.received: int = 0
+        self.octets_sent: int = 0
+        self.octets_received: int = 0
+        self.reconnects: int = 0
+        self.hwm_reached: int = 0
 
     def add(self, pipe: Pipe) -> None:
         """A pipe is gone."""
@@ -45,9 +44,9 @@ def peer_at(pipe: Pipe) -> Peer | None:
     )._hold(pipe.part)
 
 
-def peer_statistics(pipe: Pipe) -> PeerStatistics:
+def peer_statistics(pipe: Pipe) -> _statistics.PeerStatistics:
     """The row of a pipe."""
-    return PeerStatistics(
+    return _statistics.PeerStatistics(
         number=pipe.number,
         peer=None if pipe.peer is None else peer_at(pipe),
         endpoint=pipe.endpoint,

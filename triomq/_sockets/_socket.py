@@ -9,6 +9,7 @@ from typing import Any, ClassVar, Self
 
 import trio
 
+from .. import _statistics
 from .._advice import TIME_LIMIT, takes
 from .._connections import Attachment, Binding, Connecting
 from .._errors import AddressInUseError, EndpointError
@@ -17,7 +18,7 @@ from .._forks import let_go_when_forked
 from .._options import Options, make_options
 from .._patterns import NOBODY_WAITS, Pattern
 from .._runtime import Turn, within
-from .._statistics import Peer, SocketStatistics
+from .._statistics import Peer
 from ._advised import AdvisedSocket, MadeByContext
 from ._at_creation import EndpointArgument, Endpoints, begin, endpoints_arguments, enter, refuse_before_entry
 from ._kept import Kept
@@ -287,7 +288,7 @@ class Socket(trio.abc.AsyncResource, AdvisedSocket, metaclass=MadeByContext):
         """The messages dropped so far, over every peer the socket ever had; cheaper to ask than `statistics`."""
         return self._pattern.dropped_messages
 
-    def statistics(self) -> SocketStatistics:
+    def statistics(self) -> _statistics.SocketStatistics:
         """Counters and queue lengths, as they are now.
 
         Raises:
@@ -295,7 +296,7 @@ class Socket(trio.abc.AsyncResource, AdvisedSocket, metaclass=MadeByContext):
         """
         self._shared.runtime.check_process(f"{self.socket_type}.statistics")
         peers, gone = self._peers.statistics(), self._peers.gone
-        return SocketStatistics(
+        return _statistics.SocketStatistics(
             name=self._name,
             socket_type=self.socket_type,
             endpoints=self.endpoints,

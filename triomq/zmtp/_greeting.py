@@ -14,7 +14,7 @@ comes, and refused at the first octet that is wrong.
 
 from __future__ import annotations
 
-import attrs
+from typing import NamedTuple
 
 from .._errors import RemoteProtocolError
 
@@ -24,8 +24,7 @@ VERSION = (3, 1)
 """The version of ZMTP spoken here."""
 
 
-@attrs.frozen
-class Greeting:
+class Greeting(NamedTuple):
     """The meaning of a peer's greeting; ``version`` is the one to speak."""
 
     version: tuple[int, int]
