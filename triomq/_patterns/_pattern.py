@@ -109,6 +109,8 @@ class Pattern:
     """The classes of what a peer sends that `interpret` takes; a connection leaves out the rest."""
     has_one_peer: ClassVar[bool] = False
     """Of two connections to one endpoint the second would find its place taken."""
+    frames_put_before: ClassVar[int] = 0
+    """The user receives so many frames more than a peer sends."""
     interprets: bool = False
     """What a peer sent is not simply what the user may receive: `interpret` is asked."""
 

@@ -37,7 +37,7 @@ class Req(RoundRobin, FairReceiver):
       asked: the pipe of the peer that owes the reply; None when there is no request.
     """
 
-    frames_added: ClassVar[int] = 2
+    frames_added: ClassVar[int] = 3  # the id, the delimiter, and what a ROUTER puts before both
     never_refuses: ClassVar[bool] = False
     interprets = True
 

@@ -21,6 +21,7 @@ class Router(Sender, FairReceiver):
 
     full_for_all: ClassVar[bool] = False
     frames_added: ClassVar[int] = -1
+    frames_put_before: ClassVar[int] = 1
     interprets = True
 
     def __init__(self, options: Options, rng: random.Random, turn: Budget) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Collection
 from contextlib import AbstractContextManager
 from functools import partial
 
+import attrs
 import trio
 
 from .. import _statistics
@@ -41,7 +42,7 @@ class Peers:
         self, socket_type: str, options: Options, pattern: Pattern, runtime: Runtime, monitors: Monitors
     ) -> None:
         self.socket_type: str = socket_type
-        self.options: Options = options
+        self.options: Options = _with_room(options, pattern.frames_put_before)
         self.owner: PipeOwner = pattern
         self.wanted: tuple[type, ...] = pattern.wanted
         self.tasks: TaskGroup = TaskGroup(runtime.nursery, monitors.suffix)
@@ -207,6 +208,14 @@ class Peers:
     def statistics(self) -> tuple[_statistics.PeerStatistics, ...]:
         """One row for each pipe."""
         return tuple(map(peer_statistics, self.pipes))
+
+
+def _with_room(options: Options, frames: int) -> Options:
+    """The options with which carriers receive: with ``frames`` put before it, a message still has ``max_frames``.
+
+    Otherwise a peer could end a program that sends on what it receives: `send` takes no message of more.
+    """
+    return attrs.evolve(options, max_frames=max(1, options.max_frames - frames)) if frames else options
 
 
 def _names(pipe: Pipe) -> tuple[bytes, ...]:
