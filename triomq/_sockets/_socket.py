@@ -10,7 +10,7 @@ from typing import Any, ClassVar, Self
 import trio
 
 from .. import _statistics
-from .._advice import TIME_LIMIT, takes
+from .._advice import TIME_LIMIT, check_count, takes
 from .._connections import Attachment, Binding, Connecting
 from .._errors import AddressInUseError, EndpointError
 from .._events import Listening, Monitor
@@ -26,7 +26,6 @@ from ._monitors import Monitors
 from ._peers import Peers
 from ._rejoining import connect_again
 from ._shared import NO_THREAD, Shared, check_name
-from ._waiting import check_number
 
 
 def _forked(socket: Socket) -> None:
@@ -253,10 +252,11 @@ class Socket(trio.abc.AsyncResource, AdvisedSocket, metaclass=MadeByContext):
 
         Cancellation: nothing has changed.
         Raises:
-          ValueError: ``n`` is not a whole number, 0 or more.
+          TypeError: ``n`` is no int.
+          ValueError: it is negative.
           trio.ClosedResourceError: the socket was closed, before or meanwhile.
         """
-        check_number(n, f"{self.socket_type}.wait_peers")
+        check_count(f"{self.socket_type}.wait_peers: n, the number of peers,", n, 0)
         await self._wait_until(lambda: self._peers.count >= n if n else not self._peers.count, "wait_peers")
 
     @trio.lowlevel.enable_ki_protection
@@ -276,12 +276,12 @@ class Socket(trio.abc.AsyncResource, AdvisedSocket, metaclass=MadeByContext):
         Args:
           size: how many events it keeps for a reader that is slow; older ones are dropped and counted.
         Raises:
-          ValueError: ``size`` is not a whole number that the machine can count up to.
+          TypeError: ``size`` is no int.
+          ValueError: it is negative.
         """
         self._check("monitor")
-        if not isinstance(size, int) or isinstance(size, bool) or not 0 <= size <= sys.maxsize:
-            raise ValueError(f"monitor({size!r}): size is a whole number of events, 0 or more, up to {sys.maxsize}")
-        return self._monitors.open(size)
+        check_count(f"{self.socket_type}.monitor: size, the number of events to keep,", size, 0)
+        return self._monitors.open(min(size, sys.maxsize))
 
     @property
     def messages_dropped(self) -> int:
