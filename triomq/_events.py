@@ -170,12 +170,13 @@ class MessageDropped(Record):
     """Messages were dropped, and nobody will get them.
 
     What is dropped for a peer because it is full has an event at once, then at most one each minute with the sum, and
-    one with the rest when the peer leaves. Some drops are what the program has asked for, and have no event: those of
-    ``conflate``, late replies, a message to a routing id that nobody has. ``messages_dropped`` of `SocketStatistics`
-    counts all.
+    one with the rest when the peer leaves; likewise what a ROUTER drops because nobody has the routing id. Some drops
+    are what the program has asked for, and have no event: those of ``conflate``, and late replies. `SocketStatistics`
+    counts all, by ``messages_dropped``.
 
     Attributes:
-      address: the other end; the endpoint if nobody is connected.
+      endpoint: the one of ours; ``""`` for ``"unroutable"``, which concerns none.
+      address: the other end; the endpoint if nobody is connected, or ``"unroutable"``.
       error: for ``"cut off"``, why the last of these connections ended, or None when the peer closed it in good order.
       size: for ``"cut off"``, octets in all frames of the message; else None.
       count: how many messages.
@@ -183,10 +184,12 @@ class MessageDropped(Record):
         are not what this socket type takes, or in a multicast group larger than ``max_message_size``; ``"lost"``: the
         network has lost datagrams of a multicast group, and the sender keeps them no more: how many messages that was
         nobody knows, and each gap counts as one; ``"cut off"``: the peer has hung up several times in a row at that
-        message; ``"peer left"``: they were queued for that peer alone; ``"disconnected"``: they were not sent within
-        ``linger`` after `Socket.disconnect` or `Socket.unbind`; ``"linger"``: they were not sent within ``linger``
-        after `Socket.aclose`, or when the context was left; ``"cancelled"``: that was cancelled.
+        message; ``"unroutable"``: nobody has the routing id; ``"peer left"``: they were queued for that peer alone;
+        ``"disconnected"``: they were not sent within ``linger`` after `Socket.disconnect` or `Socket.unbind`;
+        ``"linger"``: they were not sent within ``linger`` after `Socket.aclose`, or when the context was left;
+        ``"cancelled"``: that was cancelled.
       peer: None if nobody is connected.
+      routing_id: for ``"unroutable"``, whom the last of the messages was for; else ``b""``.
     """
 
     endpoint: str
@@ -196,6 +199,7 @@ class MessageDropped(Record):
     count: int = 1
     reason: DropReason = "cut off"
     peer: Peer | None = None
+    routing_id: bytes = b""
 
 
 MonitorEvent: TypeAlias = (

@@ -185,7 +185,9 @@ class Log(Observer):
 
     def _dropped(self, socket: Socket, event: MessageDropped) -> None:
         level = _WARNING
-        if event.reason == "peer left" and socket.socket_type not in _OWED:
+        if event.reason == "unroutable":
+            level = _INFO  # mostly a reply to a client that has gone
+        elif event.reason == "peer left" and socket.socket_type not in _OWED:
             level = _INFO  # a subscriber that has gone misses nothing
         elif event.reason in ("linger", "disconnected") and not socket.options.linger:
             level = _INFO  # that was asked for
@@ -236,7 +238,10 @@ class Log(Observer):
         )
         if isinstance(event, MessageDropped):
             fields["reason"] = event.reason
-        self._write(level, "%s %s: %s", _subject(socket), event.endpoint, text, fields=fields)
+            if event.reason == "unroutable":
+                fields["routing_id"] = words.readable_id(event.routing_id)
+        where = event.endpoint or ", ".join(socket.endpoints) or "without endpoint"
+        self._write(level, "%s %s: %s", _subject(socket), where, text, fields=fields)
 
     def _write(self, level: int, text: str, *arguments: object, fields: Fields) -> None:
         try:

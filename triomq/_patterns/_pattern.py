@@ -57,11 +57,17 @@ class Notes(Protocol):
     def add(self, pipe: Pipe) -> None:
         """Look at the pipe: it is full, has room again, or begins to lose messages."""
 
+    def add_unroutable(self, routing_id: bytes) -> None:
+        """A message was dropped: nobody has the routing id that it was for."""
+
 
 class _NobodyTells:
     """Stands for the socket of a pattern that is not made yet."""
 
     def add(self, pipe: Pipe) -> None:
+        """There is nobody to tell."""
+
+    def add_unroutable(self, routing_id: bytes) -> None:
         """There is nobody to tell."""
 
 

@@ -64,6 +64,7 @@ class Router(Sender, FairReceiver):
                 text = f"ROUTER: no peer has the routing id {show_frame(routing_id)}; the message was not sent"
                 raise UnroutableError(text, routing_id)
             self.dropped_messages += 1
+            self.notes.add_unroutable(routing_id)
         elif not pipe.send_nowait(message[1:]):
             if self._mandatory:
                 return False

@@ -48,6 +48,18 @@ class _Told:
         self.look_at: float = -math.inf
 
 
+class _Astray:
+    """What was dropped because nobody has the routing id that it was for."""
+
+    __slots__ = ("count", "routing_id", "tell_at", "told_at")
+
+    def __init__(self) -> None:
+        self.count: int = 0
+        self.routing_id: bytes = b""
+        self.told_at: float = -math.inf
+        self.tell_at: float = math.inf
+
+
 class Notes:
     """What there is to tell of a socket's pipes.
 
@@ -59,6 +71,7 @@ class Notes:
     def __init__(self, tasks: TaskGroup, emit: Callable[[MonitorEvent], None]) -> None:
         self._tasks = tasks
         self._emit = emit
+        self._astray = _Astray()
         self._told: dict[Pipe, _Told] = {}
         self._running = False
         self._ended = False
@@ -73,6 +86,18 @@ class Notes:
         elif told.look_at != math.inf and not (pipe.lost > told.lost and told.lost_at == -math.inf):
             return  # it is about to be looked at
         told.look_at = -math.inf
+        self._look_soon()
+
+    def add_unroutable(self, routing_id: bytes) -> None:
+        """A message was dropped: nobody has the routing id that it was for."""
+        astray = self._astray
+        astray.count += 1
+        astray.routing_id = routing_id
+        if astray.tell_at == math.inf:
+            astray.tell_at = astray.told_at + _DROPS_EVERY
+            self._look_soon()
+
+    def _look_soon(self) -> None:
         if self._running:
             self._next_look.deadline = min(self._next_look.deadline, self._looked_at + _LOOK_EVERY)
         elif not self._ended:
@@ -83,7 +108,9 @@ class Notes:
         try:
             while True:
                 now = self._looked_at = trio.current_time()
-                due = math.inf
+                if self._astray.tell_at <= now:
+                    self._tell_astray(now)
+                due = self._astray.tell_at
                 for pipe, told in list(self._told.items()):
                     if told.look_at <= now:
                         self._look(pipe, told, now)
@@ -127,6 +154,12 @@ class Notes:
         told.lost = pipe.lost
         self.tell_dropped(pipe, count, pipe.losing)  # type: ignore[arg-type]  # not empty here
 
+    def _tell_astray(self, now: float) -> None:
+        astray = self._astray
+        to, count = astray.routing_id, astray.count
+        self._emit(MessageDropped(endpoint="", address="", count=count, reason="unroutable", routing_id=to))
+        astray.count, astray.told_at, astray.tell_at = 0, now, math.inf
+
     def tell_dropped(self, pipe: Pipe, count: int, reason: DropReason) -> None:
         """Tell that so many messages were dropped."""
         peer = peer_at(pipe)
@@ -142,5 +175,7 @@ class Notes:
         pipe.losing = ""
 
     def end(self) -> None:
-        """The socket is closed: look no more."""
+        """The socket is closed: tell what is left to be told of no pipe, and look no more."""
         self._ended = True
+        if self._astray.count:
+            self._tell_astray(math.inf)

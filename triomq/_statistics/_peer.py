@@ -15,7 +15,7 @@ def _nothing() -> None:
 
 
 DropReason: TypeAlias = Literal[
-    "full", "malformed", "lost", "cut off", "peer left", "disconnected", "linger", "cancelled"
+    "full", "malformed", "lost", "cut off", "unroutable", "peer left", "disconnected", "linger", "cancelled"
 ]
 """Why messages were dropped; `triomq.MessageDropped` explains each."""
 
