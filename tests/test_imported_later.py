@@ -83,6 +83,17 @@ def test_the_types_of_methods_can_be_looked_up() -> None:
     assert typing.get_type_hints(triomq.Context.statistics)["return"] is triomq.ContextStatistics
 
 
+@pytest.mark.parametrize(
+    "name", ["ContextStatistics", "SocketStatistics", "PeerStatistics", "Rates", "JobStatistics", "ProxyStatistics"]
+)
+def test_the_types_of_fields_can_be_looked_up_first_of_all(name: str) -> None:
+    program = f"""
+import json, typing, triomq
+print(json.dumps(list(typing.get_type_hints(triomq.{name}))))
+"""
+    assert in_a_fresh_process(program)
+
+
 def test_a_name_that_is_not_there_is_refused_by_that_name() -> None:
     with pytest.raises(AttributeError, match=r"module 'triomq\.abc' has no attribute 'Carier'"):
         triomq.abc.Carier  # type: ignore[attr-defined]

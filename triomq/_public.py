@@ -25,7 +25,7 @@ def publish(module_name: str, namespace: Mapping[str, object], names: list[str])
             _publish_one(namespace[name], module_name, module_name.partition(".")[0])
 
 
-def later(module_name: str, places: Mapping[str, Iterable[str]]) -> Callable[[str], object]:
+def later(module_name: str, places: Mapping[str, Iterable[str]], *, together: bool = False) -> Callable[[str], object]:
     """Make a module's ``__getattr__`` that imports some of its names when they are asked for (PEP 562).
 
     It is for what most programs never use: every program pays for what is imported with triomq. The module also imports
@@ -34,6 +34,8 @@ def later(module_name: str, places: Mapping[str, Iterable[str]]) -> Callable[[st
     Args:
       module_name: the module's ``__name__``.
       places: the names, by the module that they are imported from, which is relative to this one.
+      together: with one name come all of its place. The annotations of a public class are looked up in the module
+        that the class says it is from, so classes that name each other have to come together.
     """
     found_in = {name: place for place, names in places.items() for name in names}
 
@@ -44,10 +46,11 @@ def later(module_name: str, places: Mapping[str, Iterable[str]]) -> Callable[[st
         here = sys.modules[module_name]
         package = module_name if hasattr(here, "__path__") else module_name.rpartition(".")[0]
         there = importlib.import_module(place, package)
-        thing = vars(here)[name] = getattr(there, name)
+        brought = list(places[place]) if together else [name]
+        vars(here).update((other, getattr(there, other)) for other in brought)
         if "._" not in module_name:
-            publish(module_name, vars(here), [name])
-        return thing
+            publish(module_name, vars(here), brought)
+        return vars(here)[name]
 
     return bring
 
