@@ -27,6 +27,7 @@ extensions = [
 ]
 default_role = "py:obj"
 nitpicky = True
+nitpick_ignore = [("py:class", "Args")]  # the type of the arguments that a task is started with
 exclude_patterns = ["_build"]
 highlight_language = "python"
 

@@ -12,9 +12,12 @@ import trio
 from triomq import _errors
 from triomq._errors import (
     AddressInUseError,
+    DeniedError,
     EndpointError,
+    HandshakeRefusedError,
     InternalError,
     LocalProtocolError,
+    MechanismMismatchError,
     ProtocolError,
     RefusedByPeerError,
     RemoteProtocolError,
@@ -86,6 +89,10 @@ def test_address_in_use_has_the_errno_that_bind_has() -> None:
         UnroutableError("no peer b'x'", b"x"),
         RemoteProtocolError("the signature is wrong", 9),
         RefusedByPeerError("go away"),
+        RefusedByPeerError("400, not let in", status=400),
+        DeniedError("PLAIN user b'a' was not let in", 300),
+        MechanismMismatchError("the peer wants mechanism b'NULL', this side PLAIN", b"NULL", "PLAIN", 12),
+        HandshakeRefusedError("PUSH.wait_peers: no connection to tcp://a:1", "tcp://a:1"),
         AddressInUseError(errno.EADDRINUSE, "taken"),
     ],
     ids=lambda error: type(error).__name__,

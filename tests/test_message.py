@@ -123,8 +123,8 @@ async def an_async_generator():
         ({b"a": 1}.keys(), "not dict_keys: a set has no order"),
         (io.BytesIO(b"1"), "not BytesIO: send what is in it, file.read(), opened in binary mode"),
         (io.StringIO("1"), "not StringIO: send what is in it, file.read(), opened in binary mode"),
-        (array.array("d", [1.0]), "not array: send its octets: memoryview(value), or value.tobytes()"),
-        (pathlib.PurePath("a"), "PurePosixPath: send the file's octets, path.read_bytes(), or the name"),
+        (array.array("d", [1.0]), "not array: send its bytes: memoryview(value), or value.tobytes()"),
+        (pathlib.PurePath("a"), "PurePosixPath: send the file's bytes, path.read_bytes(), or the name"),
         (an_async_generator(), "not async_generator: send what it yields, one by one: async for item in"),
         (None, "not NoneType: encode it first, or send b'' for an empty frame, or use Message.from_json(value)"),
         (1, "not int: encode it first, with str(value).encode() or struct.pack, or use Message.from_json(value)"),
@@ -214,7 +214,7 @@ def test_a_slice_reads_as_a_message() -> None:
 def test_what_is_long_is_cut_where_it_is_shown() -> None:
     assert repr(Message([b"a", b""])) == "Message((b'a', b''))"
     assert repr(Message([b"x" * 40])) == f"Message(({b'x' * 40!r},))"
-    assert repr(Message([b"x" * 10_000_000])) == f"Message(({b'x' * 40!r}… 10,000,000 octets,))"
+    assert repr(Message([b"x" * 10_000_000])) == f"Message(({b'x' * 40!r}… 10,000,000 bytes,))"
     eight = "b'a', " * 8
     assert repr(Message([b"a"] * 65_000)) == f"Message(({eight}… 64,992 more frames))"
 

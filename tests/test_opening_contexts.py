@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from random import Random
+from typing import Any
 
 import attrs
 import pytest
@@ -21,14 +23,21 @@ class Seeded:
     asked: list[object] = attrs.field(factory=list)
 
     def __call__(
-        self, *, strict_checkpoints: bool, transports: Mapping[str, Transport | Carrier] | None, rng: Random | None
+        self,
+        *,
+        strict_checkpoints: bool,
+        transports: Mapping[str, Transport | Carrier] | None,
+        rng: Random | None,
+        **limits: float,
     ) -> AbstractAsyncContextManager[triomq.Context]:
-        self.asked.append((strict_checkpoints, transports, rng))
+        self.asked.append((strict_checkpoints, transports, rng, limits))
         with opening_contexts(None):
-            return triomq.open_context(strict_checkpoints=strict_checkpoints, transports=transports, rng=Random(1))
+            return triomq.open_context(
+                strict_checkpoints=strict_checkpoints, transports=transports, rng=Random(1), **limits
+            )
 
 
-async def program(**options: bool) -> None:
+async def program(**options: Any) -> None:
     async with triomq.open_context(**options) as ctx:
         await ctx.socket(triomq.PULL).bind("inproc://here")
 
@@ -37,9 +46,9 @@ async def test_it_is_asked_with_the_arguments_of_open_context() -> None:
     opener = Seeded()
     with opening_contexts(opener):
         await program()
-        await program(strict_checkpoints=True)
+        await program(strict_checkpoints=True, max_sockets=5, max_peers=math.inf)
     await program()
-    assert opener.asked == [(False, None, None), (True, None, None)]
+    assert opener.asked == [(False, None, None, {}), (True, None, None, {"max_sockets": 5})]
 
 
 async def test_tasks_of_the_block_are_in_it_and_others_are_not() -> None:

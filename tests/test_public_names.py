@@ -12,7 +12,7 @@ import triomq
 import triomq.abc
 import triomq.testing
 
-MODULES = {"triomq": triomq, "triomq.abc": triomq.abc, "triomq.zmtp": triomq.zmtp}
+MODULES = {"triomq": triomq, "triomq.abc": triomq.abc, "triomq.zmtp": triomq.zmtp, "triomq.testing": triomq.testing}
 
 
 def public_things() -> Iterator[tuple[str, object]]:

@@ -10,9 +10,12 @@ from ._context import Context, open_context
 from ._errors import (
     AddressInUseError,
     DecodeError,
+    DeniedError,
     EndpointError,
+    HandshakeRefusedError,
     InternalError,
     LocalProtocolError,
+    MechanismMismatchError,
     PeerUnwantedError,
     ProtocolError,
     RefusedByPeerError,
@@ -43,15 +46,21 @@ from ._events import (
 from ._message import Message, MessageLike
 from ._options import ZMQ_NAMES, Options
 from ._public import later, publish
+from ._security import Accept, AuthenticationRequest, Authenticator, Deny
+from ._security import Security as Security  # the type hints of `Options` name it
 from ._sockets import ReceiveSocket, SendSocket, Socket
 from ._statistics import Peer
 from ._version import __version__
+from .zmtp import Curve, KeyPair, Plain
 
 if TYPE_CHECKING:  # imported later: no program uses all of these
     from . import abc
     from ._sockets import DEALER, PAIR, PUB, PULL, PUSH, REP, REQ, ROUTER, SUB, XPUB, XSUB
     from ._statistics import ContextStatistics, PeerStatistics, Rates, SocketStatistics
     from ._tools import (
+        BlockingChannel,
+        BlockingReceiver,
+        BlockingSender,
         Codec,
         CodecChannel,
         CodecReceiveChannel,
@@ -64,6 +73,7 @@ if TYPE_CHECKING:  # imported later: no program uses all of these
         MergedChannel,
         ProxyHandle,
         ProxyStatistics,
+        blocking,
         codec,
         merge,
         proxy,
@@ -82,8 +92,14 @@ __all__ = [
     "SUB",
     "XPUB",
     "XSUB",
+    "Accept",
     "AcceptFailed",
     "AddressInUseError",
+    "AuthenticationRequest",
+    "Authenticator",
+    "BlockingChannel",
+    "BlockingReceiver",
+    "BlockingSender",
     "Codec",
     "CodecChannel",
     "CodecReceiveChannel",
@@ -93,11 +109,15 @@ __all__ = [
     "Connected",
     "Context",
     "ContextStatistics",
+    "Curve",
     "DeadLetters",
     "DecodeError",
+    "DeniedError",
+    "Deny",
     "Disconnected",
     "EndpointError",
     "HandshakeFailed",
+    "HandshakeRefusedError",
     "HandshakeSucceeded",
     "HighWaterMarkReached",
     "HighWaterMarkRelieved",
@@ -106,9 +126,11 @@ __all__ = [
     "JobSender",
     "JobStatistics",
     "KeptWaiting",
+    "KeyPair",
     "Listening",
     "ListeningStopped",
     "LocalProtocolError",
+    "MechanismMismatchError",
     "MergedChannel",
     "Message",
     "MessageDropped",
@@ -119,6 +141,7 @@ __all__ = [
     "Peer",
     "PeerStatistics",
     "PeerUnwantedError",
+    "Plain",
     "ProtocolError",
     "ProxyHandle",
     "ProxyStatistics",
@@ -137,6 +160,7 @@ __all__ = [
     "ZmqError",
     "__version__",
     "abc",
+    "blocking",
     "codec",
     "merge",
     "open_context",

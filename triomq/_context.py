@@ -13,12 +13,12 @@ exception leaves the block as it was, in no group.
 
 from __future__ import annotations
 
+import math
 import random
-from collections.abc import Iterator, Mapping
-from contextlib import AbstractAsyncContextManager, contextmanager
-from contextvars import ContextVar
+from collections.abc import Callable, Mapping
+from contextlib import AbstractAsyncContextManager
 from types import TracebackType
-from typing import TYPE_CHECKING, Final, NoReturn, Protocol, TypeVar, Unpack, final
+from typing import TYPE_CHECKING, NoReturn, TypeVar, Unpack, final
 
 import trio
 
@@ -27,8 +27,10 @@ from ._advice import refuse_copy, takes
 from ._connections import Carrier, Carriers
 from ._errors import InternalError
 from ._logs import Log
+from ._opening import current_opener, given_limits
 from ._options import ZMQ_NAMES, OptionArguments
-from ._runtime import Runtime, TurnEnd, turn_end
+from ._runtime import Bounds, Runtime, TurnEnd, turn_end
+from ._security import Authenticator
 from ._sockets import EndpointArgument, Observer, Shared, Socket
 from ._transports import Transport
 
@@ -108,6 +110,7 @@ class Context(metaclass=_OpenedByBlock):
             printed.
           EndpointError: an endpoint is malformed, or its transport unknown.
           trio.ClosedResourceError: the context was left.
+          OSError: it has ``max_sockets`` sockets; the errno is EMFILE, as in libzmq.
         """
         self._shared.runtime.check_thread("Context.socket")
         if self._closed:
@@ -116,16 +119,19 @@ class Context(metaclass=_OpenedByBlock):
             isinstance(socket_type, type) and issubclass(socket_type, Socket) and hasattr(socket_type, "socket_type")
         ):
             raise TypeError(f"a socket type is a class such as triomq.{_meant(socket_type)}, not {socket_type!r}")
+        self._shared.runtime.bounds.check_sockets("Context.socket")
         return socket_type._make(self._shared, bind, connect, {"name": name, **options})
 
     @property
     def sockets(self) -> tuple[Socket, ...]:
         """The sockets of this context that are not closed, in the order in which they were made."""
+        self._shared.runtime.check_process("Context.sockets")
         return tuple(self._shared.sockets)
 
     @property
     def closed(self) -> bool:
         """The block of this context was left."""
+        self._shared.runtime.check_process("Context.closed")
         return self._closed
 
     def statistics(self) -> _statistics.ContextStatistics:
@@ -143,7 +149,37 @@ class Context(metaclass=_OpenedByBlock):
         Unlike `Socket.monitor`, which keeps events until they are received, this calls a function of yours: for what
         gathers events of all sockets, such as a log or a test.
         """
+        self._shared.runtime.check_process("Context.observe")
         self._shared.observers.append(observer)
+
+    def authenticator(self, authenticator: Authenticator | None, *, max_requests: int = 100) -> None:
+        """Let a function decide which peers come in, at every socket of this context, also at those made already.
+
+        It is asked wherever this side is the server of PLAIN or CURVE, and for every connection that a socket with
+        NULL accepts over tcp, ipc or another stream. It is asked after the mechanism has found the credentials right,
+        and before anything else that the peer says is looked at.
+
+        If it raises, or returns something else, the peer is denied with status 500, and a monitor's `HandshakeFailed`
+        has the exception as its error's cause.
+
+        Args:
+          authenticator: an async function that takes an `AuthenticationRequest` and returns `Accept` or `Deny`. It is
+            called in the context's own tasks, several times at once. It is cancelled when its peer leaves, and when the
+            peer's ``handshake_timeout`` is over. None: nobody is asked any more.
+          max_requests: how many calls run at one time; further ones wait for their turn.
+        Raises:
+          TypeError: it is not callable.
+          ValueError: ``max_requests`` is not a whole number above 0.
+          trio.ClosedResourceError: the context was left.
+        """
+        self._shared.runtime.check_thread("Context.authenticator")
+        if self._closed:
+            raise trio.ClosedResourceError("Context.authenticator: this context was left; open another one")
+        if authenticator is not None and not callable(authenticator):
+            raise TypeError(f"Context.authenticator takes an async function, not {type(authenticator).__name__}")
+        if not isinstance(max_requests, int) or isinstance(max_requests, bool) or max_requests < 1:
+            raise ValueError(f"Context.authenticator(max_requests={max_requests!r}): it is a whole number above 0")
+        self._shared.gate.set(authenticator, max_requests)
 
     def __repr__(self) -> str:
         state = "closed" if self._closed else f"{len(self._shared.sockets)} sockets"
@@ -162,6 +198,14 @@ def _meant(socket_type: object) -> str:
     name = socket_type if isinstance(socket_type, str) else getattr(socket_type, "name", "")
     name = str(name).rpartition(".")[2].upper()
     return name if name in _SOCKET_TYPES else "REQ"
+
+
+def draw_secrets_from(context: Context, random_bytes: Callable[[int], bytes]) -> None:
+    """Draw the keys and nonces of a context's connections from another source than the system's. For tests alone.
+
+    There is no argument for this: nobody who wants to repeat a run shall by mistake make keys that others can guess.
+    """
+    context._shared.runtime.random_bytes = random_bytes
 
 
 class _Services:
@@ -207,8 +251,9 @@ class _Block(AbstractAsyncContextManager[Context]):
     leave the nurseries half open.
     """
 
-    def __init__(self, carriers: Carriers, rng: random.Random, *, strict_checkpoints: bool) -> None:
+    def __init__(self, carriers: Carriers, rng: random.Random, bounds: Bounds, *, strict_checkpoints: bool) -> None:
         self._carriers = carriers
+        self._bounds = bounds
         self._random = rng
         self._strict_checkpoints = strict_checkpoints
         self._services = _Services()
@@ -233,7 +278,9 @@ class _Block(AbstractAsyncContextManager[Context]):
         outer = await self._outer.__aenter__()
         try:
             nursery, turn = await outer.start(self._services.run, outer.cancel_scope, name="triomq services")
-            runtime = Runtime(nursery, turn, self._random, strict_checkpoints=self._strict_checkpoints)
+            runtime = Runtime(
+                nursery, turn, self._random, strict_checkpoints=self._strict_checkpoints, bounds=self._bounds
+            )
             nursery.start_soon(runtime.flusher.run, name="triomq flusher")
             self._context = type.__call__(Context, Shared(runtime, self._carriers, observers=[Log()]))
         except BaseException as exc:
@@ -274,47 +321,15 @@ class _Block(AbstractAsyncContextManager[Context]):
         return None
 
 
-class Opener(Protocol):
-    """What `opening_contexts` takes: a function with the arguments of `open_context`, and its result."""
-
-    def __call__(
-        self,
-        *,
-        strict_checkpoints: bool,
-        transports: Mapping[str, Transport | Carrier] | None,
-        rng: random.Random | None,
-    ) -> AbstractAsyncContextManager[Context]:
-        """Make the block of ``async with open_context()``."""
-
-
-_opener: Final[ContextVar[Opener | None]] = ContextVar("triomq opener of contexts", default=None)
-
-
-@contextmanager
-def opening_contexts(opener: Opener | None) -> Iterator[None]:
-    """In this block, let `open_context` return what ``opener`` returns for the same arguments.
-
-    So a program that opens its own context, and must not be changed, gets transports of yours: that is how
-    `triomq.testing` puts programs on virtual hosts. This is a context variable: it holds for this task and for the
-    tasks that are started in the block, as long as they live, and for no other task.
-
-    Args:
-      opener: opens the context, for which it calls `open_context` in a block of ``opening_contexts(None)``. None: a
-        context is opened as it always is, whatever a block around this one says.
-    """
-    token = _opener.set(opener)
-    try:
-        yield
-    finally:
-        _opener.reset(token)
-
-
 @takes("open_context(strict_checkpoints=…, transports=…, rng=…); options of sockets are for ctx.socket()")
 def open_context(
     *,
     strict_checkpoints: bool = False,
     transports: Mapping[str, Transport | Carrier] | None = None,
     rng: random.Random | None = None,
+    max_sockets: float = math.inf,
+    max_peers: float = math.inf,
+    max_queued_bytes: float = math.inf,
 ) -> AbstractAsyncContextManager[Context]:
     """Open a context: ``async with triomq.open_context() as ctx:``.
 
@@ -327,10 +342,17 @@ def open_context(
       transports: by scheme, in addition to tcp, ipc, inproc, epgm and pgm, or in place of them: a
         `triomq.abc.Transport`, or a `triomq.abc.Carrier`.
       rng: what the waits before reconnecting and the first routing ids are drawn from; seed it to repeat a run.
+      max_sockets: how many sockets may be open at one time; one more is an `OSError`.
+      max_peers: how many connections to all bound endpoints together may stand at one time. One more is closed, or one
+        that is no peer yet makes way for it; as for the option of sockets with this name.
+      max_queued_bytes: how many bytes of messages, over all connections, may wait to be received. While they do,
+        connections from which something waits are not read, as when ``receive_hwm`` is reached. Each connection may
+        exceed this by what was read at once: one message, or 256 KiB. See :doc:`/explanation/security`.
     Cancellation: the sockets are closed at once, without lingering.
     Raises:
       RuntimeError: this is no trio run: the program was started by ``asyncio.run``, or by nothing.
       InternalError: a task of triomq crashed.
+      ValueError: a limit is not a whole number, 0 or more, or ``math.inf``.
       UnsupportedTransportError: a `triomq.abc.StreamCarrier` wants a transport that this context has not.
     """
     if not trio.lowlevel.in_trio_run():
@@ -342,6 +364,7 @@ def open_context(
         raise TypeError(f"rng= takes a random.Random, such as random.Random(1), not {rng!r}")
     if transports is not None and not isinstance(transports, Mapping):
         raise TypeError(f"transports= takes a dict, such as {{'tcp': transport}}, not {transports!r}")
-    if (opener := _opener.get()) is not None:
-        return opener(strict_checkpoints=strict_checkpoints, transports=transports, rng=rng)
-    return _Block(Carriers(transports or {}), rng or random.Random(), strict_checkpoints=strict_checkpoints)
+    bounds = Bounds(max_sockets=max_sockets, max_peers=max_peers, max_queued_bytes=max_queued_bytes)
+    if (opener := current_opener()) is not None:
+        return opener(strict_checkpoints=strict_checkpoints, transports=transports, rng=rng, **given_limits(bounds))
+    return _Block(Carriers(transports or {}), rng or random.Random(), bounds, strict_checkpoints=strict_checkpoints)

@@ -73,12 +73,63 @@ class RemoteProtocolError(ProtocolError):
         self.offset = offset
 
 
+class MechanismMismatchError(RemoteProtocolError):
+    """The peer wants another security mechanism than this side, as its greeting says. There is no negotiation.
+
+    Attributes:
+      theirs: the name that the peer sent.
+      ours: the name of this side's mechanism.
+    """
+
+    def __init__(self, text: str, theirs: bytes = b"", ours: str = "", offset: int | None = None) -> None:
+        super().__init__(text, offset)
+        self.theirs = theirs
+        self.ours = ours
+
+
 class RefusedByPeerError(RemoteProtocolError):
-    """The peer refused the handshake, or hung up later, with an ERROR command (RFC 37 §2.5); the text is its reason."""
+    """The peer refused the handshake, or hung up later, with an ERROR command (RFC 37 §2.5); the text is its reason.
+
+    A server of CURVE whose key is not ``server_key`` hangs up without a word: that counts as a refusal, too.
+
+    Attributes:
+      status: of a peer that did not let this side in: 300 for a temporary failure, 400 for a refusal, 500 for an error
+        of its authenticator (RFC 27). None if it refused for another reason.
+    """
+
+    def __init__(self, text: str, offset: int | None = None, status: int | None = None) -> None:
+        super().__init__(text, offset)
+        self.status = status
+
+
+class DeniedError(RemoteProtocolError):
+    """This side did not let the peer in: its credentials are wrong, or the authenticator refused it.
+
+    Attributes:
+      status: 300 for a temporary failure, 400 for a refusal, 500 for an error of the authenticator (RFC 27).
+    """
+
+    def __init__(self, text: str, status: int = 400, offset: int | None = None) -> None:
+        super().__init__(text, offset)
+        self.status = status
 
 
 class SilentPeerError(ZmqError, trio.TooSlowError):
     """The peer sent nothing for longer than heartbeats allow."""
+
+
+class HandshakeRefusedError(ZmqError):
+    """``wait_peers`` waits in vain: a peer does not let this socket in, or the two want different mechanisms.
+
+    The socket tries again, after long waits; see the monitor events. The cause is why the last attempt failed.
+
+    Attributes:
+      endpoint: the endpoint that this socket is connected to.
+    """
+
+    def __init__(self, text: str, endpoint: str = "") -> None:
+        super().__init__(text)
+        self.endpoint = endpoint
 
 
 class PeerUnwantedError(ZmqError):

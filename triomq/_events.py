@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from collections import deque
 from typing import TypeAlias
 
 import attrs
 import trio
 
+from ._forks import check_process
 from ._record import Record
 from ._statistics import DropReason, Peer
 
@@ -136,7 +138,7 @@ class Disconnected(Record):
 class HighWaterMarkReached(Record):
     """The queue for a peer is full: `send` waits, or drops, as the socket type says.
 
-    A queue that is full again and again has one event a second, or two: the last one says what is so. How often it was
+    A queue that is full again and again has one event a second, or two; the last one tells its state. How often it was
     full, ``hwm_reached`` of `PeerStatistics` counts.
 
     Attributes:
@@ -178,7 +180,7 @@ class MessageDropped(Record):
       endpoint: the one of ours; ``""`` for ``"unroutable"``, which concerns none.
       address: the other end; the endpoint if nobody is connected, or ``"unroutable"``.
       error: for ``"cut off"``, why the last of these connections ended, or None when the peer closed it in good order.
-      size: for ``"cut off"``, octets in all frames of the message; else None.
+      size: for ``"cut off"``, bytes in all frames of the message; else None.
       count: how many messages.
       reason: ``"full"``: there was no room for more messages to the peer; ``"malformed"``: they came from the peer, and
         are not what this socket type takes, or in a multicast group larger than ``max_message_size``; ``"lost"``: the
@@ -231,6 +233,7 @@ class Monitor(trio.abc.ReceiveChannel[MonitorEvent]):
         self._ended = False
         self._closed = False
         self._readers = trio.lowlevel.ParkingLot()
+        self._process = os.getpid()
         self.dropped: int = 0
 
     def _put(self, event: MonitorEvent) -> None:
@@ -252,6 +255,7 @@ class Monitor(trio.abc.ReceiveChannel[MonitorEvent]):
           trio.EndOfChannel: the socket is closed and every event was received.
           trio.ClosedResourceError: this monitor was closed.
         """
+        check_process(self._process, "Monitor.receive")
         if self._closed:
             raise trio.ClosedResourceError("this monitor was closed")
         if self._events:
@@ -272,6 +276,7 @@ class Monitor(trio.abc.ReceiveChannel[MonitorEvent]):
           trio.EndOfChannel: the socket is closed and every event was received.
           trio.ClosedResourceError: this monitor was closed.
         """
+        check_process(self._process, "Monitor.receive")
         await trio.lowlevel.checkpoint()
         while True:
             try:
@@ -289,6 +294,7 @@ class Monitor(trio.abc.ReceiveChannel[MonitorEvent]):
 
     def close(self) -> None:
         """Stop listening to the socket; idempotent."""
+        check_process(self._process, "Monitor.close")
         self._closed = True
         self._events.clear()
         self._readers.unpark_all()

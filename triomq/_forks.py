@@ -20,6 +20,8 @@ from collections.abc import Callable
 from typing import Any, Final, TypeVar
 from weakref import WeakKeyDictionary
 
+from ._errors import WrongThreadError
+
 T = TypeVar("T")
 
 _INHERITED: Final[WeakKeyDictionary[Any, Callable[[Any], None]]] = WeakKeyDictionary()
@@ -33,6 +35,22 @@ def let_go_when_forked(owner: T, let_go: Callable[[T], None]) -> None:
       let_go: does not refer to ``owner``, does not wait, and does not raise.
     """
     _INHERITED[owner] = let_go
+
+
+def check_process(process: int, what: str) -> None:
+    """Refuse use in a forked child.
+
+    Args:
+      process: the id of the process that made what is used.
+      what: the name of the call.
+    Raises:
+      WrongThreadError: this is another process.
+    """
+    if os.getpid() != process:
+        raise WrongThreadError(
+            f"{what} was called in a forked process; sockets belong to the process that opened their context, and "
+            "their connections are closed here: open a context of its own in the child, or start a new process"
+        )
 
 
 def _in_child() -> None:

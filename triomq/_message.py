@@ -14,8 +14,8 @@ Frames: TypeAlias = tuple[bytes, ...]
 """A message on its way out: a `Message`, or a plain tuple, which costs a quarter of one."""
 
 _ONLY_BYTES = {bytes}
-_SHOWN_OCTETS: Final = 40
-"""octets of one frame in a ``repr``; a body of megabytes is not for a traceback"""
+_SHOWN_BYTES: Final = 40
+"""bytes of one frame in a ``repr``; a body of megabytes is not for a traceback"""
 _SHOWN_FRAMES: Final = 8
 """frames of one message in a ``repr``"""
 _part = tuple.__getitem__
@@ -140,8 +140,8 @@ new_message = tuple.__new__
 
 
 def show_frame(frame: bytes) -> str:
-    """A frame as an error or a ``repr`` shows it: what is long is cut, and the number of its octets told."""
-    return repr(frame) if len(frame) <= _SHOWN_OCTETS else f"{frame[:_SHOWN_OCTETS]!r}… {len(frame):,} octets"
+    """A frame as an error or a ``repr`` shows it: what is long is cut, and the number of its bytes told."""
+    return repr(frame) if len(frame) <= _SHOWN_BYTES else f"{frame[:_SHOWN_BYTES]!r}… {len(frame):,} bytes"
 
 
 def _as_frames(value: Iterable[object]) -> Frames:

@@ -17,11 +17,12 @@ from ._connections import (
     Binding,
     Carrier,
     Connecting,
+    Gate,
     NewProtocol,
     PeerHost,
     StreamCarrier,
 )
-from ._context import Opener, opening_contexts
+from ._opening import Opener, opening_contexts
 from ._pipes import (
     CONFIRMED,
     UNCONNECTED,
@@ -38,6 +39,7 @@ from ._pipes import (
 )
 from ._public import later, publish
 from ._runtime import Flushable, Flusher, Runtime, TaskGroup
+from ._security import Security
 from ._sockets import Observer
 from ._transports import Listener, NonblockingStream, Transport
 from .zmtp import Mechanism, WireProtocol
@@ -56,6 +58,7 @@ __all__ = [
     "Connecting",
     "Flushable",
     "Flusher",
+    "Gate",
     "GroupAddress",
     "GroupNetwork",
     "GroupPort",
@@ -75,6 +78,7 @@ __all__ = [
     "QueuedPipe",
     "Received",
     "Runtime",
+    "Security",
     "Sink",
     "Source",
     "StreamCarrier",

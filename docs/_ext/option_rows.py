@@ -23,6 +23,8 @@ WHEN = {
     "breaks are then dropped.",
     "routing_id": "Set it where a ROUTER is to know this socket again after a reconnect, or where a program of the "
     "ROUTER's sends to it by name. No two peers of one ROUTER may use the same name.",
+    "mechanism": "Set it on every socket that leaves the machine, at both ends. "
+    ":doc:`/reference/security` has the choices.",
     "max_message_size": "Set it on every socket that strangers can reach: it bounds the memory that one peer can take.",
     "max_frames": "Raise it at both ends to send messages of more frames.",
     "reconnect_interval": "Raise it where very many clients come back at once. Lower it where the peer is near.",
@@ -51,6 +53,8 @@ WHEN = {
     "invert_matching": "Set it at both ends: the publisher filters, and the subscriber filters again.",
     "max_subscriptions": "Raise it for a peer that subscribes to very many topics, such as a proxy.",
     "max_subscription_bytes": "As ``max_subscriptions``, for long topics.",
+    "busy_poll": "Use it for one peer that answers within microseconds, where the program has a core to spare. 30e-6 "
+    "is a good value.",
     "ipv6": "Set it to False on machines where IPv6 is configured and does not work.",
     "backlog": "Lower it where newcomers are to be refused while the program is busy.",
     "send_buffer": "Raise it for links that are fast and far. Lower it where queues are to be short: what lies in this "

@@ -28,7 +28,7 @@ async def main(path: str, endpoint: str = "tcp://localhost:5570") -> None:
                 break
             await file.seek(int(offset))
             await file.write(piece)
-    print(f"Received {int(offset)} octets")
+    print(f"Received {int(offset)} bytes")
 
 
 if __name__ == "__main__":

@@ -12,7 +12,7 @@ import trio
 
 import triomq
 
-SIZE = 250_000  # octets of a piece
+SIZE = 250_000  # bytes of a piece
 
 
 async def main(path: str, endpoint: str = "tcp://*:5570") -> None:
@@ -25,7 +25,7 @@ async def main(path: str, endpoint: str = "tcp://*:5570") -> None:
                 offset += len(piece)
         await pieces.wait_done()  # the receiver has written them all
         await pieces.send([str(offset).encode(), b""])
-    print(f"Sent {offset} octets")
+    print(f"Sent {offset} bytes")
 
 
 if __name__ == "__main__":

@@ -15,7 +15,7 @@ import trio
 
 import triomq
 
-LONGEST = 10_000  # octets of a line
+LONGEST = 10_000  # bytes of a line
 WAITING = 100  # lines; then whoever sends more of them waits
 
 T = TypeVar("T")

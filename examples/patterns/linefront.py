@@ -14,7 +14,7 @@ import trio
 
 import triomq
 
-LONGEST = 10_000  # octets of a line
+LONGEST = 10_000  # bytes of a line
 PATIENCE = 3.0  # seconds for an answer
 
 

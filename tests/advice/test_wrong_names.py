@@ -35,7 +35,7 @@ async def said(call: Any) -> str:
         ("PULL", "send", "PULL has no attribute 'send': a PULL only receives; its peer, a PUSH, sends"),
         ("DEALER", "recv_json", "write (await socket.receive()).json(), or triomq.codec(socket, 'json')"),
         ("PUSH", "send_multipart", "write await socket.send([frame, frame])"),
-        ("PUSH", "send_pyobj", "unpickling octets from a network runs any code that the sender chose"),
+        ("PUSH", "send_pyobj", "unpickling bytes from a network runs any code that the sender chose"),
         ("PUSH", "setsockopt", "given when the socket is made, as in ctx.socket(triomq.PUSH, linger=0), and read as"),
         ("PUSH", "linger", "write socket.options.linger; ctx.socket(triomq.PUSH, linger=…) sets the option"),
         ("PUSH", "LINGER", "write socket.options.linger"),

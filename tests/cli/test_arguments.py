@@ -49,9 +49,9 @@ def said_by(capfd: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, st
         ("rep -b :1 --echo -D x", "triomq rep: --echo, --exec, and -D or -F: each says what is sent; give one of them"),
         ("req -c :1 -D x -t never", "triomq req: argument -t/--timeout: 'never' is no number of seconds above 0"),
         ("pull -b :1 -n 0", "triomq pull: argument -n/--count: '0' is no whole number above 0"),
-        ("push -c :1 --hex -D xyz", "triomq push: -D: 'xyz' is no row of octets in hexadecimal"),
+        ("push -c :1 --hex -D xyz", "triomq push: -D: 'xyz' is no row of bytes in hexadecimal"),
         (r"router -b :1 --target \q", "triomq router: --target: '\\\\q' is no escape; write \\\\ for a backslash, "
-         "\\n, \\t, or \\xHH for an octet"),
+         "\\n, \\t, or \\xHH for a byte"),
         ("push -b :1 -o send_hwm=-1", "triomq push: -o: option send_hwm=-1: it is a number of messages (0 for no "
          "limit), 0 or more"),
         ("push -b :1 -o ipc_mode=660", "triomq push: -o: option ipc_mode=660: it is None for what the umask leaves, or "

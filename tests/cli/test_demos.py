@@ -102,7 +102,7 @@ def test_bench_measures_between_two_processes(transport: str) -> None:
     ended = run("bench", "--seconds", "0.1", "--size", "100", "--transport", transport)
     assert (ended.code, ended.errors) == (0, "")
     text = ended.output.decode("utf-8")
-    assert f"Two processes over {transport}, 100 octets in a message." in text
+    assert f"Two processes over {transport}, 100 bytes in a message." in text
     rate, median = re.findall(r"^  (?:one way|round trip) +([\d,]+) ", text, re.MULTILINE)
     assert int(rate.replace(",", "")) > 0
     assert int(median.replace(",", "")) > 0

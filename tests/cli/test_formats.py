@@ -117,7 +117,7 @@ def test_what_jsonl_looks_like() -> None:
         ("jsonl", b'{"base64": "!"}\n', "line 1 of the input: "),
         ("jsonl", b"nonsense\n", "line 1 of the input: Expecting value"),
         ("jsonl", b"\xff\n", "line 1 of the input: "),
-        ("hex", b"00\n0g\n", "line 2 of the input: '0g' is no row of octets in hexadecimal"),
+        ("hex", b"00\n0g\n", "line 2 of the input: '0g' is no row of bytes in hexadecimal"),
         ("quoted", b"\\q\n", "line 1 of the input: '\\\\q' is no escape; write \\\\ for a backslash"),
         ("length", b"\0\0\0\0", "message 1 of the input has no frame"),
         ("length", b"\0\0\0\1\0\0\0\5abc", "the input ends within message 1"),

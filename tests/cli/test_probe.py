@@ -122,7 +122,7 @@ def saying(data: bytes, *, stay: bool = False) -> Callable[[trio.SocketStream], 
         (GREETING + b"\x00\x05hello", r"no command came after its greeting, but '\x00\x05hello'"),
         (GREETING + b"\x04\x05\x04PING", "the command 'PING' came where READY is due"),
         (GREETING + b"\x04\x07\x05READY\x00", "a metadata property without a name"),
-        (GREETING + b"\x06" + (2**40).to_bytes(8, "big") + bytes(200_000), "it said more than 100000 octets"),
+        (GREETING + b"\x06" + (2**40).to_bytes(8, "big") + bytes(200_000), "it said more than 100000 bytes"),
     ],
 )
 async def test_why_there_is_no_peer(said: bytes, why: str) -> None:

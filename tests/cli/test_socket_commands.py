@@ -254,7 +254,7 @@ def test_a_line_of_nonsense_ends_it_behind_those_before(endpoint: str, partner: 
     pull = partner("PULL", bind=endpoint)
     ended = run("push", "-c", endpoint, "--hex", data=b"61\n62\n6\n")
     assert [pull.recv(), pull.recv()] == [b"a", b"b"]
-    assert ended.errors == "triomq push: line 3 of the input: '6' is no row of octets in hexadecimal\n"
+    assert ended.errors == "triomq push: line 3 of the input: '6' is no row of bytes in hexadecimal\n"
     assert ended.code == 1
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import struct
 import sys
 from collections.abc import Sequence
+from itertools import accumulate
 
 import triomq
 from triomq.abc import NewProtocol, PeerHost
@@ -68,11 +69,13 @@ class Framed(WireProtocol):
         data, self._to_send = self._to_send, b""
         return data
 
-    def encode(self, messages: Sequence[Item], out: list[bytes]) -> int:
+    def encode(self, messages: Sequence[Item], out: list[bytes], ends: list[int] | None = None) -> int:
         if not self.established:
             raise triomq.LocalProtocolError("nothing can be sent now")
         buffers = [self._encode(item) for item in messages]
         out += buffers
+        if ends is not None:
+            ends += accumulate(map(len, buffers))
         return sum(map(len, buffers))
 
     def _encode(self, item: Item) -> bytes:

@@ -65,8 +65,8 @@ class Rig:
         found, self.there = self.there, False
         return found
 
-    def start_heartbeats(self, heartbeats: Heartbeats) -> None:
-        assert heartbeats.active
+    def start_heartbeats(self) -> None:
+        assert self.heartbeats.active
         self.started += 1
         self._nursery.start_soon(self._run)
 

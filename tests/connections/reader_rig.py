@@ -129,7 +129,7 @@ class Letters(WireProtocol):
     def data_to_send(self) -> bytes:
         raise AssertionError("the reader sends nothing")
 
-    def encode(self, messages: Sequence[Any], out: list[bytes]) -> int:
+    def encode(self, messages: Sequence[Any], out: list[bytes], ends: list[int] | None = None) -> int:
         raise AssertionError("the reader sends nothing")
 
 
@@ -162,11 +162,15 @@ class Rig:
         self.writer, self.heartbeats = Told(), Told()
         self.hung_up: list[Exception] = []
         self.reader = Reader(
-            self.stream, self.protocol, self.pipe, self.writer, self.heartbeats, end, (Message,),  # type: ignore[arg-type]
-            self.hung_up.append, self.hung_up.append,
+            self.stream, self.protocol, self.pipe, self.writer, self.heartbeats, end, (Message,), self  # type: ignore[arg-type]
         )  # fmt: skip
         self.pipe.inbox.source = self.reader
         self.ended: Exception | str | None = None
+
+    def hang_up(self, error: Exception) -> None:
+        self.hung_up.append(error)
+
+    leave = hang_up
 
     async def run(self) -> None:
         try:

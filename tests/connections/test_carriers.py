@@ -102,6 +102,7 @@ async def test_an_endpoint_has_the_scheme_of_its_carrier(virtual_network: Virtua
         assert pull.endpoints == (endpoint,)
         push.connect(endpoint)
         await pull.wait_peers()
+        await push.wait_peers()
         assert pull.peers[0].endpoint == push.peers[0].endpoint == endpoint
         await pull.unbind(endpoint)
         await pull.aclose()

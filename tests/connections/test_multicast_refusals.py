@@ -22,6 +22,17 @@ async def test_other_sockets_are_refused(virtual_network: VirtualNetwork, kind) 
         assert socket.endpoints == ()
 
 
+async def test_a_mechanism_is_refused(virtual_network: VirtualNetwork) -> None:
+    """It would secure nothing, and the user would not know."""
+    async with virtual_network.open_context("a") as ctx:
+        socket = ctx.socket(PUB, mechanism=triomq.Plain("admin", "secret"))
+        with pytest.raises(triomq.EndpointError, match="PGM has no handshake"):
+            socket.connect(GROUP)
+        with pytest.raises(triomq.EndpointError, match="PGM has no handshake"):
+            await socket.bind(GROUP)
+        assert socket.endpoints == ()
+
+
 async def test_noise_is_told_of_and_harms_nobody(virtual_network: VirtualNetwork) -> None:
     net = virtual_network
     async with net.open_context("a") as a, net.open_context("b") as b:

@@ -137,9 +137,9 @@ async def test_an_idle_connection_stays(virtual_network: VirtualNetwork, heartbe
     sent: list[str] = []
 
     class Heard(Framed):
-        def encode(self, messages, out):
+        def encode(self, messages, out, ends=None):
             sent.extend(type(message).__name__ for message in messages if isinstance(message, Ping))
-            return super().encode(messages, out)
+            return super().encode(messages, out, ends)
 
     def new(host, as_server):
         return Heard(host.socket_type, routing_id=b"", max_message_size=1000, heartbeats=heartbeats)

@@ -147,5 +147,7 @@ async def test_a_stream_that_is_closed_ends_the_wait_and_the_loan() -> None:
         loan = rig.reader.lend()
         assert loan is not None
         rig.stream.closed = True
-        await loan.wait()
+        with pytest.raises(trio.ClosedResourceError):
+            await loan.wait()
+        loan.lost()
         assert not loan.borrowed

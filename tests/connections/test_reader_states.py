@@ -10,7 +10,7 @@ import trio.testing
 from trio.testing import wait_all_tasks_blocked
 
 from triomq import RemoteProtocolError
-from triomq._connections import _reader
+from triomq._connections import _reader_states
 from triomq._connections._read_size import HEADER_SIZE, READ_SIZE
 
 from ..pipes.roles import texts
@@ -66,11 +66,11 @@ async def test_a_call_is_allowed_in_these_states_and_a_bug_in_any_other(state: s
             rig.reader._move(call)
         assert rig.state == after
         assert rig.reader.borrowed is (after == "LENT")
-        rig.reader._state = _reader._ENDED  # nothing goes on from here
+        rig.reader._state = _reader_states.ENDED  # nothing goes on from here
 
 
 def test_the_table_has_no_further_row() -> None:
-    assert {(repr(state), call): repr(after) for (state, call), after in _reader._MOVES.items()} == {
+    assert {(repr(state), call): repr(after) for (state, call), after in _reader_states.MOVES.items()} == {
         (state, call): after for call, row in ALLOWED.items() for state, after in row.items()
     }
 

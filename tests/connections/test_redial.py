@@ -347,3 +347,45 @@ async def test_a_network_that_breaks_again_and_again_loses_no_message(virtual_ne
         with trio.fail_after(60):
             assert (await pull.receive())[1] == b"kept"
         assert not [event for event in ends_of(monitor) if isinstance(event, triomq.MessageDropped)]
+
+
+@pytest.mark.parametrize("heard", [0, 10, 40])
+async def test_who_hangs_up_in_the_greeting_gets_it_in_pieces(virtual_network: VirtualNetwork, heard: int) -> None:
+    """It may want another mechanism, and tell which; and if it hangs up again, that was not why."""
+    first_words = []
+
+    async def hang_up(stream: VirtualStream) -> None:
+        await stream.send_all(GREETING[:heard])
+        first_words.append(await hear(stream, 12))
+
+    server = Server(virtual_network, hang_up)
+    async with trio.open_nursery() as nursery, virtual_network.open_context("a") as ctx:
+        endpoint = await nursery.start(server.run)
+        async with ctx.socket(triomq.PUSH, linger=0) as push:
+            push.connect(endpoint)
+            await until(lambda: len(first_words) == 4)
+        nursery.cancel_scope.cancel(reason="the test is over")
+    assert [len(words) for words in first_words] == [64, 12, 64, 12]
+
+
+async def test_a_mechanism_that_differs_is_found_out_and_seldom_tried_again(virtual_network: VirtualNetwork) -> None:
+    """As by a libzmq, which hangs up when it is told another mechanism than its own."""
+    told = GREETING.replace(b"NULL\0", b"PLAIN")
+
+    async def hang_up(stream: VirtualStream) -> None:
+        await stream.send_all(told[:10])
+        if len(await hear(stream, 11)) == 12:
+            await stream.send_all(told[10:])
+            await hear(stream, 64)
+
+    server = Server(virtual_network, hang_up)
+    async with trio.open_nursery() as nursery, virtual_network.open_context("a") as ctx:
+        push = ctx.socket(triomq.PUSH, linger=0)
+        push.connect(await nursery.start(server.run))
+        with pytest.raises(triomq.HandshakeRefusedError, match="wants mechanism") as caught:
+            await push.wait_peers()
+        assert isinstance(caught.value.__cause__, triomq.MechanismMismatchError)
+        assert server.accepted == 2
+        await trio.sleep(3600)
+        nursery.cancel_scope.cancel(reason="the test is over")
+    assert server.accepted < 40

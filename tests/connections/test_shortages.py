@@ -228,11 +228,11 @@ async def test_no_memory_for_what_is_sent_to_one_peer_is_that_connections_end(
     lacking = [1, 1]
     encode, send_some = zmtp.Connection.encode, VirtualStream.send_some
 
-    def encode_short(self: zmtp.Connection, messages: Any, out: list[bytes]) -> int:
+    def encode_short(self: zmtp.Connection, messages: Any, out: list[bytes], ends: list[int] | None = None) -> int:
         if where == "encoding" and lacking and any(map(len, messages)):
             lacking.pop()
             raise MemoryError
-        return encode(self, messages, out)
+        return encode(self, messages, out, ends)
 
     async def send_short(self: VirtualStream, buffers: Any) -> int:
         if where == "joining" and lacking:

@@ -10,7 +10,7 @@ import trio
 import trio.testing
 
 import triomq
-from triomq._connections._place import ADMITTED, WAITING
+from triomq._connections._told_to_wait import ADMITTED, WAITING
 from triomq.testing import VirtualNetwork
 
 from ..hostile.raw import GREETING, Raw, frame, raw_at, ready

@@ -232,6 +232,16 @@ async def test_envelopes(start, endpoints, bounded) -> None:
         assert await publisher.interrupted() == []
 
 
+async def test_five_transports(start, endpoints, tmp_path, bounded) -> None:
+    with bounded:
+        (tcp,) = endpoints(1)
+        groups = [f"{scheme}://127.0.0.1;239.192.66.6:{tcp.rpartition(':')[2]}" for scheme in ("epgm", "pgm")]
+        program = await start("transports", "inproc://weather", f"ipc://{tmp_path}/weather", tcp, *groups)
+        *lines, last = await program.ended()
+        assert lines == [f"[weather] rain over {scheme}" for scheme in ("inproc", "ipc", "tcp", "epgm")]
+        assert last == "[weather] rain over pgm" or last.startswith(f"left out: cannot join {groups[1]}: pgm:// needs")
+
+
 @pytest.mark.parametrize("name", ENDPOINT_ARGUMENTS)
 async def test_alone_it_waits_until_ctrl_c(start, endpoints, bounded, name) -> None:
     """Whoever is not there yet is waited for, whether one binds or connects; and nothing is left when it ends."""
@@ -262,7 +272,7 @@ def waits_for_events(pid: int) -> bool:
 
 def test_every_example_is_tested() -> None:
     names = {path.stem for path in EXAMPLES.glob("*.py")}
-    assert names == {*ENDPOINT_ARGUMENTS, "mtrelay"}
+    assert names == {*ENDPOINT_ARGUMENTS, "mtrelay", "transports"}
     readme = (EXAMPLES / "README.md").read_text("utf-8")
     for name in names:
         assert f"]({name}.py)" in readme

@@ -85,8 +85,8 @@ async def test_a_big_file(start, endpoints, tmp_path: Path, receivers: int) -> N
                 await first.receive()
         (tmp_path / "copy").write_bytes(copy)
         receiver = await start("jobs/receivefile", "copy", endpoint)
-        assert await receiver.ended() == [f"Received {len(data)} octets"]
-        assert (await sender.ended())[-1] == f"Sent {len(data)} octets"
+        assert await receiver.ended() == [f"Received {len(data)} bytes"]
+        assert (await sender.ended())[-1] == f"Sent {len(data)} bytes"
     assert (tmp_path / "copy").read_bytes() == data
 
 

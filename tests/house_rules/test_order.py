@@ -19,7 +19,7 @@ from .package import PACKAGE, ROOT, files, modules
 MOST_LINES_OF_A_FILE = 400
 MEDIAN_LINES_OF_A_FILE = 160
 MOST_LINES_OF_A_FUNCTION = 60
-MOST_PUBLIC_NAMES = 80
+MOST_PUBLIC_NAMES = 90
 MOST_LINES_COPIED = 11
 
 
@@ -52,6 +52,12 @@ def long_files(directory: Path) -> list[str]:
         for path, length in lengths.items()
         if length > MOST_LINES_OF_A_FILE
     ]
+
+
+def rooms_without_tests(package: Path, tests: Path) -> list[str]:
+    """Folders of the package for which there is no folder of tests with the same name."""
+    rooms = {name.partition(".")[0] for name, path in files(package).items() if path.parent != package}
+    return sorted(room for room in rooms if not list((tests / room.removeprefix("_")).glob("test_*.py")))
 
 
 def undocumented(package: Path) -> list[str]:
@@ -130,6 +136,10 @@ def test_no_test_file_is_too_long() -> None:
     assert long_files(ROOT / "tests") == []
 
 
+def test_tests_mirror_the_rooms() -> None:
+    assert rooms_without_tests(PACKAGE, ROOT / "tests") == []
+
+
 def test_socket_types_do_not_copy_each_other() -> None:
     assert copied_lines(PACKAGE / "_sockets") == []
 
@@ -191,6 +201,14 @@ def test_a_planted_long_test_is_found(tmp_path: Path) -> None:
     for name, length in (("test_long.py", MOST_LINES_OF_A_FILE + 1), ("test_short.py", MOST_LINES_OF_A_FILE)):
         (tmp_path / name).write_text("x = 1\n" * length)
     assert long_files(tmp_path) == ["test_long.py: 401 lines, 400 at the most"]
+
+
+def test_a_planted_room_without_tests_is_found(plant, tmp_path: Path) -> None:
+    package = plant("_stray/_thing.py", "")
+    assert "_stray" in rooms_without_tests(package, tmp_path / "tests")
+    (tmp_path / "tests" / "stray").mkdir(parents=True)
+    (tmp_path / "tests" / "stray" / "test_thing.py").touch()
+    assert "_stray" not in rooms_without_tests(package, tmp_path / "tests")
 
 
 def test_a_planted_silence_is_found(plant) -> None:

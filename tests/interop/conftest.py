@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import inspect
+import os
+import random
+import socket
 from collections.abc import AsyncIterator, Iterator
 from functools import wraps
 from typing import Any
@@ -12,6 +15,7 @@ import trio
 
 import triomq
 
+from .groups import missing
 from .libzmq import Peer, PeerProcess
 
 pytest.importorskip("zmq")
@@ -73,3 +77,14 @@ async def ctx() -> AsyncIterator[triomq.Context]:
 def endpoint(request: pytest.FixtureRequest) -> str:
     """Where to bind: a free one."""
     return "tcp://127.0.0.1:*" if request.param == "tcp" else "ipc://*"
+
+
+@pytest.fixture
+def group() -> str:
+    """A multicast group and a port that no other test uses now; skips where no libzmq here has pgm."""
+    if reason := missing():
+        pytest.skip(reason)
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    return f"239.192.{os.getpid() % 250 + 1}.{random.randrange(1, 250)}:{port}"

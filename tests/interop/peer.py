@@ -15,6 +15,8 @@ from collections.abc import Callable
 from typing import Any
 
 import zmq
+from zmq.auth.thread import ThreadAuthenticator
+from zmq.utils.monitor import recv_monitor_message
 
 PATIENCE = 40_000  # milliseconds after which what is waited for will not come
 
@@ -40,12 +42,16 @@ class Peer:
         self._sockets: dict[str, zmq.Socket[bytes]] = {}
         self._threads: list[threading.Thread] = []
         self._watched: dict[str, zmq.Socket[bytes]] = {}
+        self._authenticator: ThreadAuthenticator | None = None
 
     def reset(self) -> None:
         """Close everything; a thread that serves sockets closes its own when the context ends."""
         for name in self._watched:
             self._sockets[name].disable_monitor()
         self._watched.clear()
+        if self._authenticator is not None:
+            self._authenticator.stop()
+            self._authenticator = None
         for socket in self._sockets.values():
             socket.close(0)
         self._sockets.clear()
@@ -113,6 +119,28 @@ class Peer:
         """Wait until a connection has ended, since `watch` or since the last time."""
         assert self._watched[name].poll(PATIENCE), "no connection ended"
         self._watched[name].recv_multipart()
+
+    def watch_refusals(self, name: str) -> None:
+        """From now on, note when a connection of the socket is refused."""
+        self._watched[name] = self._sockets[name].get_monitor_socket(zmq.EVENT_HANDSHAKE_FAILED_AUTH)
+
+    def until_refused(self, name: str) -> int:
+        """Wait for a refusal; the status in it."""
+        assert self._watched[name].poll(PATIENCE), "nobody refused"
+        return recv_monitor_message(self._watched[name])["value"]
+
+    def authenticate(self, users: dict[str, str], keys: list[str]) -> None:
+        """From now on, let pyzmq's authenticator answer: only these users, and these public keys, may come in."""
+        allowed = {key.encode() for key in keys}
+
+        class Keys:
+            def callback(self, domain: str, key: bytes) -> bool:
+                return key in allowed
+
+        authenticator = self._authenticator = ThreadAuthenticator(self._context)
+        authenticator.start()
+        authenticator.configure_plain(domain="*", passwords=users)
+        authenticator.configure_curve_callback(domain="*", credentials_provider=Keys())
 
     def until_alone(self, name: str) -> None:
         """Wait until a bound socket that sends to any peer has taken notice that its only one has left.

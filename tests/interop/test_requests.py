@@ -250,3 +250,42 @@ async def test_retries_at_a_broker_that_knows_nothing_but_the_delimiter(
         for _ in range(1 if "routing_id" in options else 3):
             nursery.start_soon(client)
     assert given_up >= 2
+
+
+class Steps(trio.abc.Instrument):
+    """The most requests that were answered in one step of this task."""
+
+    def __init__(self) -> None:
+        self._task = trio.lowlevel.current_task()
+        self.answered = self.most = 0
+
+    def before_task_step(self, task: trio.lowlevel.Task) -> None:
+        """See `trio.abc.Instrument`."""
+        if task is self._task:
+            self.answered = 0
+
+    def after_task_step(self, task: trio.lowlevel.Task) -> None:
+        """See `trio.abc.Instrument`."""
+        self.most = max(self.most, self.answered)
+
+
+@pytest.mark.parametrize("kind", ["REQ", "DEALER"])
+async def test_a_socket_that_polls_gets_its_answers_and_leaves_others_their_turns(peer: Peer, kind: str) -> None:
+    rep = await peer.socket("REP")
+    endpoint = await rep.bind("tcp://127.0.0.1:*")
+    await peer.call("echo", name=rep.name)
+    async with triomq.open_context() as ctx:
+        asking = ctx.socket(triomq.REQ if kind == "REQ" else triomq.DEALER, busy_poll=1e-3)
+        asking.connect(endpoint)
+        await asking.wait_peers()
+        steps = Steps()
+        trio.lowlevel.add_instrument(steps)
+        for number in range(500):
+            if isinstance(asking, triomq.REQ):
+                assert await asking.request(b"%d" % number) == (b"%d" % number,)
+            else:
+                await asking.send([b"", b"%d" % number])
+                assert await asking.receive() == (b"", b"%d" % number)
+            steps.answered += 1
+        trio.lowlevel.remove_instrument(steps)
+        assert steps.most <= 64

@@ -12,7 +12,7 @@ import trio.testing
 import triomq
 from triomq.testing import VirtualNetwork
 
-from ..sockets.stuck import StuckPeer
+from ..sockets.played import PlayedPeer
 from ..virtual import dial
 from .lines import written
 
@@ -98,7 +98,7 @@ async def test_a_name_in_use_waits_for_its_turn(virtual_network: VirtualNetwork)
 
 async def test_messages_that_linger_gives_up(virtual_network: VirtualNetwork) -> None:
     net = virtual_network
-    async with net.open_context() as ctx, StuckPeer(net, "PULL") as peer:
+    async with net.open_context() as ctx, PlayedPeer(net, "PULL") as peer:
         with written() as lines:
             push = ctx.socket(triomq.PUSH, linger=1)
             push.connect("tcp://nobody:5555")

@@ -171,13 +171,13 @@ def test_a_number_that_is_far_away_takes_little_memory_and_ends() -> None:
     receiver.hear(encode(Spm(TSI, PORT, 0, 0, 0xFFFFFFFF, SENDER)), SENDER, 0.0)
     source = receiver.hear(encode(Data(TSI, PORT, 2**31 - 5, 0, b"\0\0")), SENDER, 0.0)
     assert source is not None
-    assert len(source._window._missing) <= 4096
+    assert len(source._window._missing) <= 1024
     now = 0.0
     while now < 14:
         receiver.poll(now)
         source.take(10, now)
         now = max(now + 0.01, receiver.deadline())
-    assert len(source._window._missing) <= 4096
+    assert len(source._window._missing) <= 1024
     assert source.lost > 0
     receiver.hear(encode(Spm(TSI, PORT, 1, 2**31 - 5, 2**31 - 5, SENDER)), SENDER, now)
     assert source.take(10, now) == []
@@ -248,7 +248,7 @@ def test_any_packets_in_any_order_do_no_harm_and_take_no_memory() -> None:
             if source is not None:
                 source.take(100, now)
                 window = source._window
-                assert window is None or (len(window._missing) <= 4096 and window.held < 11_000 + 4096 * 22)
+                assert window is None or (len(window._missing) <= 1024 and window.held < 11_000 + 1024 * 222)
             receiver.poll(now)
             now += rng.choice((0, 0.01, 1))
 

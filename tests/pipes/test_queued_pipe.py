@@ -10,6 +10,7 @@ import pytest
 
 from triomq import zmtp
 from triomq._pipes import QueuedPipe, SharedTail
+from triomq._pipes._nothing import NOTHING
 from triomq.zmtp import Ping, Subscribe
 
 from .roles import PEER, Owner, RecordingSink, message, messages
@@ -193,3 +194,26 @@ def test_let_go_it_keeps_no_reference_to_whom_it_talked_to() -> None:
         assert [ref() for ref in known] == [None] * 3
     finally:
         gc.enable()
+
+
+def test_a_queue_takes_no_memory_before_there_is_a_message() -> None:
+    """An empty deque takes 760 bytes, and a pipe has two."""
+    pipe, _ = attached()
+    pipe.outbox.take(64)
+    pipe.restore([])
+    pipe.discard()
+    assert pipe.outbox.queue is pipe.inbox.queue is NOTHING
+    pipe.send_nowait(message(b"a"))
+    pipe.deliver(messages("b"))
+    assert letters(pipe) == "a"
+    assert list(pipe.inbox.queue) == messages("b")
+
+
+def test_a_message_of_its_own_follows_what_it_shares_as_the_first_that_it_has() -> None:
+    pipe, _ = attached()
+    tail = SharedTail()
+    pipe.share(tail)
+    tail.messages.append(zmtp.encode_shared(message(b"a")))
+    pipe.send_nowait(message(b"b"))
+    assert not tail.open
+    assert [item[-1:] if isinstance(item, bytes) else item[-1] for item in pipe.outbox.own()] == [b"a", b"b"]

@@ -64,7 +64,7 @@ def test_a_topic_that_changes_all_the_time_keeps_nobody_waiting() -> None:
 def test_an_outbox_without_a_limit_keeps_every_topic() -> None:
     outbox = Outbox(math.inf, conflate="topics")
     for number in range(3000):
-        assert outbox.conflate_with(Message([b"%d" % (number % 1500), b""])) == (number >= 1500)
+        assert outbox.put(Message([b"%d" % (number % 1500), b""])) == (number >= 1500)
     assert outbox.messages_queued() == 1500
     assert outbox.room() == math.inf
 

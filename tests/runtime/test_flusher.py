@@ -226,7 +226,7 @@ async def test_cancelled_while_it_sleeps_it_is_woken_by_nobody() -> None:
     assert written == []
 
 
-async def test_cancelled_between_two_groups_it_leaves_the_rest_unwritten() -> None:
+async def test_cancelled_between_two_groups_it_leaves_the_rest_unwritten(mock_clock: MockClock) -> None:
     """The context is over; whoever closes in good order has waited for its queue before."""
     written: list[str] = []
     flusher = Flusher()

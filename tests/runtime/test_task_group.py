@@ -89,6 +89,22 @@ async def test_with_no_task_there_is_nothing_to_wait_for() -> None:
             await group.wait_ended()
 
 
+async def test_a_task_is_given_its_arguments_and_cancelled_by_the_scope_that_start_returned() -> None:
+    told: list[tuple[int, str]] = []
+
+    async def task(number: int, text: str) -> None:
+        told.append((number, text))
+        await trio.sleep_forever()
+
+    async with trio.open_nursery() as nursery:
+        group = TaskGroup(nursery)
+        scope = group.start(task, 1, "a", name="task")
+        await wait_all_tasks_blocked()
+        scope.cancel()
+        await group.wait_ended()
+    assert told == [(1, "a")]
+
+
 async def test_several_may_wait_and_a_task_that_starts_meanwhile_is_waited_for_too(
     autojump_clock: trio.testing.MockClock,
 ) -> None:

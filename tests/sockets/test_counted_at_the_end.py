@@ -8,7 +8,7 @@ import trio
 import triomq
 from triomq.testing import VirtualNetwork
 
-from .stuck import StuckPeer
+from .played import PlayedPeer
 
 SIZE = 50_000  # octets of a message; all of them together are one write, and more than a connection takes
 
@@ -20,7 +20,7 @@ async def test_a_message_that_left_whole_is_sent_and_not_dropped(
 ) -> None:
     """Also if it left together with others, of which the connection did not take all."""
     async with virtual_network.open_context() as ctx:
-        async with StuckPeer(virtual_network, {"PUSH": "PULL"}.get(kind, kind)) as peer:
+        async with PlayedPeer(virtual_network, {"PUSH": "PULL"}.get(kind, kind)) as peer:
             socket = ctx.socket(getattr(triomq, kind), linger=0)
             socket.connect(peer.endpoint)
             await peer.greet()
@@ -45,7 +45,7 @@ async def test_a_message_that_left_whole_is_sent_and_not_dropped(
 async def test_what_has_left_counts_against_no_hwm(virtual_network: VirtualNetwork) -> None:
     """As much may be queued again as the connection has taken whole, though it took only a part of the write."""
     async with virtual_network.open_context() as ctx:
-        async with StuckPeer(virtual_network, "PULL") as peer:
+        async with PlayedPeer(virtual_network, "PULL") as peer:
             push = ctx.socket(triomq.PUSH, linger=0, send_hwm=60)
             push.connect(peer.endpoint)
             await peer.greet()

@@ -13,7 +13,7 @@ from triomq.testing import VirtualNetwork
 from triomq.zmtp import Subscribe
 
 from ..cancellation.kit import NOBODY
-from .stuck import StuckPeer
+from .played import PlayedPeer
 
 settled = trio.testing.wait_all_tasks_blocked
 LARGE = bytes(100_000)
@@ -21,7 +21,7 @@ LARGE = bytes(100_000)
 
 async def test_flush_waits_until_the_connection_has_taken_all(virtual_network: VirtualNetwork) -> None:
     """And no longer: the peer reads, and receives nothing yet."""
-    async with StuckPeer(virtual_network, "PULL") as peer, virtual_network.open_context() as ctx:
+    async with PlayedPeer(virtual_network, "PULL") as peer, virtual_network.open_context() as ctx:
         push = ctx.socket(triomq.PUSH, linger=0)
         push.connect(peer.endpoint)
         await peer.greet()
@@ -47,7 +47,7 @@ async def test_flush_waits_until_the_connection_has_taken_all(virtual_network: V
 
 async def test_what_others_send_meanwhile_is_not_waited_for(virtual_network: VirtualNetwork) -> None:
     """However many they are, and however long it takes: each of two tasks waits for its own moment."""
-    async with StuckPeer(virtual_network, "PULL") as peer, virtual_network.open_context() as ctx:
+    async with PlayedPeer(virtual_network, "PULL") as peer, virtual_network.open_context() as ctx:
         push = ctx.socket(triomq.PUSH, linger=0)
         push.connect(peer.endpoint)
         await peer.greet()
@@ -133,7 +133,7 @@ async def test_a_socket_that_is_closed_has_no_flush(virtual_network: VirtualNetw
 
 async def test_a_peer_that_leaves_is_waited_for_no_longer(virtual_network: VirtualNetwork) -> None:
     """What was queued for it is dropped, and counted."""
-    async with StuckPeer(virtual_network, "SUB") as peer, virtual_network.open_context() as ctx:
+    async with PlayedPeer(virtual_network, "SUB") as peer, virtual_network.open_context() as ctx:
         pub = ctx.socket(triomq.PUB, linger=0)
         pub.connect(peer.endpoint)
         await peer.greet()
@@ -168,7 +168,7 @@ async def test_a_message_that_is_taken_back_is_not_waited_for(virtual_network: V
 async def test_a_socket_that_is_disconnected_from_an_endpoint_still_flushes_what_it_had_for_it(
     virtual_network: VirtualNetwork,
 ) -> None:
-    async with StuckPeer(virtual_network, "PULL") as peer, virtual_network.open_context() as ctx:
+    async with PlayedPeer(virtual_network, "PULL") as peer, virtual_network.open_context() as ctx:
         push = ctx.socket(triomq.PUSH, linger=1000)
         push.connect(peer.endpoint)
         await peer.greet()

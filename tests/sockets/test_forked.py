@@ -8,7 +8,6 @@ import signal
 import socket
 import sys
 import warnings
-from collections.abc import Callable
 
 import pytest
 import trio
@@ -18,30 +17,12 @@ import triomq
 from triomq._options import Options
 from triomq._transports import IpcTransport, TcpTransport
 
+from ..forks import in_child
+
 pytestmark = pytest.mark.skipif(not hasattr(os, "register_at_fork"), reason="this platform cannot fork")
 sees_descriptors = pytest.mark.skipif(sys.platform != "linux", reason="descriptors are looked up in /proc")
 
-END_OF_TEST = 5  # seconds
-
-
-def in_child(report: Callable[[], str]) -> str:
-    """What a forked child says; "" if it says nothing."""
-    reading, writing = os.pipe()
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", DeprecationWarning)  # Python 3.12: some idle thread of trio may be there
-        child = os.fork()
-    if child == 0:
-        try:
-            os.write(writing, report().encode())
-        except BaseException as exc:
-            os.write(writing, f"{type(exc).__name__}: {exc}".encode())
-        finally:
-            os._exit(0)
-    os.close(writing)
-    with open(reading, encoding="utf-8") as answer:
-        said = answer.read()
-    os.waitpid(child, 0)
-    return said
+END_OF_TEST = 30  # seconds
 
 
 def open_sockets() -> set[str]:
@@ -70,8 +51,14 @@ ARGUMENTS: dict[str, list[object]] = {
     "send": [b"x"], "send_nowait": [b"x"], "send_many": [[b"x"]], "receive_many": [1], "bind": ["tcp://127.0.0.1:0"],
     "unbind": ["tcp://127.0.0.1:1"], "connect": ["tcp://127.0.0.1:1"], "disconnect": ["tcp://127.0.0.1:1"],
     "request": [b"x"], "subscribe": [b"x"], "unsubscribe": [b"x"], "wait_subscribers": [b"x"],
-    "__aexit__": [None, None, None],
+    "__aexit__": [None, None, None], "observe": [None], "authenticator": [None], "socket": [triomq.PULL],
 }  # fmt: skip
+
+
+KINDS = [
+    triomq.DEALER, triomq.PAIR, triomq.PUB, triomq.PULL, triomq.PUSH, triomq.REP, triomq.REQ, triomq.ROUTER, triomq.SUB,
+    triomq.XPUB, triomq.XSUB,
+]  # fmt: skip
 
 
 @pytest.mark.parametrize(("kind", "call"), [(kind, call) for kind, calls in CALLS.items() for call in calls])
@@ -91,6 +78,109 @@ async def test_every_call_on_an_inherited_socket_is_refused(kind, call):
         said = in_child(use_it)
         assert call.startswith("__") or f"{kind.__name__}.{call} was called" in said
         assert "in a forked process" in said
+
+
+STAYS = {"name", "options", "socket_type"}  # what a socket was made with
+
+
+def public_names(kind: type) -> list[str]:
+    """Of methods and properties, the wrong names left out that only explain themselves."""
+    return [name for name in dir(kind) if not name.startswith("_") and name not in STAYS]
+
+
+def refusal(one: object, name: str) -> str:
+    """What the child is told when it uses this."""
+    try:
+        found = getattr(one, name)
+        if callable(found):
+            answer = found(*([] if isinstance(one, triomq.Peer) else ARGUMENTS.get(name, [])))
+            if inspect.iscoroutine(answer):
+                answer.send(None)
+    except triomq.WrongThreadError as exc:
+        return str(exc)
+    return "accepted"
+
+
+@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.__name__)
+async def test_nothing_public_of_an_inherited_socket_works(kind):
+    async with triomq.open_context() as ctx:
+        one = ctx.socket(kind, name="it")
+        names = public_names(kind)
+        assert {"peers", "endpoints", "statistics", "messages_dropped", "aclose"} < set(names)
+        said = in_child(lambda: "\n".join(refusal(one, name) for name in names)).splitlines()
+        assert len(said) == len(names)
+        for name, line in zip(names, said, strict=True):
+            assert "in a forked process" in line, name
+        assert in_child(lambda: f"{one!r} {one.name}") == f"<triomq.{kind.__name__} 'it' no endpoint> it"
+
+
+OTHERS = {
+    "context": public_names(triomq.Context),
+    "monitor": ["receive", "receive_nowait", "close", "aclose"],
+    "merged": ["receive", "receive_nowait", "aclose"],
+    "proxy": ["pause", "resume", "terminate", "statistics"],
+    "job_sender": ["send", "request", "wait_done", "statistics", "bind", "connect", "aclose"],
+    "job_receiver": ["receive", "done", "bind", "connect", "aclose"],
+    "codec": ["send", "send_nowait", "receive", "receive_nowait", "aclose"],
+    "peer": ["disconnect"],
+}
+
+
+@pytest.mark.parametrize("what", OTHERS)
+async def test_nothing_that_has_an_inherited_socket_works(what):
+    async with triomq.open_context() as ctx, trio.open_nursery() as nursery:
+        pull, push = ctx.socket(triomq.PULL), ctx.socket(triomq.PUSH)
+        push.connect(await pull.bind("inproc://it"))
+        async with triomq.JobSender(ctx) as job_sender:
+            one = {
+                "context": ctx,
+                "monitor": pull.monitor(),
+                "merged": triomq.merge(pull),
+                "proxy": await nursery.start(triomq.proxy, ctx.socket(triomq.PULL), ctx.socket(triomq.PUSH)),
+                "job_sender": job_sender,
+                "job_receiver": triomq.JobReceiver(ctx),
+                "codec": triomq.codec(ctx.socket(triomq.PAIR), bytes),
+                "peer": pull.peers[0],
+            }[what]
+            for name in OTHERS[what]:
+                assert "in a forked process" in in_child(lambda one=one, name=name: refusal(one, name)), name
+            assert in_child(lambda: repr(one)) == repr(one)
+        nursery.cancel_scope.cancel()
+
+
+async def test_a_child_that_leaves_the_block_ends_it(tmp_path):
+    """It goes on in a copy of trio's loop. Its block ends with what it raised, and the parent does not notice."""
+    parent, child = os.getpid(), 0
+    with trio.fail_after(END_OF_TEST):
+        try:
+            async with triomq.open_context() as ctx:
+                pull, push = ctx.socket(triomq.PULL), ctx.socket(triomq.PUSH)
+                for endpoint in ("tcp://127.0.0.1:0", f"ipc://{tmp_path}/it"):
+                    push.connect(await pull.bind(endpoint))
+                await push.wait_peers(2)
+                await pull.wait_peers(2)
+                monitors = [pull.monitor(), push.monitor()]
+                with warnings.catch_warnings():
+                    warnings.simplefilter("ignore", DeprecationWarning)  # Python 3.12: an idle thread may be there
+                    child = os.fork()
+                if child == 0:
+                    await push.send(b"from the child")  # raises
+                _, status = os.waitpid(child, 0)  # noqa: ASYNC222  # both loops have one epoll: only one of them may run
+                for number in range(20):
+                    await push.send(b"%d" % number)
+                got = [await pull.receive() for _ in range(20)]
+                assert sorted(int(message.text()) for message in got) == list(range(20))
+                for monitor in monitors:
+                    with pytest.raises(trio.WouldBlock):
+                        monitor.receive_nowait()
+        except triomq.WrongThreadError as exc:
+            if os.getpid() != parent:
+                os._exit(77 if "PUSH.send was called in a forked process" in str(exc) else 1)
+            raise
+        finally:
+            if os.getpid() != parent:
+                os._exit(2)
+    assert os.waitstatus_to_exitcode(status) == 77
 
 
 async def test_an_inherited_context_makes_no_socket():

@@ -11,7 +11,7 @@ import trio.testing
 import triomq
 from triomq.testing import VirtualNetwork
 
-from .stuck import TOO_MUCH, StuckPeer
+from .played import TOO_MUCH, PlayedPeer
 
 settled = trio.testing.wait_all_tasks_blocked
 
@@ -82,7 +82,7 @@ async def test_a_closing_socket_that_has_sent_all_does_not_come_back(
     virtual_network: VirtualNetwork,
 ) -> None:
     """One peer is slow to go; another, which has gone, is not called again, and closing ends with the slow one."""
-    async with virtual_network.open_context() as ctx, StuckPeer(virtual_network, "PULL") as slow:
+    async with virtual_network.open_context() as ctx, PlayedPeer(virtual_network, "PULL") as slow:
         quick = ctx.socket(triomq.PULL)
         monitor = quick.monitor()
         push = ctx.socket(triomq.PUSH, linger=math.inf, reconnect_interval=1e-6)
@@ -145,7 +145,7 @@ async def test_what_is_published_after_disconnect_is_not_for_that_peer(
 
 async def test_a_closing_socket_goes_on_with_its_heartbeats(virtual_network: VirtualNetwork) -> None:
     """A peer that takes nothing and says nothing is given up, and what is queued leaves by the next connection."""
-    async with virtual_network.open_context() as ctx, StuckPeer(virtual_network, "PULL") as peer:
+    async with virtual_network.open_context() as ctx, PlayedPeer(virtual_network, "PULL") as peer:
         push = ctx.socket(triomq.PUSH, linger=math.inf, heartbeat_interval=1, heartbeat_timeout=2)
         monitor = push.monitor()
         push.connect(peer.endpoint)
@@ -166,7 +166,7 @@ async def test_a_peer_that_answers_a_closing_socket_is_kept(
     answers: triomq.zmtp.Item, virtual_network: VirtualNetwork
 ) -> None:
     """Even if it takes nothing for long: what it says is thrown away, but heard."""
-    async with virtual_network.open_context() as ctx, StuckPeer(virtual_network, "DEALER") as peer:
+    async with virtual_network.open_context() as ctx, PlayedPeer(virtual_network, "DEALER") as peer:
         dealer = ctx.socket(triomq.DEALER, linger=26, heartbeat_interval=1, heartbeat_timeout=2)
         monitor = dealer.monitor()
         dealer.connect(peer.endpoint)

@@ -116,9 +116,9 @@ async def test_a_peer_that_comes_by_the_same_endpoint_has_its_own_name(virtual_n
     ("name", "error", "text"),
     [
         ("text", TypeError, "routing_id is bytes, not str"),
-        (b"", ValueError, "1 to 255 octets"),
-        (bytes(range(1, 256)) + b"x", ValueError, "1 to 255 octets, and this one has 256"),
-        (b"\0x", ValueError, "begins with a zero octet"),
+        (b"", ValueError, "1 to 255 bytes"),
+        (bytes(range(1, 256)) + b"x", ValueError, "1 to 255 bytes, and this one has 256"),
+        (b"\0x", ValueError, "begins with a zero byte"),
     ],
 )
 async def test_what_is_no_name_is_refused(name: Any, error: type[Exception], text: str) -> None:

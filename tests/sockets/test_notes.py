@@ -12,7 +12,7 @@ import trio.testing
 import triomq
 from triomq.testing import VirtualNetwork
 
-from .stuck import StuckPeer
+from .played import PlayedPeer
 
 
 def told(monitor: triomq.Monitor, *kinds: type) -> list[Any]:
@@ -149,7 +149,7 @@ async def test_why_messages_are_dropped_at_the_end(virtual_network: VirtualNetwo
     net = virtual_network
 
     async def ended(how: str) -> triomq.MessageDropped:
-        async with net.open_context() as ctx, StuckPeer(net, "PULL") as peer:
+        async with net.open_context() as ctx, PlayedPeer(net, "PULL") as peer:
             push = ctx.socket(triomq.PUSH, linger=1, immediate=how == "peer left")
             monitor = push.monitor()
             push.connect(peer.endpoint)

@@ -12,7 +12,7 @@ import trio.testing
 import triomq
 from triomq.testing import VirtualNetwork
 
-from .stuck import StuckPeer
+from .played import PlayedPeer
 
 settled = trio.testing.wait_all_tasks_blocked
 every_endpoint = pytest.mark.parametrize("endpoint", ["tcp://127.0.0.1:5555", "inproc://it"])
@@ -83,7 +83,7 @@ async def test_a_peer_that_does_not_read_is_gone_when_linger_is_over(
     virtual_network: VirtualNetwork, linger: float
 ) -> None:
     """What it did not take is dropped, and counted."""
-    async with virtual_network.open_context() as ctx, StuckPeer(virtual_network, "PULL") as peer:
+    async with virtual_network.open_context() as ctx, PlayedPeer(virtual_network, "PULL") as peer:
         push = ctx.socket(triomq.PUSH, linger=linger)
         await peer.dial(await push.bind("tcp://127.0.0.1:0"))
         await push.wait_peers()
@@ -99,7 +99,7 @@ async def test_a_peer_that_does_not_read_is_gone_when_linger_is_over(
 
 async def test_a_peer_that_never_hangs_up_is_gone_when_linger_is_over(virtual_network: VirtualNetwork) -> None:
     """It was sent all there was, and told the end, and does nothing."""
-    async with virtual_network.open_context() as ctx, StuckPeer(virtual_network, "PULL") as peer:
+    async with virtual_network.open_context() as ctx, PlayedPeer(virtual_network, "PULL") as peer:
         push = ctx.socket(triomq.PUSH, linger=5)
         await peer.dial(await push.bind("tcp://127.0.0.1:0"))
         await push.wait_peers()
@@ -213,7 +213,7 @@ async def test_a_peer_of_a_socket_that_is_gone_has_nothing_to_end(virtual_networ
 
 async def test_closing_ends_what_is_being_disconnected(virtual_network: VirtualNetwork) -> None:
     """A cancelled aclose waits for nobody."""
-    async with virtual_network.open_context() as ctx, StuckPeer(virtual_network, "PULL") as peer:
+    async with virtual_network.open_context() as ctx, PlayedPeer(virtual_network, "PULL") as peer:
         push = ctx.socket(triomq.PUSH, linger=math.inf)
         await peer.dial(await push.bind("tcp://127.0.0.1:0"))
         await push.wait_peers()

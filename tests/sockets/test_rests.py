@@ -9,7 +9,7 @@ import trio.testing
 import triomq
 from triomq.testing import VirtualNetwork
 
-from .stuck import TOO_MUCH, StuckPeer
+from .played import TOO_MUCH, PlayedPeer
 
 LONG = b"x" * TOO_MUCH
 
@@ -23,7 +23,7 @@ async def lost(socket: triomq.Socket) -> None:
 
 async def test_a_request_given_up_half_written_is_not_sent_to_the_next_peer(virtual_network: VirtualNetwork) -> None:
     """Else its reply, which bears no id, would be taken for that of the next request."""
-    async with virtual_network.open_context() as ctx, StuckPeer(virtual_network, "REP") as peer:
+    async with virtual_network.open_context() as ctx, PlayedPeer(virtual_network, "REP") as peer:
         req = ctx.socket(triomq.REQ, linger=0, reconnect_interval=0.01)
         req.connect(peer.endpoint)
         await peer.greet()
@@ -49,7 +49,7 @@ async def test_a_request_given_up_half_written_is_not_sent_to_the_next_peer(virt
 
 async def test_a_subscription_that_did_not_leave_is_forgotten_with_the_peer(virtual_network: VirtualNetwork) -> None:
     """The next publisher is told what is subscribed to then, once, and nothing else."""
-    async with virtual_network.open_context() as ctx, StuckPeer(virtual_network, "XPUB") as peer:
+    async with virtual_network.open_context() as ctx, PlayedPeer(virtual_network, "XPUB") as peer:
         sub = ctx.socket(triomq.SUB, linger=0, reconnect_interval=0.01)
         sub.connect(peer.endpoint)
         await peer.greet()
@@ -73,7 +73,7 @@ async def test_a_subscription_that_did_not_leave_is_forgotten_with_the_peer(virt
 
 async def test_conflate_keeps_the_newest_even_if_an_older_one_was_half_written(virtual_network: VirtualNetwork) -> None:
     """The older one counts as dropped."""
-    async with virtual_network.open_context() as ctx, StuckPeer(virtual_network, "PULL") as peer:
+    async with virtual_network.open_context() as ctx, PlayedPeer(virtual_network, "PULL") as peer:
         push = ctx.socket(triomq.PUSH, conflate=True, linger=0, reconnect_interval=0.01)
         push.connect(peer.endpoint)
         await peer.greet()
@@ -91,7 +91,7 @@ async def test_conflate_keeps_the_newest_even_if_an_older_one_was_half_written(v
 
 async def test_there_is_room_for_what_was_written_whole_when_the_peer_left(virtual_network: VirtualNetwork) -> None:
     """Who waited for room sends, into the queue that is kept, and need not wait for the next peer."""
-    async with virtual_network.open_context() as ctx, StuckPeer(virtual_network, "PULL") as peer:
+    async with virtual_network.open_context() as ctx, PlayedPeer(virtual_network, "PULL") as peer:
         push = ctx.socket(triomq.PUSH, send_hwm=20, send_buffer=65536, linger=0)
         push.connect(peer.endpoint)
         await peer.greet()

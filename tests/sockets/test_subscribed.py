@@ -2,74 +2,22 @@
 
 from __future__ import annotations
 
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 import pytest
 import trio
 import trio.testing
 
 import triomq
-from triomq import zmtp
-from triomq.testing import VirtualNetwork, VirtualStream
-from triomq.zmtp import Cancel, Event, Ping, Subscribe
+from triomq.testing import VirtualNetwork
+from triomq.zmtp import Cancel, Ping, Subscribe
 
 from ..cancellation.kit import NOBODY
-from ..virtual import listen
+from .played import PlayedPeer
 
 settled = trio.testing.wait_all_tasks_blocked
 every_endpoint = pytest.mark.parametrize("endpoint", ["tcp://127.0.0.1:5555", "inproc://it"])
 SETTLING = 10e-3
-
-
-class Publisher:
-    """A PUB that is played by hand: it reads, and answers, when it is told to."""
-
-    def __init__(self, net: VirtualNetwork) -> None:
-        self._net = net
-        self._stream: VirtualStream | None = None
-
-    async def __aenter__(self) -> Self:
-        self._listener = await listen(self._net)
-        self.endpoint = self._listener.endpoint
-        return self
-
-    async def __aexit__(
-        self, _: type[BaseException] | None, __: BaseException | None, ___: TracebackType | None
-    ) -> None:
-        await self._listener.aclose()
-        await self.hang_up()
-
-    async def hang_up(self) -> None:
-        if self._stream is not None:
-            await trio.aclose_forcefully(self._stream)
-
-    async def greet(self, minor: int = 1) -> None:
-        self._stream = await self._listener.accept()
-        self._protocol = zmtp.Connection("PUB", as_server=True)
-        first = self._protocol.data_to_send()
-        await self._stream.send_all(first[:11] + bytes([minor]) + first[12:])
-        while not self._protocol.established:
-            self._protocol.receive_data(await self._stream.receive_some(1000), 1)
-            await self._stream.send_all(self._protocol.data_to_send())
-
-    async def read(self) -> list[Event | triomq.Message]:
-        """What the subscriber has sent; nothing is answered."""
-        await settled()
-        assert self._stream is not None
-        events: list[Event | triomq.Message] = list(self._protocol.receive_data(b""))
-        with trio.move_on_after(0.001):
-            events += self._protocol.receive_data(await self._stream.receive_some())
-        return events
-
-    async def say(self, octets: bytes) -> None:
-        assert self._stream is not None
-        await self._stream.send_all(octets)
-        await settled()
-
-    async def answer(self) -> None:
-        """The PONG to the last PING that was read."""
-        await self.say(self._protocol.data_to_send())
 
 
 def topics(events: list[Any]) -> list[bytes]:
@@ -117,17 +65,17 @@ async def test_the_next_message_arrives(
 
 async def test_it_waits_for_the_answers_of_the_publisher(virtual_network: VirtualNetwork) -> None:
     """Two PINGs behind the subscriptions, one after the other, and a moment: what libzmq needs."""
-    async with Publisher(virtual_network) as pub, virtual_network.open_context() as ctx:
+    async with PlayedPeer(virtual_network, "PUB") as pub, virtual_network.open_context() as ctx:
         sub = ctx.socket(triomq.SUB, topics=["a", "b"])
         sub.connect(pub.endpoint)
         async with trio.open_nursery() as nursery:
             waiting = Waiting(nursery, sub.wait_subscribed)
             await pub.greet()
-            events = await pub.read()
+            events = await pub.hear()
             assert topics(events) == [b"a", b"b"]
             assert isinstance(events[-1], Ping)
             await pub.answer()
-            assert pings(await pub.read()) == 1
+            assert pings(await pub.hear()) == 1
             await pub.answer()
             assert not waiting.done
             await trio.sleep(SETTLING / 2)
@@ -137,54 +85,54 @@ async def test_it_waits_for_the_answers_of_the_publisher(virtual_network: Virtua
         with trio.testing.assert_checkpoints():
             await sub.wait_subscribed()  # nothing has changed: nobody is asked
         await sub.wait_peers()
-        assert await pub.read() == []
+        assert await pub.hear() == []
 
 
 async def test_many_tasks_share_the_questions(virtual_network: VirtualNetwork) -> None:
     """One PING is under way at the most; who comes later waits for later ones."""
-    async with Publisher(virtual_network) as pub, virtual_network.open_context() as ctx:
+    async with PlayedPeer(virtual_network, "PUB") as pub, virtual_network.open_context() as ctx:
         sub = ctx.socket(triomq.SUB, topics=["a"])
         sub.connect(pub.endpoint)
         await pub.greet()
         async with trio.open_nursery() as nursery:
             early = Waiting(nursery, sub.wait_subscribed)
-            assert pings(await pub.read()) == 1
+            assert pings(await pub.hear()) == 1
             sub.subscribe("b")
             late = [Waiting(nursery, sub.wait_subscribed) for _ in range(10)]
-            events = await pub.read()
+            events = await pub.hear()
             assert (topics(events), pings(events)) == ([b"b"], 0)
             for _ in range(2):
                 await pub.answer()
-                assert pings(await pub.read()) == 1
+                assert pings(await pub.hear()) == 1
             await trio.sleep(2 * SETTLING)
             assert early.done
             assert not any(one.done for one in late)
             await pub.answer()
-            assert pings(await pub.read()) == 0
+            assert pings(await pub.hear()) == 0
 
 
 async def test_a_later_subscription_is_not_waited_for(virtual_network: VirtualNetwork) -> None:
     """Nor does it keep the wait from ending; it is asked for by the next."""
-    async with Publisher(virtual_network) as pub, virtual_network.open_context() as ctx:
+    async with PlayedPeer(virtual_network, "PUB") as pub, virtual_network.open_context() as ctx:
         sub = ctx.socket(triomq.SUB, topics=["a"])
         sub.connect(pub.endpoint)
         await pub.greet()
         async with trio.open_nursery() as nursery:
             Waiting(nursery, sub.wait_subscribed)
             for number in range(2):
-                await pub.read()
+                await pub.hear()
                 sub.subscribe(f"later {number}")
                 await pub.answer()
         async with trio.open_nursery() as nursery:
             waiting = Waiting(nursery, sub.wait_subscribed)
-            assert pings(await pub.read()) == 1
+            assert pings(await pub.hear()) == 1
             assert not waiting.done
             nursery.cancel_scope.cancel()
 
 
 async def test_a_new_connection_is_asked_anew(virtual_network: VirtualNetwork) -> None:
     """The answers of the one before count no longer, though they came, and however far it had got."""
-    async with Publisher(virtual_network) as pub, virtual_network.open_context() as ctx:
+    async with PlayedPeer(virtual_network, "PUB") as pub, virtual_network.open_context() as ctx:
         sub = ctx.socket(triomq.SUB, topics=["a"], reconnect_interval=0.1)
         sub.connect(pub.endpoint)
         async with trio.open_nursery() as nursery:
@@ -192,14 +140,14 @@ async def test_a_new_connection_is_asked_anew(virtual_network: VirtualNetwork) -
             for answers in range(3):
                 await pub.greet()
                 for _ in range(answers):
-                    await pub.read()
+                    await pub.hear()
                     await pub.answer()
                 await pub.hang_up()  # the last time while it settles
                 await trio.sleep(1)
                 assert not waiting.done
             await pub.greet()
             for _ in range(2):
-                assert pings(await pub.read()) == 1
+                assert pings(await pub.hear()) == 1
                 await pub.answer()
             await trio.sleep(2 * SETTLING)
             assert waiting.done
@@ -207,7 +155,7 @@ async def test_a_new_connection_is_asked_anew(virtual_network: VirtualNetwork) -
 
 async def test_several_publishers_are_waited_for(virtual_network: VirtualNetwork) -> None:
     """As many as are wanted; one that is connected and does not answer is no hindrance to those that do."""
-    async with Publisher(virtual_network) as mute, virtual_network.open_context() as ctx:
+    async with PlayedPeer(virtual_network, "PUB") as mute, virtual_network.open_context() as ctx:
         sub, pubs = ctx.socket(triomq.SUB, topics=[""]), [ctx.socket(triomq.PUB) for _ in range(2)]
         sub.connect(mute.endpoint)
         sub.connect(NOBODY)
@@ -228,19 +176,19 @@ async def test_several_publishers_are_waited_for(virtual_network: VirtualNetwork
 
 async def test_a_publisher_of_zmtp_3_0_is_not_asked(virtual_network: VirtualNetwork) -> None:
     """It knows no PING: all there is to wait for is that the subscriptions are written."""
-    async with Publisher(virtual_network) as pub, virtual_network.open_context() as ctx:
+    async with PlayedPeer(virtual_network, "PUB") as pub, virtual_network.open_context() as ctx:
         sub = ctx.socket(triomq.SUB, topics=["a"])
         sub.connect(pub.endpoint)
         async with trio.open_nursery() as nursery:
             waiting = Waiting(nursery, sub.wait_subscribed)
             await pub.greet(minor=0)
-            assert await pub.read() == [triomq.Message([b"\1a"])]
+            assert await pub.hear() == [triomq.Message([b"\1a"])]
             await trio.sleep(2 * SETTLING)
             assert waiting.done
 
 
 async def test_a_publisher_of_zmtp_3_0_that_reads_nothing_is_waited_for(virtual_network: VirtualNetwork) -> None:
-    async with Publisher(virtual_network) as pub, virtual_network.open_context() as ctx:
+    async with PlayedPeer(virtual_network, "PUB") as pub, virtual_network.open_context() as ctx:
         sub = ctx.socket(triomq.SUB)
         sub.connect(pub.endpoint)
         await pub.greet(minor=0)
@@ -252,7 +200,7 @@ async def test_a_publisher_of_zmtp_3_0_that_reads_nothing_is_waited_for(virtual_
             assert not waiting.done
             received = 0
             while received < 100:
-                received += len(await pub.read())
+                received += len(await pub.hear())
             await trio.sleep(2 * SETTLING)
             assert waiting.done
 
@@ -271,17 +219,17 @@ async def test_ten_thousand_topics_are_waited_for(virtual_network: VirtualNetwor
 
 async def test_a_cancellation_is_in_force_too(virtual_network: VirtualNetwork) -> None:
     """And a SUB without topics has peers as any other socket: nobody is asked."""
-    async with Publisher(virtual_network) as pub, virtual_network.open_context() as ctx:
+    async with PlayedPeer(virtual_network, "PUB") as pub, virtual_network.open_context() as ctx:
         sub = ctx.socket(triomq.SUB)
         sub.connect(pub.endpoint)
         await pub.greet()
         await sub.wait_peers()
-        assert await pub.read() == []
+        assert await pub.hear() == []
         sub.subscribe("a")
         sub.unsubscribe("a")
         async with trio.open_nursery() as nursery:
             Waiting(nursery, sub.wait_subscribed)
-            events = await pub.read()
+            events = await pub.hear()
             assert [type(event) for event in events[:2]] == [Subscribe, Cancel]
             assert pings(events) == 1
             nursery.cancel_scope.cancel()
@@ -307,7 +255,7 @@ async def test_a_subscriber_whose_queue_is_full_has_its_publisher(virtual_networ
 
 async def test_heartbeats_go_on_beside_the_questions(virtual_network: VirtualNetwork) -> None:
     """A question's PONG is no heartbeat's, and a question keeps the promise that the heartbeats gave."""
-    async with Publisher(virtual_network) as pub, virtual_network.open_context() as ctx:
+    async with PlayedPeer(virtual_network, "PUB") as pub, virtual_network.open_context() as ctx:
         sub = ctx.socket(triomq.SUB, topics=["a"], heartbeat_interval=1, heartbeat_ttl=3, heartbeat_timeout=2)
         monitor = sub.monitor()
         sub.connect(pub.endpoint)
@@ -315,11 +263,11 @@ async def test_heartbeats_go_on_beside_the_questions(virtual_network: VirtualNet
         async with trio.open_nursery() as nursery:
             Waiting(nursery, sub.wait_subscribed)
             for _ in range(2):
-                (ping,) = [event for event in await pub.read() if isinstance(event, Ping)]
+                (ping,) = [event for event in await pub.hear() if isinstance(event, Ping)]
                 assert (ping.ttl, len(ping.context)) == (3, 8)
                 await pub.answer()
         await trio.sleep(1.5)
-        (ping,) = [event for event in await pub.read() if isinstance(event, Ping)]
+        (ping,) = [event for event in await pub.hear() if isinstance(event, Ping)]
         assert (ping.ttl, len(ping.context)) == (3, 2)
         await trio.sleep(3)  # it is not answered
         events = []
@@ -332,7 +280,7 @@ async def test_heartbeats_go_on_beside_the_questions(virtual_network: VirtualNet
 @pytest.mark.parametrize("answers", [0, 1, 2])
 async def test_closing_ends_the_wait(virtual_network: VirtualNetwork, call: str, answers: int) -> None:
     """At once, also while what was answered settles."""
-    async with Publisher(virtual_network) as pub, virtual_network.open_context() as ctx:
+    async with PlayedPeer(virtual_network, "PUB") as pub, virtual_network.open_context() as ctx:
         sub = ctx.socket(triomq.SUB, topics=["a"], linger=0)
         sub.connect(pub.endpoint)
         await pub.greet()
@@ -346,7 +294,7 @@ async def test_closing_ends_the_wait(virtual_network: VirtualNetwork, call: str,
         async with trio.open_nursery() as nursery:
             nursery.start_soon(wait)
             for _ in range(answers):
-                await pub.read()
+                await pub.hear()
                 await pub.answer()
             await settled()
             closed_at = trio.current_time()

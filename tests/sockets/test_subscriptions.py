@@ -15,7 +15,7 @@ from triomq._pipes._outbox import MOST_CONTROLS
 from triomq.testing import VirtualNetwork
 from triomq.zmtp import Cancel, Item, Subscribe
 
-from .stuck import TOO_MUCH, StuckPeer
+from .played import TOO_MUCH, PlayedPeer
 
 ENDPOINTS = pytest.mark.parametrize("endpoint", ["tcp://127.0.0.1:0", "inproc://it"])
 
@@ -167,14 +167,14 @@ async def test_an_xsub_refuses_a_topic_that_no_peer_would_take(endpoint: str, vi
         xsub.connect(await xpub.bind(endpoint))
         await xsub.wait_peers()
         for head in (b"\1", b"\0"):
-            with pytest.raises(ValueError, match="65536 octets at the most"):
+            with pytest.raises(ValueError, match="65536 bytes at the most"):
                 await xsub.send([b"\1good", head + bytes(65_537)])
         await xsub.send([b"\1" + bytes(65_536), b"\1last"])
         assert len((await xpub.receive())[0]) == 65_537
         assert await xpub.receive() == (b"\1last",)
 
 
-async def queued_at_a_silent_publisher(net: VirtualNetwork, xsub: triomq.XSUB, peer: StuckPeer) -> None:
+async def queued_at_a_silent_publisher(net: VirtualNetwork, xsub: triomq.XSUB, peer: PlayedPeer) -> None:
     xsub.connect(peer.endpoint)
     await peer.greet()
     await xsub.wait_peers()
@@ -187,7 +187,7 @@ async def queued_at_a_silent_publisher(net: VirtualNetwork, xsub: triomq.XSUB, p
 
 async def test_subscriptions_to_a_publisher_that_reads_nothing_are_bounded(virtual_network: VirtualNetwork) -> None:
     """By what is subscribed to; and the statistics show them."""
-    async with virtual_network.open_context() as ctx, StuckPeer(virtual_network, "XPUB") as peer:
+    async with virtual_network.open_context() as ctx, PlayedPeer(virtual_network, "XPUB") as peer:
         xsub = ctx.socket(triomq.XSUB, linger=0)
         await queued_at_a_silent_publisher(virtual_network, xsub, peer)
         (row,) = xsub.statistics().peers
@@ -221,7 +221,7 @@ def test_what_is_forgotten_of_a_queue_of_subscriptions_changes_nothing_for_the_p
                 if not wanted[number]:
                     outbox.add_control(Cancel(topic))
             if rng.random() < 0.05:
-                outbox.queue.append((b"message",))
+                outbox.own().append((b"message",))
             if rng.random() < 0.0003:
                 batch, _ = outbox.take(500)
                 outbox.count_left(batch)

@@ -55,3 +55,36 @@ async def test_what_is_no_number_of_peers_is_refused(n: Any) -> None:
             await pub.wait_peers(n)
         with pytest.raises(wrong, match=rf"PUB\.wait_subscribers: n, the number of peers, is {said}"):
             await pub.wait_subscribers("news", n)
+
+
+async def test_a_refusal_ends_the_wait_only_where_nobody_else_can_come(virtual_network: VirtualNetwork) -> None:
+    async with virtual_network.open_context() as ctx:
+        wrong, right = ctx.socket(triomq.PULL), ctx.socket(triomq.DEALER)
+        refusing, serving = await wrong.bind("tcp://127.0.0.1:0"), await right.bind("tcp://127.0.0.1:0")
+        dealer = ctx.socket(triomq.DEALER)
+        dealer.connect(refusing)
+        with pytest.raises(triomq.HandshakeRefusedError, match=refusing) as caught:
+            await dealer.wait_peers()
+        assert caught.value.endpoint == refusing
+        await dealer.wait_peers(0)
+        dealer.connect(serving)
+        await dealer.wait_peers()
+        with pytest.raises(triomq.HandshakeRefusedError):
+            await dealer.wait_peers(2)
+        await dealer.bind("tcp://127.0.0.1:0")
+        with trio.move_on_after(3600) as patience:
+            await dealer.wait_peers(2)  # who comes from elsewhere counts, too
+        assert patience.cancelled_caught
+
+
+async def test_a_peer_that_is_disconnected_from_refuses_nobody(virtual_network: VirtualNetwork) -> None:
+    async with virtual_network.open_context() as ctx:
+        wrong, dealer = ctx.socket(triomq.PULL), ctx.socket(triomq.DEALER)
+        endpoint = await wrong.bind("tcp://127.0.0.1:0")
+        dealer.connect(endpoint)
+        with pytest.raises(triomq.HandshakeRefusedError):
+            await dealer.wait_peers()
+        dealer.disconnect(endpoint)
+        with trio.move_on_after(3600) as patience:
+            await dealer.wait_peers()
+        assert patience.cancelled_caught

@@ -11,7 +11,7 @@ from triomq.testing import VirtualNetwork
 from ..virtual import dial
 
 
-async def test_octets_each_way_with_all_that_zmtp_adds(virtual_network: VirtualNetwork) -> None:
+async def test_bytes_each_way_with_all_that_zmtp_adds(virtual_network: VirtualNetwork) -> None:
     async with virtual_network.open_context() as ctx:
         push, pull = ctx.socket(triomq.PUSH), ctx.socket(triomq.PULL)
         push.connect(await pull.bind("tcp://127.0.0.1:0"))
@@ -19,21 +19,21 @@ async def test_octets_each_way_with_all_that_zmtp_adds(virtual_network: VirtualN
         await push.send(b"12345")
         await pull.receive()
         (here,), (there,) = push.statistics().peers, pull.statistics().peers
-        assert (here.octets_sent, here.octets_received) == (7, 0)
-        assert (there.octets_sent, there.octets_received) == (0, 7)
+        assert (here.bytes_sent, here.bytes_received) == (7, 0)
+        assert (there.bytes_sent, there.bytes_received) == (0, 7)
         await push.send(bytes(3_000_000))  # more than the connection takes in one go
         await pull.receive()
         await trio.sleep(1)
-        assert push.statistics().octets_sent == pull.statistics().octets_received == 7 + 9 + 3_000_000
+        assert push.statistics().bytes_sent == pull.statistics().bytes_received == 7 + 9 + 3_000_000
 
 
-async def test_inproc_has_no_octets() -> None:
+async def test_inproc_has_no_bytes() -> None:
     async with triomq.open_context() as ctx:
         push, pull = ctx.socket(triomq.PUSH), ctx.socket(triomq.PULL)
         push.connect(await pull.bind("inproc://it"))
         await push.send(b"12345")
         (row,) = push.statistics().peers
-        assert (row.octets_sent, row.last_traffic, row.messages_sent) == (0, None, 1)
+        assert (row.bytes_sent, row.last_traffic, row.messages_sent) == (0, None, 1)
 
 
 async def test_the_time_of_the_last_traffic_and_the_round_trip(virtual_network: VirtualNetwork) -> None:

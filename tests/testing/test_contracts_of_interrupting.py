@@ -257,7 +257,7 @@ async def test_a_stream_that_does_not_say_so_is_not_interrupted(autojump_clock: 
         (Marked, "an interrupt when nobody waits does not let the next wait_receivable return"),
         (Forgetful, "waits in its place waits until something arrives"),
         (Busy, r"wait_receivable on a stream that is interrupted: it raised BusyResourceError"),
-        (Careless, "octets that arrived when wait_receivable was interrupted are lost"),
+        (Careless, "bytes that arrived when wait_receivable was interrupted are lost"),
         (Greedy, "wait_receivable when something has arrived, or the end: it was not over"),
         (Rude, r"send_some while the stream was interrupted: it raised ClosedResourceError"),
     ],

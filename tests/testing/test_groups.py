@@ -119,3 +119,64 @@ def test_the_same_seed_gives_the_same_run() -> None:
 
     assert digest(1) == digest(1)
     assert digest(1) != digest(2)
+
+
+@pytest.mark.parametrize("share", [0.3, 1.0])
+async def test_datagrams_arrive_twice_and_messages_once(virtual_network: VirtualNetwork, share: float) -> None:
+    net = virtual_network
+    net.link("a", "b", duplication=share, jitter=0.05, loss=0.1)
+    async with net.open_context("a") as a, net.open_context("b") as b:
+        sub, pub = b.socket(SUB, topics=[""]), a.socket(PUB)
+        sub.connect(f"epgm://{GROUP}")
+        pub.connect(f"epgm://{GROUP}")
+        await sub.wait_peers()
+        for number in range(100):
+            await pub.send(b"%d" % number)
+            await trio.sleep(0.01)
+        got = [int(one) for one in await heard(sub, 10)]
+        assert got == list(range(got[0], 100))
+        (row,) = sub.statistics().peers
+        (sent,) = pub.statistics().peers
+        assert row.bytes_received > sent.bytes_sent * (1 + share / 2)
+
+
+async def test_datagrams_share_the_bandwidth_and_what_the_queue_has_no_room_for_is_lost(
+    virtual_network: VirtualNetwork,
+) -> None:
+    net = virtual_network
+    async with net.open_context("a") as a, net.open_context("b") as b:
+        sub, pub = b.socket(SUB, topics=[""]), a.socket(PUB, send_hwm=0, linger=0)
+        sub.connect(f"epgm://{GROUP}")
+        pub.connect(f"epgm://{GROUP}")
+        await sub.wait_peers()
+        net.link("a", "b", both_ways=False, bandwidth=100_000, send_buffer=20_000)
+        began = trio.current_time()
+        for number in range(200):
+            await pub.send(b"%d" % number + b"x" * 1400)
+        for number in range(200):
+            assert bytes(await sub.receive()) == b"%d" % number + b"x" * 1400
+        assert trio.current_time() - began > 200 * 1400 / 100_000
+        assert "is lost: the link from a to b is full" in net.trace()
+
+
+async def test_a_stream_goes_slower_beside_datagrams(virtual_network: VirtualNetwork) -> None:
+    net = virtual_network
+    net.link("a", "b", both_ways=False, bandwidth=100_000)
+
+    async def duration(*, beside: bool) -> float:
+        async with net.open_context("a") as a, net.open_context("b") as b:
+            pull, push = b.socket(triomq.PULL), a.socket(triomq.PUSH)
+            pub = a.socket(PUB, send_hwm=0, rate=50_000, linger=0)
+            push.connect(await pull.bind("tcp://b:5556"))
+            await pull.wait_peers()
+            pub.connect(f"epgm://{GROUP}")
+            sub = b.socket(SUB, topics=[""])
+            sub.connect(f"epgm://{GROUP}")
+            for _ in range(200 if beside else 0):
+                await pub.send(b"x" * 1400)
+            began = trio.current_time()
+            await push.send(b"x" * 200_000)
+            await pull.receive()
+            return trio.current_time() - began
+
+    assert await duration(beside=True) > 1.5 * await duration(beside=False)

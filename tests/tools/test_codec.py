@@ -264,7 +264,7 @@ async def test_what_makes_no_sense_is_refused() -> None:
         (triomq.PULL, int, {}, "a codec is str, bytes, 'json', 'msgpack', or an object with encode"),
         (triomq.PULL, "yaml", {}, "a codec is str, bytes, 'json', 'msgpack', or an object with encode"),
         (triomq.PULL, Number, {}, r"Number is a class; give an object of it: Number\(\)"),
-        (triomq.PULL, pickle, {}, "pickle is no codec, since unpickling octets from a network runs any code"),
+        (triomq.PULL, pickle, {}, "pickle is no codec, since unpickling bytes from a network runs any code"),
         (triomq.PUSH, str, {"dead_letters": letters}, "no dead letters for a PUSH, which does not receive"),
         (triomq.REQ, str, {"dead_letters": letters}, "no dead letters for a REQ, which exchanges requests and replies"),
         (triomq.REP, str, {"dead_letters": letters}, "no dead letters for a REP"),

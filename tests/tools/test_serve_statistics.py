@@ -80,7 +80,7 @@ PEER = triomq.Peer(
     endpoint="tcp://*:1", address="tcp://a:2", socket_type="SUB", routing_id=b"\0\xff", since=3.5, number=1,
     metadata={"Socket-Type": b"SUB", "x": b"\x80"},
 )  # fmt: skip
-COUNTS = {"messages_sent": 1, "messages_received": 2, "messages_dropped": 3, "octets_sent": 4, "octets_received": 5}
+COUNTS = {"messages_sent": 1, "messages_received": 2, "messages_dropped": 3, "bytes_sent": 4, "bytes_received": 5}
 ROW = triomq.PeerStatistics(
     number=1, peer=PEER, endpoint="tcp://*:1", address="tcp://a:2", routing_id=b"\0\xff", last_traffic=None,
     round_trip=0.5, reconnects=6, hwm_reached=7, send_queue=8, control_queue=9, receive_queue=10, send_hwm=math.inf,

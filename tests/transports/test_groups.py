@@ -96,24 +96,65 @@ async def test_without_the_capability_pgm_says_what_to_do(monkeypatch: pytest.Mo
             ctx.socket(SUB).connect("pgm://127.0.0.1;239.192.1.1:5555")
 
 
-NO_ROUTE = """
-import trio, triomq
+JOIN = """
+import sys, trio, triomq
 async def main():
     async with triomq.open_context() as ctx:
-        try:
-            ctx.socket(triomq.SUB).connect("epgm://239.192.1.1:5555")
-        except OSError as exc:
-            print(exc)
+        for endpoint in sys.argv[1:]:
+            for kind in triomq.PUB, triomq.SUB:
+                try:
+                    ctx.socket(kind).connect(endpoint)
+                except OSError as exc:
+                    print(type(exc).__name__, exc.strerror)
+                else:
+                    print("joined")
 trio.run(main)
 """
 
 
-@pytest.mark.skipif(sys.platform != "linux" or os.geteuid() != 0, reason="a host without routes is made by unshare")
-def test_without_a_route_it_says_what_to_do() -> None:
-    done = subprocess.run(["unshare", "-n", sys.executable, "-c", NO_ROUTE], capture_output=True, text=True, timeout=60)
+def joining(before: list[str], *endpoints: str) -> list[str]:
+    """What a program says that is run by a command such as ``unshare``, for each endpoint: a PUB, then a SUB."""
+    command = [*before, sys.executable, "-c", JOIN, *endpoints]
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, timeout=60)
+    except OSError as exc:
+        pytest.skip(f"{before[0]}: {exc}")
     if done.returncode:
-        pytest.skip(f"unshare is refused: {done.stderr[-200:]}")
-    assert "this host has no route to the group 239.192.1.1: name an interface in the endpoint, as in" in done.stdout
+        pytest.skip(f"{before[0]} is refused: {done.stderr[-200:]}")
+    return done.stdout.splitlines()
+
+
+AS_ROOT = pytest.mark.skipif(
+    sys.platform != "linux" or os.geteuid() != 0, reason="a host without a route, or without a capability, is root's"
+)
+
+
+@AS_ROOT
+@pytest.mark.parametrize("group", ["239.192.1.1:5555", "[ff15::1]:5555"])
+@pytest.mark.parametrize("scheme", ["epgm", "pgm"])
+def test_without_a_route_one_line_says_what_to_do(scheme: str, group: str) -> None:
+    endpoint = f"{scheme}://{group}"
+    address = group.rpartition(":")[0].strip("[]")
+    why = f"this host has no route to the group {address}: name an interface in the endpoint, as in 'eth0;{group}', "
+    line = f"OSError cannot join {endpoint}: {why}or add a default route"
+    assert joining(["unshare", "-n"], endpoint) == [line, line]
+    parse_group(scheme, f"eth0;{group}")  # what it says is right
+
+
+@AS_ROOT
+def test_an_interface_that_is_down_is_told() -> None:
+    endpoint = "epgm://127.0.0.1;239.192.1.1:5555"
+    for line in joining(["unshare", "-n"], endpoint):
+        assert line.startswith(f"OSError cannot join {endpoint}: the interface of 127.0.0.1 is down, or carries no")
+    assert joining(["unshare", "-n", "sh", "-c", 'ip link set lo up; exec "$@"', "sh"], endpoint) == ["joined"] * 2
+
+
+@AS_ROOT
+def test_without_the_capability_one_line_says_what_to_do() -> None:
+    endpoint = "pgm://127.0.0.1;239.192.1.1:5555"
+    said = joining(["setpriv", "--bounding-set", "-net_raw", "--inh-caps", "-net_raw"], endpoint)
+    why = "pgm:// needs the capability CAP_NET_RAW: run as root, or use epgm://, which needs no privilege"
+    assert said == [f"PermissionError cannot join {endpoint}: {why}"] * 2
 
 
 def free_port() -> int:

@@ -160,10 +160,10 @@ async def test_the_longest_path(path):
     [
         ("", "empty"),
         ("a\0b", "NUL"),
-        ("x" * (LIMIT + 1), f"has {LIMIT + 1} octets, and the system takes {LIMIT}"),
-        ("ü" * LIMIT, f"has {2 * LIMIT} octets"),
+        ("x" * (LIMIT + 1), f"has {LIMIT + 1} bytes, and the system takes {LIMIT}"),
+        ("ü" * LIMIT, f"has {2 * LIMIT} bytes"),
         ("@", "no name after '@'"),
-        pytest.param("@" + "x" * LIMIT, "octets", marks=linux_only),
+        pytest.param("@" + "x" * LIMIT, "bytes", marks=linux_only),
         ("\ud800", "cannot be encoded"),
     ],
 )

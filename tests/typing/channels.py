@@ -217,3 +217,26 @@ async def job_channels(ctx: triomq.Context, jobs: triomq.JobSender, worker: trio
     async for job in worker:
         assert_type(job, triomq.Message)
         await worker.done("text")  # type: ignore[arg-type]
+
+
+def blocking_handles(ctx: triomq.Context) -> None:
+    both = triomq.blocking(ctx.socket(triomq.REP))
+    assert_type(both, triomq.BlockingChannel[triomq.MessageLike, triomq.Message])
+    both.send(both.exchange(b"a reply"))
+    assert_type(list(both), list[triomq.Message])
+    puller = triomq.blocking(ctx.socket(triomq.PULL))
+    assert_type(puller, triomq.BlockingReceiver[triomq.Message])
+    assert_type(next(puller.batches(10)), list[triomq.Message])
+    puller.send(b"a PULL does not send")  # type: ignore[attr-defined]
+    pusher = triomq.blocking(ctx.socket(triomq.PUSH))
+    assert_type(pusher, triomq.BlockingSender[triomq.MessageLike])
+    pusher.receive()  # type: ignore[attr-defined]
+    pusher.send("a str is no message")  # type: ignore[arg-type]
+    jobs = triomq.blocking(triomq.JobReceiver(ctx))
+    assert_type(jobs, triomq.BlockingChannel[triomq.MessageLike, triomq.Message])
+    texts = triomq.blocking(triomq.codec(ctx.socket(triomq.PAIR), str))
+    assert_type(texts, triomq.BlockingChannel[str, str])
+    merged = triomq.blocking(triomq.merge(ctx.socket(triomq.PULL)))
+    assert_type(merged.receive(), tuple[triomq.PULL, triomq.Message])
+    assert_type(triomq.blocking(trio.open_memory_channel[int](1)[1]), triomq.BlockingReceiver[int])
+    triomq.blocking(5)  # type: ignore[call-overload]

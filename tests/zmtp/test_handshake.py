@@ -200,7 +200,7 @@ def test_limits_of_the_handshake_are_not_below_what_is_promised(greeted) -> None
     ("octets", "reason"),
     [
         (b"\x04\x0a\x05ERROR\x03bad", "bad"),
-        (b"\x04\x0a\x05^RROR\x03bad", "bad"),
+        (b"\x04\x09^RROR\x03bad", "bad"),
         (b"\x04\x06\x05ERROR", "it gave no reason"),
         (b"\x04\x09\x05ERROR\xffno", "no"),
         (b"\x04\x0a\x05ERROR\x03\x1b\n\xff", r"\x1b\n\xff"),

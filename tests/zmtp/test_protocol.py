@@ -42,7 +42,7 @@ class Records(WireProtocol):
         data, self._to_send = self._to_send, b""
         return data
 
-    def encode(self, messages: Sequence[Any], out: list[bytes]) -> int:
+    def encode(self, messages: Sequence[Any], out: list[bytes], ends: list[int] | None = None) -> int:
         if not self.established:
             raise LocalProtocolError("nothing can be sent after a fault")
         buffers = [b"".join(self._records(item)) for item in messages]

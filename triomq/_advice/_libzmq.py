@@ -21,17 +21,25 @@ ELSEWHERE: Final[dict[str, str]] = {
     "ZMQ_HWM": "The argument ``hwm=`` of `Context.socket` sets ``send_hwm`` and ``receive_hwm``.",
     "ZMQ_SUBSCRIBE": "`SUB.subscribe`, or ``topics=`` at creation.",
     "ZMQ_UNSUBSCRIBE": "`SUB.unsubscribe`.",
+    "ZMQ_PLAIN_SERVER": "`Plain.server` in ``mechanism``.",
+    "ZMQ_PLAIN_USERNAME": "`Plain` in ``mechanism``.",
+    "ZMQ_PLAIN_PASSWORD": "`Plain` in ``mechanism``.",
+    "ZMQ_CURVE_SERVER": "`Curve.server` in ``mechanism``.",
+    "ZMQ_CURVE_PUBLICKEY": "`KeyPair`, in `Curve` or `Curve.server`.",
+    "ZMQ_CURVE_SECRETKEY": "`KeyPair`, in `Curve` or `Curve.server`.",
+    "ZMQ_CURVE_SERVERKEY": "`Curve` in ``mechanism``.",
     "ZMQ_RCVTIMEO": "`trio.move_on_after` or `trio.fail_after` around the call.",
     "ZMQ_SNDTIMEO": "`trio.move_on_after` or `trio.fail_after` around the call.",
     "ZMQ_LAST_ENDPOINT": "`Socket.bind` returns it; `Socket.endpoints` lists all.",
     "ZMQ_TYPE": "The class of the socket, and its ``socket_type``.",
     "ZMQ_RCVMORE": "You receive whole messages: the items of a `Message` are its frames.",
+    "ZMQ_MAX_SOCKETS": "The argument ``max_sockets=`` of `open_context`.",
     "ZMQ_EVENTS": "``send_nowait`` and ``receive_nowait`` try without waiting; `merge` watches several sockets.",
 }
 """Options of libzmq that triomq has in another form."""
 
 _LATER: Final = "Not yet: "
-_SECURITY: Final = _LATER + "triomq has only the NULL mechanism."
+_ZAP: Final = _LATER + "`Context.authenticator` judges the peers of all sockets; a request names the endpoint."
 _THREADS: Final = "There are no threads: everything runs in the tasks of your trio run."
 _OWN_STREAM: Final = "Write a transport of your own that opens the stream this way."
 _NORM: Final = "There is no norm transport, and none is planned."
@@ -52,23 +60,14 @@ ABSENT: Final[dict[str, str]] = {
     "ZMQ_THREAD_SAFE": "No socket is thread-safe: each belongs to one trio run.",
     "ZMQ_FD": "Let a task wait in ``receive``. libzmq's file descriptor is edge-triggered and easily misread.",
     "ZMQ_BLOCKY": "Leaving a context never blocks for longer than ``linger``.",
-    "ZMQ_MAX_SOCKETS": "There is no such limit.",
-    "ZMQ_SOCKET_LIMIT": "There is no such limit.",
+    "ZMQ_SOCKET_LIMIT": "``open_context(max_sockets=…)`` takes any number.",
     "ZMQ_MAX_MSGSZ": "Set ``max_message_size`` on each socket.",
     "ZMQ_MSG_T_SIZE": "Internal to libzmq.",
     "ZMQ_ZERO_COPY_RECV": _MEMORY,
     "ZMQ_IN_BATCH_SIZE": _MEMORY,
     "ZMQ_OUT_BATCH_SIZE": _MEMORY,
-    "ZMQ_MECHANISM": _SECURITY,
-    "ZMQ_PLAIN_SERVER": _SECURITY,
-    "ZMQ_PLAIN_USERNAME": _SECURITY,
-    "ZMQ_PLAIN_PASSWORD": _SECURITY,
-    "ZMQ_CURVE_SERVER": _SECURITY,
-    "ZMQ_CURVE_PUBLICKEY": _SECURITY,
-    "ZMQ_CURVE_SECRETKEY": _SECURITY,
-    "ZMQ_CURVE_SERVERKEY": _SECURITY,
-    "ZMQ_ZAP_DOMAIN": _SECURITY,
-    "ZMQ_ZAP_ENFORCE_DOMAIN": _SECURITY,
+    "ZMQ_ZAP_DOMAIN": _ZAP,
+    "ZMQ_ZAP_ENFORCE_DOMAIN": _ZAP,
     "ZMQ_GSSAPI_SERVER": _GSSAPI,
     "ZMQ_GSSAPI_PRINCIPAL": _GSSAPI,
     "ZMQ_GSSAPI_SERVICE_PRINCIPAL": _GSSAPI,
@@ -97,7 +96,6 @@ ABSENT: Final[dict[str, str]] = {
     "ZMQ_TCP_MAXRT": _LATER + "heartbeats find a dead peer, on every transport.",
     "ZMQ_TOS": _OWN_STREAM,
     "ZMQ_PRIORITY": _OWN_STREAM,
-    "ZMQ_BUSY_POLL": _OWN_STREAM,
     "ZMQ_BINDTODEVICE": _OWN_STREAM + " An interface's address can be bound: ``tcp://eth0:5555``.",
     "ZMQ_USE_FD": _OWN_STREAM,
     "ZMQ_SOCKS_PROXY": _OWN_STREAM,

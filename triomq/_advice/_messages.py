@@ -50,11 +50,11 @@ def _instead(value: object) -> str:
     if isinstance(value, AbstractSet):
         return "a set has no order: give the frames in the order that you choose, in a list"
     if isinstance(value, os.PathLike):
-        return "send the file's octets, path.read_bytes(), or the name, os.fsencode(path)"
+        return "send the file's bytes, path.read_bytes(), or the name, os.fsencode(path)"
     if hasattr(value, "read"):
         return "send what is in it, file.read(), opened in binary mode"
     if _has_buffer(value):
-        return "send its octets: memoryview(value), or value.tobytes()"
+        return "send its bytes: memoryview(value), or value.tobytes()"
     if value is None:
         return "encode it first, or send b'' for an empty frame, or use Message.from_json(value)"
     from numbers import Number  # for those who need it, as it takes time to import

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Final
 
 _PICKLE: Final = (
-    "nothing does that, since unpickling octets from a network runs any code that the sender chose; send "
+    "nothing does that, since unpickling bytes from a network runs any code that the sender chose; send "
     "Message.from_json(value), or use triomq.codec(socket, codec) with a codec of your own"
 )
 _CODEC: Final = "triomq.codec(socket, codec), with a codec of your own"

@@ -51,8 +51,8 @@ def endpoint(text: str) -> str:
     return text
 
 
-def octets(text: str) -> bytes:
-    """An argument as the octets that the shell has passed."""
+def encoded(text: str) -> bytes:
+    """An argument as the bytes that the shell has passed."""
     return os.fsencode(text)
 
 

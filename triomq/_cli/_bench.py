@@ -36,13 +36,13 @@ class Measured:
 
     Attributes:
       each_second: messages from one process to the other.
-      octets_each_second: in these messages.
+      bytes_each_second: in these messages.
       round_trips: how many there were.
       median, best: seconds of a round trip.
     """
 
     each_second: float
-    octets_each_second: float
+    bytes_each_second: float
     round_trips: int
     median: float
     best: float
@@ -57,7 +57,7 @@ def add_bench(commands: Any, run: Any) -> None:
         "at a time. It is one short run on a machine as busy as it is: run it several times.",
         epilog="examples:\n  triomq bench\n  triomq bench --size 1000 --transport ipc --seconds 5",
     )
-    parser.add_argument("--size", type=whole(0), default=10, metavar="OCTETS", help="of a message (default: 10)")
+    parser.add_argument("--size", type=whole(0), default=10, metavar="BYTES", help="of a message (default: 10)")
     parser.add_argument("--seconds", type=finite_seconds, default=2.0, metavar="N",
                         help="for each of the two (default: %(default)g)")  # fmt: skip
     parser.add_argument("--transport", choices=("tcp", "ipc"), default="tcp", metavar="NAME",
@@ -84,7 +84,7 @@ def _heading(transport: str, size: int) -> str:
     machine = f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores"
     return (
         f"triomq {__version__}, trio {trio.__version__}, {python}, {machine}\n"
-        f"Two processes over {transport}, {size:,} octets in a message.\n"
+        f"Two processes over {transport}, {size:,} bytes in a message.\n"
     )
 
 
@@ -102,7 +102,7 @@ def describe(measured: Measured, seconds: float) -> list[str]:
     """What was measured, line by line."""
     return [
         f"  one way     {measured.each_second:>12,.0f} messages each second, "
-        f"{measured.octets_each_second / 1e6:,.1f} MB/s   (PUSH to PULL, {seconds:g} s)",
+        f"{measured.bytes_each_second / 1e6:,.1f} MB/s   (PUSH to PULL, {seconds:g} s)",
         f"  round trip  {measured.median * 1e6:>12,.0f} µs, {measured.best * 1e6:,.0f} µs at best"
         f"   (REQ to REP, {measured.round_trips:,} of them; the first is the median)",
     ]
@@ -123,7 +123,7 @@ async def measure(one: str, other: str, size: int, seconds: float) -> Measured:
         times = await _round_trips(req, await req.bind(other), size, seconds)
     return Measured(
         each_second=each_second,
-        octets_each_second=each_second * size,
+        bytes_each_second=each_second * size,
         round_trips=len(times),
         median=sorted(times)[len(times) // 2],
         best=min(times),

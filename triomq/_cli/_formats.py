@@ -1,4 +1,4 @@
-"""How messages are written as octets, on standard input and output. Nothing here reads, writes or waits."""
+"""How messages are written as bytes, on standard input and output. Nothing here reads, writes or waits."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ class FormatError(Exception):
 
 
 class Decoder(ABC):
-    """Makes messages of octets that come in pieces."""
+    """Makes messages of bytes that come in pieces."""
 
     @abstractmethod
     def feed(self, data: bytes) -> Iterator[Frames]:
-        """Take more octets; yield the messages that are complete. To be iterated to its end before the next call.
+        """Take more bytes; yield the messages that are complete. To be iterated to its end before the next call.
 
         Raises:
           FormatError: what comes next is no message.
@@ -34,7 +34,7 @@ class Decoder(ABC):
 
     @abstractmethod
     def end(self) -> Iterator[Frames]:
-        """The input has ended; yield the message that its last octets are.
+        """The input has ended; yield the message that its last bytes are.
 
         Raises:
           FormatError: it ends within a message.
@@ -94,7 +94,7 @@ _NUMBER = struct.Struct(">I")
 
 
 class _LengthDecoder(Decoder):
-    """The number of frames, then the length and the octets of each; numbers have four octets, big-endian."""
+    """The number of frames, then the length and the bytes of each; numbers have four bytes, big-endian."""
 
     def __init__(self) -> None:
         self._buffer = bytearray()
@@ -142,7 +142,7 @@ class Format:
 
     Attributes:
       about: one line for the user.
-      encode: makes octets of a message.
+      encode: makes bytes of a message.
       decoder: makes a new decoder.
       parse: makes a message of an argument.
     """
@@ -175,7 +175,7 @@ def _hex_frame(frame: bytes) -> bytes:
         return bytes.fromhex(frame.decode("ascii"))
     except ValueError:
         shown = frame[:40].decode("ascii", "backslashreplace")
-        raise ValueError(f"{shown!r} is no row of octets in hexadecimal") from None
+        raise ValueError(f"{shown!r} is no row of bytes in hexadecimal") from None
 
 
 def _write_json(frames: Sequence[bytes]) -> bytes:
@@ -260,15 +260,15 @@ _ALL = (
     ),
     Format(
         "nul",
-        "as lines, with a zero octet in place of each newline, as of find -print0",
+        "as lines, with a zero byte in place of each newline, as of find -print0",
         lambda frames: b"\t".join(frames) + b"\0",
         _lines(_one_frame, b"\0"),
         _one_frame,
     ),
     Format(
         "length",
-        "binary: the number of frames, then of each frame its length and octets; "
-        "numbers are 4 octets, big-endian: any message",
+        "binary: the number of frames, then of each frame its length and bytes; "
+        "numbers are 4 bytes, big-endian: any message",
         _write_lengths,
         _LengthDecoder,
         _one_frame,

@@ -1,4 +1,4 @@
-"""The first octets of a peer, read without judging them: what a probe can say of a peer that it cannot talk to."""
+"""The first bytes of a peer, read without judging them: what a probe can say of a peer that it cannot talk to."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class Greeting:
 
 
 def read_greeting(data: bytes) -> Greeting | None:
-    """What the octets say; None if there are too few.
+    """What the bytes say; None if there are too few.
 
     Raises:
       ValueError: this is no greeting of ZMTP 3; the text says what came instead.
@@ -83,5 +83,5 @@ def read_ready(data: bytes) -> Properties | str | None:
 
 
 def show(data: bytes, most: int = 40) -> str:
-    """The first octets, as text on one line."""
+    """The first bytes, as text on one line."""
     return "'" + quote(data[:most]).decode() + "'" + ("..." if len(data) > most else "")

@@ -26,13 +26,15 @@ from ._arguments import endpoint as as_endpoint
 from ._arguments import finite_seconds
 from ._exits import DONE, FAILED, TIMED_OUT, Failure, Teller, UsageError, describe
 from ._peer_greeting import Greeting, read_greeting, read_ready, show
+from ._probe_group import GROUP_PATIENCE, GROUP_SCHEMES, describe_group, probe_group
 from ._quoting import quote
 from ._signals import Interruption
 
 _GREETING, _AS_FAR_AS_VERSION = 64, 12
 _PINGS = 3
+_PATIENCE = 3.0  # seconds
 _MOST = 100_000
-"""octets of a handshake"""
+"""bytes of a handshake"""
 # What the probe is to each type, if that takes nothing from others.
 _PARTNERS = {"REP": "REQ", "ROUTER": "DEALER", "PUB": "SUB", "XPUB": "SUB", "SUB": "PUB", "XSUB": "PUB", "PULL": "PUSH",
              "SERVER": "CLIENT", "DISH": "RADIO", "GATHER": "SCATTER"}  # fmt: skip
@@ -74,14 +76,14 @@ class _Peer:
         self._stream = stream
 
     async def send(self, data: bytes) -> None:
-        """Send octets. A peer that has hung up may have said why: `more` tells."""
+        """Send bytes. A peer that has hung up may have said why: `more` tells."""
         try:
             await self._stream.send_all(data)
         except trio.BrokenResourceError:
             pass  # as `more` will find
 
     async def more(self) -> bytes:
-        """Wait for more octets. Returns: these alone.
+        """Wait for more bytes. Returns: these alone.
 
         Raises:
           ValueError: the peer has hung up, or does not end.
@@ -95,7 +97,7 @@ class _Peer:
             raise ValueError(f"it closed the connection in the middle of the handshake; {said}")
         self.said += data
         if len(self.said) > _MOST:
-            raise ValueError(f"it said more than {_MOST} octets, and no end of its handshake among them")
+            raise ValueError(f"it said more than {_MOST} bytes, and no end of its handshake among them")
         return bytes(data)
 
 
@@ -128,7 +130,10 @@ async def _connect(endpoint: str, patience: float) -> tuple[trio.abc.Stream, Fin
     if scheme == "inproc":
         raise UsageError("inproc endpoints are within one program: nobody outside can see them")
     if transport is None or not separator:
-        raise UsageError(f"{endpoint!r} cannot be probed; an endpoint is tcp://HOST:PORT or ipc://PATH")
+        text = (
+            f"{endpoint!r} cannot be probed; an endpoint is tcp://HOST:PORT, ipc://PATH or epgm://INTERFACE;GROUP:PORT"
+        )
+        raise UsageError(text)
     try:
         transport.check_connect(address)
         began = trio.current_time()
@@ -248,20 +253,33 @@ def add_probe(commands: Any, run: Any) -> None:
         "probe",
         help="find out who is at an endpoint",
         description="Connect to an endpoint and say which socket is there: its type, the version of ZMTP, the security "
-        "mechanism, the round trip; or why not. No message is sent, and none is taken from anybody.",
-        epilog="examples:\n  triomq probe tcp://127.0.0.1:5555\n  triomq probe ipc:///run/feed --json\n\n"
+        "mechanism, the round trip; or why not. In a multicast group: who publishes there. No message is sent, and "
+        "none is taken from anybody.",
+        epilog="examples:\n  triomq probe tcp://127.0.0.1:5555\n  triomq probe ipc:///run/feed --json\n"
+        "  triomq probe 'epgm://eth0;239.192.1.1:5555'\n\n"
         "Exit codes: 0 there is a socket that can be talked to, 1 there is none, 2 it took too long.",
     )
-    parser.add_argument("endpoint", type=as_endpoint, metavar="ENDPOINT", help="tcp://HOST:PORT, ipc://PATH, or :PORT")
-    parser.add_argument("-t", "--timeout", type=finite_seconds, default=3.0, metavar="SECONDS",
-                        help="for the connection, and for the handshake (default: %(default)g)")  # fmt: skip
+    parser.add_argument(
+        "endpoint",
+        type=as_endpoint,
+        metavar="ENDPOINT",
+        help="tcp://HOST:PORT, ipc://PATH, :PORT, or epgm://INTERFACE;GROUP:PORT",
+    )
+    parser.add_argument("-t", "--timeout", type=finite_seconds, metavar="SECONDS",
+                        help=f"for the connection, and for the handshake (default: {_PATIENCE:g}); "
+                        f"in a multicast group until a publisher is heard (default: {GROUP_PATIENCE:g})")  # fmt: skip
     parser.add_argument("--json", action="store_true", help="write what was found as an object of JSON")
     parser.set_defaults(run=run, verbose=0)
 
 
 async def run_probe(given: argparse.Namespace, interruption: Interruption, teller: Teller) -> int:
     """Probe, and print what was found. Returns: the exit code."""
-    finding = await probe(given.endpoint, given.timeout)
+    if given.endpoint.partition("://")[0] in GROUP_SCHEMES:
+        heard = await probe_group(given.endpoint, given.timeout or GROUP_PATIENCE)
+        print(json.dumps(attrs.asdict(heard)) if given.json else "\n".join(describe_group(heard)))
+        sys.stdout.flush()
+        return DONE
+    finding = await probe(given.endpoint, given.timeout or _PATIENCE)
     if given.json:
         print(json.dumps(attrs.asdict(finding)))
     else:

@@ -1,4 +1,4 @@
-"""Octets as text that a terminal can show, and back."""
+"""Bytes as text that a terminal can show, and back."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ _ESCAPE = re.compile(rb"\\(?:x([0-9a-fA-F]{2})|u([0-9a-fA-F]{4})|U([0-9a-fA-F]{8
 
 
 def quote(data: bytes) -> bytes:
-    """Write octets with the escapes of C: one line of UTF-8 in which every character can be seen."""
+    """Write bytes with the escapes of C: one line of UTF-8 in which every character can be seen."""
     text = data.decode("utf-8", "surrogateescape")
     if text.isprintable() and "\\" not in text:
         return data
@@ -23,11 +23,11 @@ def _show(character: str) -> str:
         return _SHOWN[character]
     if character.isprintable():
         return character
-    return "".join(f"\\x{octet:02x}" for octet in character.encode("utf-8", "surrogateescape"))
+    return "".join(f"\\x{byte:02x}" for byte in character.encode("utf-8", "surrogateescape"))
 
 
 def unquote(line: bytes) -> bytes:
-    r"""The octets that a line with escapes stands for.
+    r"""The bytes that a line with escapes stands for.
 
     The escapes are those of `quote`, ``\0 \a \b \e \f \v \' \"``, and ``\uXXXX`` and ``\UXXXXXXXX`` for a character.
 
@@ -38,9 +38,9 @@ def unquote(line: bytes) -> bytes:
 
 
 def _meaning(found: re.Match[bytes]) -> bytes:
-    octet, short, long, named, other = found.groups()
-    if octet is not None:
-        return bytes.fromhex(octet.decode())
+    byte, short, long, named, other = found.groups()
+    if byte is not None:
+        return bytes.fromhex(byte.decode())
     if named is not None:
         return _NAMED[named]
     number = short or long
@@ -50,4 +50,4 @@ def _meaning(found: re.Match[bytes]) -> bytes:
         except (ValueError, OverflowError):
             raise ValueError(f"\\{'u' if short else 'U'}{number.decode()} is no character") from None
     raise ValueError(f"{(bytes(found.group()) or other).decode('utf-8', 'backslashreplace')!r} is no escape; "
-                     r"write \\ for a backslash, \n, \t, or \xHH for an octet")  # fmt: skip
+                     r"write \\ for a backslash, \n, \t, or \xHH for a byte")  # fmt: skip

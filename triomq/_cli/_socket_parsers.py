@@ -11,7 +11,7 @@ from typing import Any
 import attrs
 
 from .. import DEALER, PAIR, PUB, PULL, PUSH, REP, REQ, ROUTER, SUB, XPUB, XSUB, ReceiveSocket, SendSocket, Socket
-from ._arguments import Append, Parser, endpoint, octets, seconds, seconds_or_none, whole
+from ._arguments import Append, Parser, encoded, endpoint, seconds, seconds_or_none, whole
 from ._exits import Failure, UsageError
 from ._formats import FORMATS, Frames
 from ._option_texts import read_options
@@ -172,14 +172,14 @@ def _add_messages(parser: Parser, kind: type[Socket]) -> None:
     sends, receives = issubclass(kind, SendSocket), issubclass(kind, ReceiveSocket)
     group = parser.add_argument_group("messages")
     if sends:
-        group.add_argument("-D", "--data", action=Append, mark="data", dest="given", type=octets, metavar="TEXT",
+        group.add_argument("-D", "--data", action=Append, mark="data", dest="given", type=encoded, metavar="TEXT",
                            help="send this, and read nothing; may be given several times")  # fmt: skip
         group.add_argument("-F", "--file", action=Append, mark="file", dest="given", type=Path, metavar="PATH",
                            help="send the whole file as one message; may be given several times")  # fmt: skip
         group.add_argument("-i", "--interval", type=seconds_or_none, metavar="SECONDS",
                            help="time between two messages; with -D or -F, send them again and again")  # fmt: skip
     if kind in (SUB, XSUB):
-        group.add_argument("-s", "--subscribe", action="append", default=[], type=octets, metavar="TOPIC",
+        group.add_argument("-s", "--subscribe", action="append", default=[], type=encoded, metavar="TOPIC",
                            help="take messages that begin with this; may be given several times"
                            + (" (default: all)" if kind is SUB else ""))  # fmt: skip
     counted = "end after receiving N messages; 0: end with the input" if kind in _TWO_WAYS else "end after N messages"
@@ -196,7 +196,7 @@ def _add_messages(parser: Parser, kind: type[Socket]) -> None:
             group.add_argument("--jobs", type=whole(1), default=1, metavar="N",
                                help="run up to N of these commands at one time (default: 1)")  # fmt: skip
     if kind is ROUTER:
-        group.add_argument("--target", type=octets, metavar="ID", help="send all input to this routing id")
+        group.add_argument("--target", type=encoded, metavar="ID", help="send all input to this routing id")
     _add_formats(parser, sends=sends, receives=receives)
     group = parser.add_argument_group("waiting")
     group.add_argument("-t", "--timeout", type=seconds, default=math.inf, metavar="SECONDS",

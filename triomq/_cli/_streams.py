@@ -12,11 +12,11 @@ import trio
 from ._exits import Failure
 
 _PIECE = 65536
-"""octets read at one time"""
+"""bytes read at one time"""
 
 
 async def read_some(fd: int) -> bytes:
-    """Wait for octets of a file, a pipe or a terminal.
+    """Wait for bytes of a file, a pipe or a terminal.
 
     The file stays as it is: what says that a file does not block is shared with every process that has the file, a
     shell at the same terminal among them. Where the system says that there is something to read, reading does not

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from .._public import later
 from ._carrier import Attachment, Binding, Carrier, Connecting, PeerHost
 from ._carriers import Carriers
+from ._gate import Gate
 from ._stream_carrier import NewProtocol, StreamCarrier
 
 if TYPE_CHECKING:
@@ -24,6 +25,7 @@ __all__ = [
     "Carrier",
     "Carriers",
     "Connecting",
+    "Gate",
     "MulticastCarrier",
     "NewProtocol",
     "PeerHost",

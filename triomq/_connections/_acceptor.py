@@ -23,9 +23,9 @@ class Acceptor(Binding):
     """Accepts the peers of one bound endpoint, from when it is made until it is closed.
 
     Every handshake runs in the connection's own task under a deadline, so a silent client keeps nobody waiting. Above
-    ``max_handshakes`` unfinished ones, ``max_waiting`` that wait for a place, or ``max_peers`` connections, one that is
-    no peer yet makes way for the newcomer (`Crowd`). So memory stays bounded, the peers that are there are served, and
-    nobody is kept out by others who never become peers.
+    ``max_handshakes`` unfinished ones, ``max_waiting`` that wait for a place, or ``max_peers`` connections to this
+    endpoint or to all of the context, one that is no peer yet makes way for the newcomer (`Crowd`). So memory stays
+    bounded, the peers that are there are served, and nobody is kept out by others who never become peers.
     """
 
     def __init__(
@@ -43,6 +43,8 @@ class Acceptor(Binding):
         self._crowd: Crowd[Session] = Crowd()
         self._failures = 0  # attempts to accept that failed, since one succeeded
         self._listening = True
+        self._bounds = host.runtime.bounds
+        self._bounds.doors[self] = None
         self._closed = trio.Event()
         self._scope = host.tasks.start(self._run, name=f"triomq listener {endpoint}")
 
@@ -80,6 +82,7 @@ class Acceptor(Binding):
     def close(self) -> None:
         """See `Attachment`."""
         self._stop_listening()
+        self._bounds.doors.pop(self, None)
         for session in self._sessions:
             session.close()
 
@@ -134,33 +137,41 @@ class Acceptor(Binding):
         options, crowd = self._host.options, self._crowd
         now = trio.current_time()
         if len(self._sessions) >= options.max_peers:
-            other = crowd.who_makes_way(now) or crowd.who_waits_no_longer()
-            if other is None:
-                self._refuse(session, "max_peers")
+            if not self.give_up_one(self._reached("max_peers")):
+                self._refuse(session, self._reached("max_peers"))
                 return
-            self._dismiss(other, "max_peers")
         elif crowd.greeting >= options.max_handshakes:
-            self._dismiss(crowd.who_makes_way(now), "max_handshakes")
+            self._dismiss(crowd.who_makes_way(now), self._reached("max_handshakes"))
+        if not self._bounds.let_in(self):
+            self._refuse(session, self._bounds.reached())
+            return
         self._sessions[session] = None
+        self._bounds.connections += 1
         crowd.arrived(session, session.address, now)
         session.progress = self._note_progress
+        session.scope = self._host.tasks.start(self._serve, session, name=f"triomq session {session.address}")
 
-        async def serve() -> None:
-            await self._serve(session)
+    def give_up_one(self, why: ConnectionError) -> bool:
+        """See `Door`."""
+        other = self._crowd.who_makes_way(trio.current_time()) or self._crowd.who_waits_no_longer()
+        if other is not None:
+            self._dismiss(other, why)
+        return other is not None
 
-        self._host.tasks.start(serve, name=f"triomq session {session.address}")
-
-    def _refuse(self, session: Session, limit: str) -> None:
-        error = self._reached(limit)
+    def _refuse(self, session: Session, error: ConnectionError) -> None:
         self._host.emit(HandshakeFailed(endpoint=self._endpoint, address=session.address, error=error))
         self._host.tasks.start(session.discard, name=f"triomq closing {session.address}")
 
-    def _dismiss(self, session: Session | None, limit: str) -> None:
+    def _dismiss(self, session: Session | None, why: ConnectionError) -> None:
         """Let a connection that is no peer yet make way."""
         assert session is not None
+        self._forget(session)
+        session.close(why)
+
+    def _forget(self, session: Session) -> None:
         self._crowd.left(session)
-        self._sessions.pop(session, None)
-        session.close(self._reached(limit))
+        if self._sessions.pop(session, self) is None:
+            self._bounds.connections -= 1
 
     def _reached(self, limit: str) -> ConnectionError:
         return ConnectionError(f"{limit}={getattr(self._host.options, limit)} reached: connection closed")
@@ -177,13 +188,12 @@ class Acceptor(Binding):
         else:
             crowd.waits(session, session.address, session.waits_as, trio.current_time())
             if crowd.waiting > self._host.options.max_waiting:
-                self._dismiss(crowd.who_waits_no_longer(), "max_waiting")
+                self._dismiss(crowd.who_waits_no_longer(), self._reached("max_waiting"))
 
     async def _serve(self, session: Session) -> None:
         self._host.emit(Connected(endpoint=self._endpoint, address=session.address))
         try:
             await session.run()
         finally:
-            self._sessions.pop(session, None)
-            self._crowd.left(session)
+            self._forget(session)
             session.tell_end()

@@ -32,6 +32,7 @@ from .._pipes import Pipe, PipeOwner
 from .._runtime import Runtime, TaskGroup
 from .._statistics import Peer
 from ..zmtp import PeerInfo
+from ._gate import Gate
 
 
 class PeerHost(Protocol):
@@ -49,6 +50,8 @@ class PeerHost(Protocol):
     """The socket's tasks: they are cancelled when the socket has closed. What one raises is a bug of the carrier."""
     runtime: Runtime
     """What the sockets of the context share, such as the source of chance."""
+    gate: Gate
+    """Where to ask whether a peer may come in, for a protocol that has an `AuthenticationRequested`."""
     closing: bool
     """The socket is being closed: it wants no new peer."""
     retries: dict[Callable[[], None], None]
@@ -83,6 +86,9 @@ class PeerHost(Protocol):
     def remove_pipe(self, pipe: Pipe) -> None:
         """The pipe's peer, if there is one, is gone for good. What has arrived from it is still received."""
 
+    def note_refusal(self, endpoint: str, error: Exception | None) -> None:
+        """At a connected endpoint one of the two refused the other, and would again; None: not any more."""
+
     def until_vacancy(self, routing_id: bytes, *, again: bool = False) -> AbstractContextManager[object]:
         """A block that is cancelled when a peer leaves: one that was unwanted may be admitted now.
 
@@ -108,6 +114,8 @@ def unadmitted(info: PeerInfo, endpoint: str, address: str) -> Peer:
 
 class Attachment(ABC):
     """One endpoint of a socket, bound or connected."""
+
+    __slots__ = ()
 
     @property
     def unfinished_handshakes(self) -> int:
@@ -149,6 +157,8 @@ class Binding(Attachment):
 
 class Connecting(Attachment):
     """A connected endpoint."""
+
+    __slots__ = ()
 
     @property
     @abstractmethod

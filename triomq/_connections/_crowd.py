@@ -9,7 +9,7 @@ A connection that was accepted is in one of these lines until it is a peer:
     waiting    its handshake is complete, and its place is taken; see `triomq._sockets._vacancies`
 
 Each line is in order of the last sign of life. ``silent`` and ``talking`` together are bounded, ``waiting`` is bounded
-apart. Who is there first has no right to stay: a thousand connections that say nothing would keep everybody out. So a
+apart. The first to come has no right to stay: a thousand connections that say nothing would keep everybody out. So a
 newcomer is always let in where somebody can make way:
 
 * one that has said nothing goes first: of the address that has most of them, the oldest;
@@ -118,9 +118,9 @@ def _longest_line(lines: Iterable[dict[C, float]]) -> dict[C, float]:
 
 
 def origin_of(address: str) -> str:
-    """Who is behind an address, as far as it tells: the address without its port, or the network of an IPv6 host.
+    """What an address tells of the host behind it: the address without its port, or the network of an IPv6 host.
 
-    One who has an IPv6 address mostly has the 2**64 of its network.
+    A host with one IPv6 address mostly has all 2**64 of its network.
     """
     host, _, port = address.rpartition(":")
     if not port.isdigit():

@@ -13,8 +13,9 @@ from .._runtime import within
 from .._transports import NonblockingStream, Transport
 from ._beginning import begin_session
 from ._carrier import Connecting, PeerHost
+from ._new_pipe import new_pipe
 from ._redial import Redial
-from ._session import Session, new_pipe
+from ._session import Session
 
 
 class Dialer(Connecting):
@@ -23,6 +24,11 @@ class Dialer(Connecting):
     Args:
       new_protocol: makes the protocol state of each connection; its second argument is False, as this side connects.
     """
+
+    __slots__ = (
+        "_address", "_endpoint", "_host", "_new_protocol", "_pipe", "_redial", "_scope", "_session", "_stopped",
+        "_transport",
+    )  # fmt: skip
 
     def __init__(
         self,
@@ -77,6 +83,7 @@ class Dialer(Connecting):
 
     def close(self) -> None:
         """See `Attachment`."""
+        self._host.note_refusal(self._endpoint, None)
         self._scope.cancel(reason="triomq: endpoint disconnected")
         if self._pipe is not None:
             self._host.remove_pipe(self._pipe)
@@ -99,7 +106,10 @@ class Dialer(Connecting):
             return None
 
     def _new_session(self, stream: NonblockingStream) -> Session:
-        return Session(stream, self._new_protocol(self._host, False), self._host, self._endpoint, self._pipe)
+        protocol = self._new_protocol(self._host, False)
+        if self._redial.doubts_mechanism:
+            protocol.greet_in_pieces()
+        return Session(stream, protocol, self._host, self._endpoint, self._pipe)
 
     async def _attempt(self) -> trio.abc.Stream:
         """Connect.
@@ -129,7 +139,10 @@ class Dialer(Connecting):
         begun = trio.current_time()
         wait: float | None = None  # there is no next attempt
         try:
-            await session.run()
+            with trio.CancelScope() as session.scope:
+                await session.run()
+            if session.refused and not session.established:
+                self._host.note_refusal(self._endpoint, session.error)
             if not self._stopped:
                 wait = self._redial.after_session(session, trio.current_time() - begun)
         finally:

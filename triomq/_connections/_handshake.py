@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Final
 
 import trio
 
 from .. import zmtp
+from .._errors import RefusedByPeerError
 from .._message import BytesLike
 from .._options import Options
 from .._runtime import given_back
@@ -51,11 +52,12 @@ class Patience:
         self._deadline = self._begun + timeout
         return self._deadline
 
-    def is_over(self, *, resumable: bool) -> None:
+    def is_over(self, *, resumable: bool, judging: bool) -> None:
         """The deadline is over: go on if that was noticed late.
 
         Args:
           resumable: nothing was interrupted that cannot be taken up again.
+          judging: it was the authenticator that had not answered yet.
         Raises:
           trio.TooSlowError: the peer has had its time.
         """
@@ -64,23 +66,31 @@ class Patience:
         if not more or not resumable:
             what, limit = self._limit.partition("_")[0], self._limit
             timeout = self._handshake_timeout if what == "handshake" else self._greeting_timeout
-            raise trio.TooSlowError(f"no {what} from {self._address} within {limit}={timeout} s")
+            what = f"verdict of the authenticator on {self._address}" if judging else f"{what} from {self._address}"
+            raise trio.TooSlowError(f"no {what} within {limit}={timeout} s")
         self._begun += late + more
 
 
 async def shake_hands(
-    stream: NonblockingStream, protocol: zmtp.WireProtocol, limits: Patience, heard: Callable[[], None]
+    stream: NonblockingStream,
+    protocol: zmtp.WireProtocol,
+    limits: Patience,
+    heard: Callable[[], None],
+    judge: Callable[[zmtp.AuthenticationRequested], Awaitable[None]],
 ) -> None:
     """Make the handshake.
 
     Args:
       heard: called when the peer has said something.
+      judge: has a verdict found on the peer; see `judge_peer`.
     Raises:
+      DeniedError: the peer is not let in.
       trio.TooSlowError: the peer has had its time.
       RemoteProtocolError: it broke the protocol.
       trio.BrokenResourceError, trio.ClosedResourceError: the connection is dead.
     """
     unsent: list[BytesLike] = []
+    question: zmtp.AuthenticationRequested | None = None
     while True:
         with trio.CancelScope(deadline=limits.deadline(greeted=protocol.greeted)) as scope:
             while unsent or (data := protocol.data_to_send()):
@@ -89,14 +99,30 @@ async def shake_hands(
                 unsent = without(unsent, taken)
             if protocol.established:
                 return
-            await stream.wait_receivable()
-            received = try_receive(stream, _READ_SIZE)
-            if received == b"":
-                raise trio.BrokenResourceError("the peer closed the connection during the handshake")
-            if received is not None:
+            if question is not None:
+                await judge(question)
+                question = None
+            received = b"" if protocol.has_buffered else await _receive(stream, protocol)
+            if received:
                 heard()
-                for event in protocol.receive_data(received, 1):
-                    if not isinstance(event, zmtp.HandshakeComplete):  # nobody is there to take it
-                        raise TypeError(f"{protocol!r} gave out {event!r} before a HandshakeComplete")
+            for event in protocol.receive_data(received, 1):
+                if isinstance(event, zmtp.AuthenticationRequested):
+                    question = event
+                elif not isinstance(event, zmtp.HandshakeComplete):  # nobody is there to take it
+                    raise TypeError(f"{protocol!r} gave out {event!r} before a HandshakeComplete")
         if scope.cancelled_caught:
-            limits.is_over(resumable=not unsent)
+            limits.is_over(resumable=not unsent, judging=question is not None)
+
+
+async def _receive(stream: NonblockingStream, protocol: zmtp.WireProtocol) -> bytes:
+    """What the peer says next."""
+    while True:
+        await stream.wait_receivable()
+        received = try_receive(stream, _READ_SIZE)
+        if received == b"":
+            what = f"the peer closed the connection during the {'handshake' if protocol.greeted else 'greeting'}"
+            if why := protocol.explain_end():
+                raise RefusedByPeerError(f"{what}: {why}")
+            raise trio.BrokenResourceError(what)
+        if received is not None:
+            return received

@@ -1,4 +1,4 @@
-"""Who has to say something until when: the two clocks of one connection (RFC 37 §2.8).
+"""Which side has to say something, and until when: the two clocks of one connection (RFC 37 §2.8).
 
 Theory of operation
 
@@ -30,9 +30,10 @@ from .. import zmtp
 from .._errors import SilentPeerError
 from .._options import Options
 from .._pipes import Confirmation, Pipe
-from ._place import ADMITTED, WAITING
+from ._life import HeartbeatsHost
 from ._questions import Questions, Written
 from ._timers import KEEPALIVE
+from ._told_to_wait import ADMITTED, WAITING
 
 SINCE = (3, 1)
 """the version of ZMTP whose peers know heartbeats"""
@@ -56,22 +57,6 @@ class Sender(Protocol):
         """When the connection last took something of ours."""
 
 
-class Life(Protocol):
-    """The connection, as its heartbeats know it: one object, and not a function for each of these to keep."""
-
-    def look(self) -> bool:
-        """Read the stream once, without waiting. Returns: whether anything was there, if only its end."""
-
-    def start_heartbeats(self, heartbeats: Heartbeats) -> None:
-        """Start a task with `Heartbeats.run`; called once, when there is something to watch."""
-
-    def heartbeat_answered(self, seconds: float) -> None:
-        """A PING was answered by its PONG after so many seconds."""
-
-    def kept_waiting(self, waits: bool) -> None:
-        """The peer says that this side has to wait for its place, or has the place now."""
-
-
 class Heartbeats:
     """The heartbeats of one established connection.
 
@@ -80,12 +65,18 @@ class Heartbeats:
       version: of ZMTP that is spoken on the connection.
       address: of the peer, for the text of errors.
       sender: queues the heartbeats.
-      life: the connection itself.
+      host: the connection itself.
 
     Attributes:
-      active: there is something to watch: `heard` is to be told.
+      active: a clock runs; `heard` is to be called whenever the peer says something.
       answered: a PING was answered, by the peer or by us.
     """
+
+    __slots__ = (
+        "_address", "_alarm", "_answer_due", "_count", "_host", "_interval", "_knows_pong", "_more_due",
+        "_next_ping", "_paused", "_peer_interval", "_peer_ttl", "_ping", "_pinged_at", "_promise", "_questions",
+        "_sender", "_sent_at", "_timeout", "_ttl", "_waits", "active", "answered",
+    )  # fmt: skip
 
     def __init__(
         self,
@@ -93,7 +84,7 @@ class Heartbeats:
         version: tuple[int, int],
         address: str,
         sender: Sender,
-        life: Life,
+        host: HeartbeatsHost,
     ) -> None:
         interval = options.heartbeat_interval if version >= SINCE else 0.0
         self._interval: float = interval or math.inf
@@ -103,9 +94,9 @@ class Heartbeats:
         self._questions: Questions | None = None  # once somebody has asked
         self._address = address
         self._sender = sender
-        self._life = life
+        self._host = host
         self._waits = False  # the peer keeps this side waiting for its place
-        self._count = 0  # PINGs so far; each carries the last octets of its number, and its PONG brings them back
+        self._count = 0  # PINGs so far; each carries the last bytes of its number, and its PONG brings them back
         self._sent_at: float | None = None  # when the last of them was handed over whole, until it is answered
         self.active: bool = False
         self.answered: bool = False
@@ -131,7 +122,7 @@ class Heartbeats:
         """Let `run` look at the clocks anew."""
         if not self.active:
             self.active = True
-            self._life.start_heartbeats(self)
+            self._host.start_heartbeats()
         if self._alarm is not None:
             self._alarm.deadline = self._next_alarm()
 
@@ -164,7 +155,7 @@ class Heartbeats:
         return min(self._next_ping, self._answer_due, self._more_due)
 
     def _judge(self, now: float) -> None:
-        if self._life.look():
+        if self._host.look():
             self.heard()
             return
         if self._ping is _Ping.QUEUED and self._answer_due <= now:
@@ -221,12 +212,12 @@ class Heartbeats:
         if self._sent_at is not None and context == self._context():
             seconds = trio.current_time() - self._sent_at
             self._sent_at = None
-            self._life.heartbeat_answered(seconds)
+            self._host.heartbeat_answered(seconds)
         else:
             waits = context == WAITING.context
             if (waits or context == ADMITTED.context) and waits is not self._waits:
                 self._waits = waits
-                self._life.kept_waiting(waits)
+                self._host.kept_waiting(waits)
         return False
 
     def ping_received(self, ttl: float) -> None:

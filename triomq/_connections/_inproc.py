@@ -73,7 +73,7 @@ class InprocCarrier(Carrier):
     def retry(self, name: str) -> bool:
         """Join the connections that wait for a name with the socket that has bound it, if one has.
 
-        Returns: False if this is going on already; then it is to be tried later.
+        Returns: False if the connections are being joined already: try again later.
         """
         if name in self._joining:
             return False
@@ -148,7 +148,7 @@ class InprocConnection(Connecting):
         self._host = host
         self._binding: InprocBinding | None = None
         self._told = False  # that there is no place
-        self._unwanted_by: tuple[PeerHost, ...] = ()  # who has no place, or the other of the two
+        self._unwanted_by: tuple[PeerHost, ...] = ()  # the socket that has no place, and its peer if that waits too
         self._near = self._new_near()
         self._far = self._new_far()
         if not host.options.immediate:

@@ -101,7 +101,7 @@ class Questions:
             self._send(QuestionPing(ttl=ttl, context=self._context()))
 
     def _context(self) -> bytes:
-        return self._asked.to_bytes(8, "big")  # a heartbeat's has two octets
+        return self._asked.to_bytes(8, "big")  # a heartbeat's has two bytes
 
     def pong_received(self, context: bytes, ttl: float) -> bool:
         """Take a PONG. Returns: whether it was the answer to the last PING of these."""

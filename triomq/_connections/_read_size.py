@@ -45,7 +45,7 @@ class ReadSize:
         return self.usual
 
     def note(self, received: int) -> None:
-        """A read of the usual size brought so many bytes."""
+        """A read of the usual size brought ``received`` bytes."""
         self.usual = min(2 * self.usual, _LARGEST_READ) if received == self.usual else READ_SIZE
 
     def reset(self) -> None:

@@ -5,23 +5,23 @@ Theory of operation
 One task of the session is in `Reader.run` and reads until the connection ends. It takes in no more messages than the
 pipe's inbox has room for. When there is none it stops reading, and the peer feels that through TCP.
 
-*Who waits, reads.* A task in ``receive`` would be woken by the reader task, after that was woken by the system: two
-task switches for one message, and a third of a round trip. So, where a socket has one peer, the task in ``receive``
-*borrows* the connection: the reader task steps aside, and the user's task waits for the stream and calls `take_in`.
-When it has its message it gives the connection back. The reader task reads on at the end of the turn, unless the
-user's task has borrowed again by then: for the next message, which costs the reader task nothing.
+*The task that waits reads.* A task in ``receive`` would be woken by the reader task, after that was woken by the
+system: two task switches for one message, and a third of a round trip. So, where a socket has one peer, the task in
+``receive`` *borrows* the connection: the reader task steps aside, and the user's task waits for the stream and calls
+`take_in`. When it has its message it gives the connection back. The reader task reads on at the end of the turn, unless
+the user's task has borrowed again by then: for the next message, which costs the reader task nothing.
 
     user's task      lend ── wait ── take_in ── give_back          lend ── wait …
     reader task      interrupted, sleeps ……………………………………… (end of turn: not borrowed?) reads on
 
 Nothing that goes wrong is the user's task's business: `take_in` notes it, and the reader task raises it.
 
-A reader is in one of five states, and `_MOVES` says which call is allowed in which.
+A reader is in one of five states, and `triomq._connections._reader_states` says which call is allowed in which.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Sequence
 from typing import Final
 
 import trio
@@ -32,7 +32,9 @@ from .._pipes import Confirmation, Loan, QueuedPipe, Received
 from .._runtime import TurnEnd
 from .._transports import NonblockingStream
 from ._heartbeats import Heartbeats
-from ._read_size import HEADER_SIZE, ReadSize
+from ._life import ReaderHost
+from ._read_size import HEADER_SIZE, READ_SIZE, ReadSize
+from ._reader_states import ENDED, FULL, LEAVING, LENT, READING
 from ._writer import Writer
 
 _MOST_LOOKS: Final = 16  # reads in a row that look for the end of the stream
@@ -47,68 +49,21 @@ def try_receive(stream: NonblockingStream, size: int) -> bytes | None:
         return None
 
 
-class _State:
-    """Who reads, and what becomes of what comes.
-
-    Attributes:
-      after: the state after each call that is allowed in this one; made of `_MOVES`.
-    """
-
-    def __init__(self, name: str) -> None:
-        self._name = name
-        self.after: dict[str, _State] = {}
-
-    def __repr__(self) -> str:
-        return self._name
-
-
-_READING: Final = _State("READING")  # the reader's own task reads into the inbox
-_LENT: Final = _State("LENT")  # a user's task reads into the inbox
-_FULL: Final = _State("FULL")  # nobody reads until the inbox has room
-_LEAVING: Final = _State("LEAVING")  # the reader's own task reads and throws away: the socket is closed
-_ENDED: Final = _State("ENDED")  # nobody reads any more
-
-_MOVES: Final[dict[tuple[_State, str], _State]] = {
-    (_READING, "lend"): _LENT,
-    (_LENT, "take back"): _READING,
-    (_READING, "take back"): _READING,
-    (_LEAVING, "take back"): _LEAVING,
-    (_ENDED, "take back"): _ENDED,
-    (_READING, "fill"): _FULL,
-    (_FULL, "empty"): _READING,
-    (_LEAVING, "empty"): _LEAVING,
-    (_ENDED, "empty"): _ENDED,
-    (_READING, "leave"): _LEAVING,
-    (_LENT, "leave"): _LEAVING,
-    (_FULL, "leave"): _LEAVING,
-    (_LEAVING, "leave"): _LEAVING,
-    (_ENDED, "leave"): _ENDED,
-    (_READING, "end"): _ENDED,
-    (_LENT, "end"): _ENDED,
-    (_FULL, "end"): _ENDED,
-    (_LEAVING, "end"): _ENDED,
-    (_ENDED, "end"): _ENDED,
-}
-"""State and call to the state after it; no other call is allowed in that state.
-
-A borrower gives back in any state but FULL: the connection may have been taken from it meanwhile.
-"""
-
-for (_before, _call), _after in _MOVES.items():
-    _before.after[_call] = _after
-
-
 class Reader:
     """Reads one connection into a pipe; the `Source` of its inbox, and the `Loan` of a task in ``receive``.
 
     Args:
       wanted: the classes of what a peer sends that the pipe takes.
-      hang_up: ends the connection, and says why.
-      leave: ends it in good order.
+      host: ends the connection.
 
     Attributes:
       borrowed: a user's task has the connection.
     """
+
+    __slots__ = (
+        "_borrower_waits", "_failure", "_heartbeats", "_host", "_pipe", "_protocol", "_sizes", "_state",
+        "_stream", "_task", "_turn_end", "_waits", "_wanted", "_writer", "borrowed",
+    )  # fmt: skip
 
     def __init__(
         self,
@@ -119,8 +74,7 @@ class Reader:
         heartbeats: Heartbeats,
         turn_end: TurnEnd,
         wanted: tuple[type, ...],
-        hang_up: Callable[[Exception], None],
-        leave: Callable[[Exception], None],
+        host: ReaderHost,
     ) -> None:
         self._stream = stream
         self._protocol = protocol
@@ -129,10 +83,9 @@ class Reader:
         self._heartbeats = heartbeats
         self._turn_end = turn_end
         self._wanted = wanted
-        self._hang_up = hang_up
-        self._leave = leave
+        self._host = host
         self._sizes = ReadSize()
-        self._state = _READING
+        self._state = READING
         self.borrowed: bool = False
         self._task: trio.lowlevel.Task | None = None  # the reader's own, while it sleeps
         self._waits = False  # the reader's own task waits for the stream
@@ -141,7 +94,7 @@ class Reader:
 
     def _move(self, call: str) -> None:
         self._state = self._state.after[call]
-        self.borrowed = self._state is _LENT
+        self.borrowed = self._state is LENT
 
     async def run(self) -> None:
         """Read until the peer ends the stream in good order.
@@ -150,12 +103,12 @@ class Reader:
           RemoteProtocolError: the peer broke the protocol.
           trio.BrokenResourceError, trio.ClosedResourceError: the connection is dead.
         """
-        while self._state is not _ENDED:
-            if self._state is _LENT:
+        while self._state is not ENDED:
+            if self._state is LENT:
                 await self._sleep()
-            elif self._state is not _LEAVING and self._pipe.inbox.is_full:
+            elif self._state is not LEAVING and self._pipe.inbox.is_full:
                 await self._wait_for_room()
-            elif self._state is not _LEAVING and self._protocol.has_buffered:
+            elif self._state is not LEAVING and self._protocol.has_buffered:
                 await trio.lowlevel.checkpoint()
                 self._heartbeats.ping_followed()
                 self._deliver(b"")
@@ -177,26 +130,26 @@ class Reader:
     @property
     def ended(self) -> bool:
         """The peer has ended the stream, or broke it, or nothing is read any more."""
-        return self._state is _ENDED
+        return self._state is ENDED
 
     def look(self) -> bool:
         """Read what has arrived, if anything has, in place of whoever reads. Never waits, never raises.
 
         Returns: whether anything was there, if only the end of the stream.
         """
-        if self._state is not _LEAVING:  # where all that comes is thrown away
-            may_read = self._state in (_READING, _LENT) and not self._protocol.has_buffered
+        if self._state is not LEAVING:  # where all that comes is thrown away
+            may_read = self._state in (READING, LENT) and not self._protocol.has_buffered
             if not may_read or self._pipe.inbox.is_full:
                 return True  # the reader's own task is about to go on
         found = self._try_to_read()
-        if self._waits and (self._state is _ENDED or self._protocol.has_buffered):
+        if self._waits and (self._state is ENDED or self._protocol.has_buffered):
             self._stream.interrupt()
         return found
 
     def look_at_all(self) -> None:
         """Read all that has arrived; see `look`."""
         for _ in range(_MOST_LOOKS):
-            if self._state is _ENDED or not self.look():
+            if self._state is ENDED or not self.look():
                 break
 
     def still_stands(self) -> bool:
@@ -205,7 +158,7 @@ class Reader:
         Returns: False if the peer has ended the stream, or has broken the protocol: nothing is to be written.
         """
         self.look_at_all()
-        return self._state is not _ENDED and self._protocol.established
+        return self._state is not ENDED and self._protocol.established
 
     def stop_delivering(self) -> None:
         """The socket is closed: throw away what still arrives."""
@@ -227,17 +180,17 @@ class Reader:
 
     def hang_up(self, error: Exception) -> bool:
         """End the connection because of what the peer did."""
-        self._hang_up(error)
+        self._host.hang_up(error)
         return True
 
     def renew(self, error: Exception) -> None:
         """See `Source`."""
         self._writer.detach()  # the session's own task detaches later
-        self._hang_up(error)
+        self._host.hang_up(error)
 
     def say_goodbye(self, error: Exception) -> None:
         """See `Source`."""
-        self._leave(error)
+        self._host.leave(error)
 
     def confirm(self) -> Confirmation:
         """See `Source`."""
@@ -245,35 +198,33 @@ class Reader:
 
     def lend(self) -> Loan | None:
         """Let a task in ``receive`` read in place of the reader's own; None if that is not possible now."""
-        if self._state is not _READING or self._protocol.has_buffered or self._pipe.inbox.is_full:
+        inbox = self._pipe.inbox
+        if self._state is not READING or self._protocol.has_buffered or len(inbox.queue) >= inbox.limit:
             return None
         if not self._stream.can_interrupt:
             return None
         if self._waits:
             self._stream.interrupt()
-        self._move("lend")
+        self._state, self.borrowed = LENT, True  # as `_move` would, from the one state that is left
         return self
 
     # --- for a task in `receive` that has borrowed the connection ----------------------------
 
-    async def wait(self) -> None:
-        """Wait until `take_in` has something to take, or `poke` is called, or the connection has ended.
-
-        Cancellation: nothing was taken.
-        """
+    def wait(self) -> Awaitable[None]:
+        """See `Loan`; no coroutine of its own, as a round trip would pay for it twice."""
         self._borrower_waits = True
-        try:
-            await self._stream.wait_receivable()
-        except trio.ClosedResourceError:
-            self._move("take back")
-        finally:
-            self._borrower_waits = False
+        return self._stream.wait_receivable()
+
+    def lost(self) -> None:
+        """See `Loan`; the reader's own task finds out why."""
+        self._move("take back")
 
     # On the path of a message that is waited for.
     def take_in(self) -> None:
         """Deliver what has arrived. Never waits, never raises; may end the loan."""
+        self._borrower_waits = False
         self._try_to_read()
-        if self._state is _LENT and self._protocol.has_buffered:
+        if self._state is LENT and self._protocol.has_buffered:
             self._move("take back")
 
     def poke(self) -> None:
@@ -283,7 +234,11 @@ class Reader:
 
     def give_back(self) -> None:
         """Let the reader's own task read on at the end of this turn, unless the connection is borrowed again then."""
-        self._move("take back")
+        self._borrower_waits = False
+        if self.borrowed:
+            self._state, self.borrowed = READING, False  # as `_move` would, from `LENT`
+        else:
+            self._move("take back")
         self._turn_end.resume_unless_borrowed(self)
 
     # --- reading ----------------------------------------------------------------------------
@@ -291,9 +246,9 @@ class Reader:
     @property
     def _may_read(self) -> bool:
         """What has arrived is still there: nobody has borrowed, read and given back since our task was woken."""
-        if self._state is _READING:
+        if self._state is READING:
             return not (self._protocol.has_buffered or self._pipe.inbox.is_full)
-        return self._state is _LEAVING
+        return self._state is LEAVING
 
     def _try_to_read(self) -> bool:
         """`_read_once`, but what goes wrong is left for the reader's own task to raise."""
@@ -310,20 +265,21 @@ class Reader:
         protocol, sizes = self._protocol, self._sizes
         usual = protocol.between_messages and not sizes.large
         size = sizes.usual if usual else sizes.choose(protocol.receive_hint())
-        data = try_receive(self._stream, size)
-        if data is None:
+        try:
+            data = self._stream.receive_nowait(size)
+        except trio.WouldBlock:
             return False
         if not data:
             self._move("end")
             return True
-        if size == sizes.usual:
+        if size == sizes.usual and (len(data) == size or size > READ_SIZE):
             sizes.note(len(data))
         pipe = self._pipe
-        pipe.octets_received += len(data)
+        pipe.bytes_received += len(data)
         pipe.last_traffic = self._turn_end.now()
         if self._heartbeats.active:
             self._heartbeats.heard()
-        if self._state is _LEAVING:
+        if self._state is LEAVING:
             return True  # the socket is closed: all that matters now is that the peer lives, and its own end
         # One message is probably answered by the next that is sent. To several there may be several answers: gather.
         self._writer.may_answer = self._deliver(data) < 2
@@ -368,7 +324,7 @@ class Reader:
         inbox = self._pipe.inbox
         self._move("fill")
         self._heartbeats.pause()
-        while self._state is _FULL and inbox.is_full:
+        while self._state is FULL and inbox.is_full:
             with trio.move_on_after(self._heartbeats.sign_of_life_every) as pause:
                 # Like libzmq, resume when the inbox is half empty: each resumption is a switch of tasks.
                 inbox.resume_below = inbox.limit // 2

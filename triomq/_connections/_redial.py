@@ -10,6 +10,9 @@ dialled ten times a second for ever. Nor does a message prove anything if the pe
 dialled again all the same, for a wrong deployment is mended one day, but after long waits (RFC 37 §2.5 wants no
 automatic reconnection that changes nothing).
 
+*A peer that hangs up in the greeting* may be a libzmq that wants another mechanism. The next greeting goes out in two
+pieces, and then the peer tells which.
+
 *A message that makes the peer hang up* stands half written when the connection ends, and would be the first of the next
 connection, for ever, before all others. A network may break at any message, too. So the message is sent again
 `MOST_CUT_OFFS` times; when the peer has cut it off each time, it is dropped, whatever else those connections carried.
@@ -23,7 +26,7 @@ from typing import Final
 
 import trio
 
-from .._errors import RefusedByPeerError, RemoteProtocolError
+from .._errors import MechanismMismatchError, RefusedByPeerError, RemoteProtocolError
 from .._options import Options
 from ._session import Cut, Session
 from ._timers import FARTHEST, NEAREST, REFUSED_FIRST, REFUSED_MOST, Backoff
@@ -42,7 +45,12 @@ class Redial:
       options: of the socket.
       endpoint: that is dialled.
       rng: draws the waits.
+
+    Attributes:
+      doubts_mechanism: the next greeting is to go out in two pieces.
     """
+
+    __slots__ = ("_cut_offs", "_most", "_refused", "_suspect", "_usual", "doubts_mechanism")
 
     def __init__(self, options: Options, endpoint: str, rng: random.Random) -> None:
         most = longest = options.reconnect_interval_max
@@ -51,6 +59,7 @@ class Redial:
         self._most = max(most, options.reconnect_interval)
         self._usual = Backoff(options.reconnect_interval, most, rng, longest=longest)
         self._refused = Backoff(REFUSED_FIRST, max(REFUSED_MOST, most), rng, least=0.5)
+        self.doubts_mechanism: bool = False
         self._suspect: Cut | None = None  # the message at which the last connection was cut off
         self._cut_offs = 0  # how often in a row
 
@@ -69,6 +78,8 @@ class Redial:
         Args:
           lasted: seconds that the connection stood.
         """
+        in_vain = not session.greeted and not self.doubts_mechanism  # once only: a peer may hang up for other reasons
+        self.doubts_mechanism = in_vain or isinstance(session.error, MechanismMismatchError)
         broke_rules = isinstance(session.error, RemoteProtocolError)
         lasted_long = session.established and lasted >= self._most
         if session.refused and not session.carried and session.cut_off is None:

@@ -3,8 +3,8 @@
 Theory of operation
 
 `Session.run` is one task: it makes the handshake, has the peer admitted by the socket, then lets its `Reader` read
-until the connection ends. What the pipe has to send is written by its `Writer`; who has to say something until when
-knows `Heartbeats`. The session attaches all three to the pipe, and detaches them when the connection has ended.
+until the connection ends. Its `Writer` writes what the pipe has to send. Its `Heartbeats` know which side has to say
+something, and until when. The session attaches all three to the pipe, and detaches them when the connection has ended.
 """
 
 from __future__ import annotations
@@ -16,17 +16,19 @@ import trio
 
 from .. import zmtp
 from .._errors import PeerUnwantedError, RefusedByPeerError, RemoteProtocolError, SilentPeerError
-from .._events import Disconnected, HandshakeFailed, HandshakeSucceeded, KeptWaiting
 from .._message import BytesLike, Frames
 from .._pipes import UNCONNECTED, QueuedPipe
 from .._statistics import Peer
 from .._transports import NonblockingStream
-from ._carrier import PeerHost, unadmitted
+from ._carrier import PeerHost
 from ._handshake import Patience, shake_hands
 from ._heartbeats import SINCE, Heartbeats
-from ._place import ADMITTED
+from ._judging import is_refusal, judge_peer
+from ._new_pipe import new_pipe
 from ._reader import Reader
+from ._reports import report_end, report_success, report_wait, report_waiting_peer
 from ._timers import GOODBYE
+from ._told_to_wait import ADMITTED
 from ._waiting_peer import WaitingPeer
 from ._writer import Writer
 
@@ -55,13 +57,16 @@ class Session:
       cut_off: the message of a pipe that stays of which only a part was taken when the connection ended.
       peer: who is there, or was last; None if it was never admitted.
       progress: called when a peer that is not established has said something, has to wait, or is established.
+      scope: what `run` runs in, and `close` cancels; whoever runs the session assigns it.
     """
 
     __slots__ = (
         "_accepted", "_before", "_endpoint", "_heartbeats", "_heartbeats_scope", "_host", "_pipe_stays",
-        "_protocol", "_reader", "_refuses", "_scope", "_stream", "_torn", "_write_error", "_writer", "address",
-        "carried", "cut_off", "error", "established", "peer", "pipe", "progress", "waits_as",
+        "_protocol", "_reader", "_refuses", "_stream", "_torn", "_write_error", "_writer", "address", "carried",
+        "cut_off", "error", "established", "peer", "pipe", "progress", "scope", "waits_as",
     )  # fmt: skip
+
+    scope: trio.CancelScope
 
     def __init__(
         self,
@@ -87,16 +92,15 @@ class Session:
         self._host = host
         self._endpoint = endpoint
         self._pipe_stays = pipe is not None
-        self._scope = trio.CancelScope()
         self._accepted = accepted
-        self._writer = Writer(stream, protocol, host.runtime, self.address, host.tasks.suffix, self._write_failed)
+        self._writer = Writer(stream, protocol, host.runtime, self.address, host.tasks.suffix, self)
         self._reader: Reader | None = None  # while a pipe is attached
         self._heartbeats: Heartbeats | None = None
         self._heartbeats_scope: trio.CancelScope | None = None
         self._write_error: Exception | None = None  # of a connection that the peer had ended already
         self._refuses = False  # this side does not want such a peer
         self._torn = False  # a message is half written, and nothing can be said any more
-        self._before = (0, 0)  # messages sent and received by the pipe before this connection
+        self._before = 0  # messages sent and received by the pipe before this connection
 
     @property
     def attached(self) -> bool:
@@ -104,34 +108,38 @@ class Session:
         return self._reader is not None
 
     @property
+    def greeted(self) -> bool:
+        """The peer's greeting has come whole."""
+        return self._protocol.greeted
+
+    @property
     def refused(self) -> bool:
-        """The peer refused us, or we the peer."""
-        return self._refuses or isinstance(self.error, RefusedByPeerError)
+        """The peer refused us, or we the peer: and would again, if this is not said to be temporary."""
+        return is_refusal(self.error, self._refuses)
 
     # --- the connection's life ----------------------------------------------------------
 
     async def run(self) -> None:
         """Serve the connection until it ends, then close it; ``error`` says why it ended.
 
-        Cancellation: it ends at once.
+        Cancellation: it ends at once. `close` cancels the ``scope``, in which the caller has entered this.
         """
         try:
-            with self._scope:
-                try:
-                    await self._handshake()
-                    assert self._reader is not None
-                    await self._reader.run()
-                except (trio.BrokenResourceError, trio.ClosedResourceError, RemoteProtocolError) as exc:
-                    self.error = self.error or exc
-                except (trio.TooSlowError, PeerUnwantedError) as exc:
-                    self.error = exc
-                except MemoryError:
-                    # Without the traceback: it would keep what there was no room for.
-                    self.error = MemoryError(f"out of memory at what came from {self.address}: connection closed")
-                self._note_why_the_peer_hung_up()
-                # Detach before saying why: a message queued meanwhile must wait for the next connection.
-                self._detach()
-                await self._say_why()
+            try:
+                await self._handshake()
+                assert self._reader is not None
+                await self._reader.run()
+            except (trio.BrokenResourceError, trio.ClosedResourceError, RemoteProtocolError) as exc:
+                self.error = self.error or exc
+            except (trio.TooSlowError, PeerUnwantedError) as exc:
+                self.error = exc
+            except MemoryError:
+                # Without the traceback: it would keep what there was no room for.
+                self.error = MemoryError(f"out of memory at what came from {self.address}: connection closed")
+            self._note_why_the_peer_hung_up()
+            # Detach before saying why: a message queued meanwhile must wait for the next connection.
+            self._detach()
+            await self._say_why()
         finally:
             self._detach()
             self._say_why_at_once()
@@ -150,24 +158,23 @@ class Session:
         Args:
           retry_in: seconds until the endpoint is dialled again; None if it is not.
         """
-        host, endpoint, address, error = self._host, self._endpoint, self.address, self.error
-        if self.established:
-            peer = self.peer
-            host.emit(Disconnected(endpoint=endpoint, address=address, error=error, retry_in=retry_in, peer=peer))
-        elif error is not None:
-            host.emit(HandshakeFailed(endpoint=endpoint, address=address, error=error, retry_in=retry_in))
+        error, peer = self.error, self.peer
+        report_end(self._host, self._endpoint, self.address, error, retry_in, peer, was_up=self.established)
 
     def close(self, error: Exception | None = None) -> None:
-        """End the connection now; ``error`` is what `run` returns."""
+        """End the connection now; ``error`` is why."""
         self.error = self.error or error
-        self._scope.cancel(reason=f"triomq: connection {self.address} closed")
+        self.scope.cancel(reason=f"triomq: connection {self.address} closed")
 
     async def _handshake(self) -> None:
         protocol = self._protocol
         limits = Patience(self._host.options, self.address, accepted=self._accepted)
-        await shake_hands(self._stream, protocol, limits, lambda: self.progress(self))
+        await shake_hands(self._stream, protocol, limits, lambda: self.progress(self), self._judge)
         assert protocol.peer is not None
         await self._be_admitted(protocol.peer)
+
+    async def _judge(self, question: zmtp.AuthenticationRequested) -> None:
+        await judge_peer(self._host, self._endpoint, self.address, self._stream, self._protocol, question)
 
     # --- admission ------------------------------------------------------------------------
 
@@ -191,18 +198,13 @@ class Session:
                         await trio.sleep_forever()
                     again = self.waits_as is not None
                     if not again:
-                        self._tell_it_waits(peer, exc)
+                        report_waiting_peer(self._host, self._endpoint, self.address, peer, exc)
                         limit.deadline = trio.current_time() + waiting_timeout
                         self.waits_as = peer.routing_id
                         self.progress(self)
                 with self._host.until_vacancy(peer.routing_id, again=again):
                     await waiting.watch()
         raise trio.TooSlowError(f"no place for {self.address} within waiting_timeout={waiting_timeout} s")
-
-    def _tell_it_waits(self, info: zmtp.PeerInfo, error: Exception) -> None:
-        endpoint, address = self._endpoint, self.address
-        peer = unadmitted(info, endpoint, address)
-        self._host.emit(HandshakeFailed(endpoint=endpoint, address=address, error=error, peer=peer))
 
     def _attach(self, peer: zmtp.PeerInfo, begun: Sequence[BytesLike]) -> None:
         """Join the connection with its pipe; ``begun`` is the rest of what the peer is being told.
@@ -214,19 +216,14 @@ class Session:
         pipe = self.pipe if self.pipe is not None else new_pipe(host, self._endpoint, dialled=not self._accepted)
         pipe.address = self.address
         host.admit_peer(pipe, peer)
+        host.note_refusal(self._endpoint, None)
         self.pipe = pipe
         self.established = True
         self.progress(self)
-        succeeded = HandshakeSucceeded(
-            endpoint=self._endpoint,
-            address=self.address,
-            socket_type=peer.socket_type,
-            routing_id=peer.routing_id,
-            peer=host.peer_at(pipe),
-        )
-        host.emit(succeeded)
+        self.progress = _nobody_asks
+        report_success(host, self._endpoint, self.address, peer, host.peer_at(pipe))
         writer = self._writer
-        self._before = (pipe.sent, pipe.received)
+        self._before = pipe.sent + pipe.received
         heartbeats = self._heartbeats = Heartbeats(
             host.options,
             peer.version,
@@ -235,18 +232,18 @@ class Session:
             self,
         )
         end, wanted = host.runtime.turn_end, host.wanted
-        self._reader = Reader(self._stream, protocol, pipe, writer, heartbeats, end, wanted, self._hang_up, self._leave)
+        self._reader = Reader(self._stream, protocol, pipe, writer, heartbeats, end, wanted, self)
         pipe.inbox.source = self._reader
         pipe.shares_encoding = protocol.shares_encoding and not pipe.outbox.conflate
         if self.waits_as is not None and peer.version >= SINCE:
             pipe.control(ADMITTED)
-        writer.attach(pipe, heartbeats.ping_sent, self._reader.still_stands, begun)
+        writer.attach(pipe, begun)
         heartbeats.begin()
 
     def kept_waiting(self, waits: bool) -> None:
-        """See `Life`."""
+        """See `HeartbeatsHost`."""
         peer = None if self.pipe is None else self._host.peer_at(self.pipe)
-        self._host.emit(KeptWaiting(endpoint=self._endpoint, address=self.address, over=not waits, peer=peer))
+        report_wait(self._host, self._endpoint, self.address, peer, over=not waits)
 
     def _detach(self) -> None:
         self._torn = self._torn or self._writer.busy
@@ -262,7 +259,7 @@ class Session:
         self.peer = self._host.peer_at(pipe)
         heartbeats, self._heartbeats = self._heartbeats, None
         answered = heartbeats is not None and heartbeats.answered
-        self.carried = answered or (pipe.sent, pipe.received) != self._before
+        self.carried = answered or pipe.sent + pipe.received != self._before
         reader.stop()
         pipe.inbox.source = UNCONNECTED
         pipe.inbox.source_waits = False
@@ -281,8 +278,8 @@ class Session:
 
     # --- telling the peer why ---------------------------------------------------------------
 
-    def _hang_up(self, error: Exception) -> None:
-        """End the connection because of what the peer did, and tell the peer."""
+    def hang_up(self, error: Exception) -> None:
+        """See `ReaderHost`."""
         self._protocol.refuse(str(error))
         self.close(error)
 
@@ -310,8 +307,19 @@ class Session:
             except (trio.BrokenResourceError, trio.ClosedResourceError):
                 return  # likewise
 
-    def _write_failed(self, error: Exception) -> None:
-        """The connection cannot be written to any more: the peer has hung up, and may have said why before."""
+    # --- what the writer tells and asks ---------------------------------------------------------
+
+    def ping_sent(self) -> None:
+        """See `WriterHost`."""
+        if self._heartbeats is not None:
+            self._heartbeats.ping_sent()
+
+    def still_stands(self) -> bool:
+        """See `WriterHost`."""
+        return self._reader is None or self._reader.still_stands()
+
+    def write_failed(self, error: Exception) -> None:
+        """See `WriterHost`. The peer has hung up, and may have said why before."""
         reader = self._reader
         if reader is not None:
             reader.look_at_all()
@@ -326,17 +334,18 @@ class Session:
     # --- heartbeats -----------------------------------------------------------------------
 
     def look(self) -> bool:
-        """See `Life`."""
+        """See `HeartbeatsHost`."""
         return self._reader is None or self._reader.look()
 
-    def start_heartbeats(self, heartbeats: Heartbeats) -> None:
-        """See `Life`."""
+    def start_heartbeats(self) -> None:
+        """See `HeartbeatsHost`."""
+        assert self._heartbeats is not None
         scope = self._heartbeats_scope = trio.CancelScope()
         name = f"triomq heartbeats {self.address}{self._host.tasks.suffix}"
-        self._host.runtime.nursery.start_soon(self._run_heartbeats, heartbeats, scope, name=name)
+        self._host.runtime.nursery.start_soon(self._run_heartbeats, self._heartbeats, scope, name=name)
 
     def heartbeat_answered(self, seconds: float) -> None:
-        """See `Life`."""
+        """See `HeartbeatsHost`."""
         if (pipe := self.pipe) is not None:
             pipe.round_trip = seconds
             self._host.heartbeat(pipe)
@@ -356,8 +365,8 @@ class Session:
         if self._reader is not None:
             self._reader.stop_delivering()
 
-    def _leave(self, error: Exception) -> None:
-        """End the connection in good order; ``error`` is why."""
+    def leave(self, error: Exception) -> None:
+        """See `ReaderHost`."""
         self.error = self.error or error
         self.say_goodbye()
 
@@ -380,11 +389,3 @@ class Session:
 
 def _nobody_asks(_: Session) -> None:
     """Nobody keeps count of connections that are not established."""
-
-
-def new_pipe(host: PeerHost, endpoint: str, *, dialled: bool) -> QueuedPipe:
-    """A pipe of a socket with the limits that its options say."""
-    options = host.options
-    pipe = QueuedPipe(host.owner, endpoint, options.send_limit, options.receive_limit, conflate=options.conflate)
-    pipe.dialled = dialled
-    return pipe

@@ -21,15 +21,25 @@ NewProtocol: TypeAlias = Callable[[PeerHost, bool], zmtp.WireProtocol]
 
 
 def new_zmtp(host: PeerHost, as_server: bool) -> zmtp.WireProtocol:
-    """ZMTP 3.1, as `NewProtocol`: the accepting side has the server's role in the handshake."""
-    options = host.options
-    return zmtp.Connection(
+    """ZMTP 3.1, as `NewProtocol`, with the mechanism of the socket."""
+    options, security, asks = host.options, host.options.mechanism, host.gate.asks
+    if security is None:
+        mechanism: zmtp.Mechanism = zmtp.Null(asks=asks and as_server)
+    else:
+        as_server = as_server if security.as_server is None else security.as_server
+        random_bytes = host.runtime.random_bytes
+        mechanism = security.new_mechanism(as_server=as_server, asks=asks, random_bytes=random_bytes)
+    connection = zmtp.Connection(
         host.socket_type,
         as_server=as_server,
+        mechanism=mechanism,
         routing_id=host.routing_id,
         max_message_size=options.max_message_size,
         max_frames=options.max_frames,
     )
+    if security is not None:
+        connection.greet_in_pieces()
+    return connection
 
 
 class StreamCarrier(Carrier):

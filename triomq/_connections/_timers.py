@@ -45,6 +45,8 @@ class Backoff:
       least: the part of the bound that each wait has at least.
     """
 
+    __slots__ = ("_failures", "_first", "_least", "_longest", "_most", "_random")
+
     def __init__(
         self, first: float, most: float, rng: random.Random, *, longest: float = 0.0, least: float = 0.0
     ) -> None:

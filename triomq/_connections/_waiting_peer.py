@@ -11,9 +11,9 @@ from .. import zmtp
 from .._message import BytesLike
 from .._transports import NonblockingStream
 from ._heartbeats import SINCE
-from ._place import WAITING
 from ._reader import try_receive
 from ._timers import KEEPALIVE
+from ._told_to_wait import WAITING
 from ._writer import without
 
 _READ_SIZE: Final = 32 * 1024  # bytes that are kept of a peer that waits for its place

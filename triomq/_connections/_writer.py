@@ -18,8 +18,7 @@ from __future__ import annotations
 
 import math
 from bisect import bisect_right
-from collections.abc import Callable, Sequence
-from itertools import accumulate
+from collections.abc import Sequence
 from typing import Final
 
 import trio
@@ -29,6 +28,7 @@ from .._message import BytesLike, Frames
 from .._pipes import UNCONNECTED, QueuedPipe
 from .._runtime import Runtime
 from .._transports import NonblockingStream
+from ._life import WriterHost
 from ._timers import IDLE
 
 _BATCH: Final = 64  # messages in one write
@@ -44,8 +44,14 @@ class Writer:
 
     Args:
       suffix: what the name of its task ends with.
-      fail: called, once at the most, with why the connection cannot be written to any more.
+      host: is told what becomes of what is written.
     """
+
+    __slots__ = (
+        "_address", "_batch", "_batch_ends", "_batch_written", "_control_due", "_flusher", "_gathered",
+        "_gathering_since", "_host", "_last_write", "_most", "_pipe", "_protocol", "_runtime", "_stream",
+        "_suffix", "_turn_end", "_unsent", "may_answer",
+    )  # fmt: skip
 
     def __init__(
         self,
@@ -54,7 +60,7 @@ class Writer:
         runtime: Runtime,
         address: str,
         suffix: str,
-        fail: Callable[[Exception], None],
+        host: WriterHost,
     ) -> None:
         self._stream = stream
         self._protocol = protocol
@@ -63,10 +69,8 @@ class Writer:
         self._turn_end = runtime.turn_end
         self._address = address
         self._suffix = suffix
-        self._fail = fail
+        self._host = host
         self._pipe: QueuedPipe | None = None  # while the connection is established
-        self._ping_sent: Callable[[], None] = _nothing
-        self._still_stands: Callable[[], bool] = _unknown
         self._last_write = -math.inf
         # At most one message came since our last write, so what we send now is probably its answer: write it at once.
         self.may_answer: bool = True
@@ -94,23 +98,13 @@ class Writer:
         """When the connection last took something."""
         return self._last_write
 
-    def attach(
-        self,
-        pipe: QueuedPipe,
-        ping_sent: Callable[[], None],
-        still_stands: Callable[[], bool],
-        begun: Sequence[BytesLike],
-    ) -> None:
+    def attach(self, pipe: QueuedPipe, begun: Sequence[BytesLike]) -> None:
         """Write what is in the pipe's outbox, from the end of this turn on.
 
         Args:
           begun: the rest of something that was half written before; it comes first.
-          ping_sent: called when a PING was handed over whole.
-          still_stands: looks at the stream, and tells whether the peer has not ended it.
         """
-        self._still_stands = still_stands
         self._pipe = pipe
-        self._ping_sent = ping_sent
         pipe.sink = self
         pipe.sink_told = True
         if begun:
@@ -121,7 +115,7 @@ class Writer:
 
     def detach(self) -> None:
         """Write no more, ever. What the peer cannot have received whole goes back to the head of the outbox."""
-        self._fail, self._ping_sent, self._still_stands = _ignore, _nothing, _unknown
+        self._host = _NOBODY
         pipe, self._pipe = self._pipe, None
         if pipe is not None:
             self._restore(pipe)
@@ -142,7 +136,7 @@ class Writer:
     # On the path of every message.
     def wake(self) -> None:
         """The first message since the last flush has been accepted: write it, or gather more."""
-        if self._flusher.gathering or not (self.may_answer or trio.current_time() - self._last_write >= IDLE):
+        if self._flusher.gathering or not (self.may_answer or self._turn_end.now() - self._last_write >= IDLE):
             self.wake_later()
         else:
             self.flush()
@@ -175,8 +169,8 @@ class Writer:
         pipe = self._pipe
         if pipe is None or self._unsent or not self._protocol.established:
             return  # at fault, a connection gives out the events before the fault first, and takes nothing
-        now = self._last_write = trio.current_time()
-        if self._turn_end.is_late(now) and not self._still_stands():
+        now = self._last_write = self._turn_end.now()
+        if self._turn_end.is_late(now) and not self._host.still_stands():
             return  # the peer hung up meanwhile: what is queued waits for the next connection
         pipe.sink_told = False
         outbox = pipe.outbox
@@ -191,7 +185,8 @@ class Writer:
                 break
             flushed += taken
         self.may_answer = False
-        pipe.flushed()
+        if pipe.owner_waits or pipe.awaited:
+            pipe.flushed()
 
     # On the path of every message.
     def _write_batch(self, pipe: QueuedPipe) -> int | None:
@@ -207,12 +202,15 @@ class Writer:
             self._control_due = False
             buffers.append(self._protocol.data_to_send())
             control = len(buffers[0])
+        # Who encrypts cannot encode twice: so ask at once where each item ends, and not only when it matters.
+        ends: list[int] | None = None if self._protocol.shares_encoding else []
         try:
-            total = control + self._protocol.encode(pieces, buffers)
+            total = control + self._protocol.encode(pieces, buffers, ends)
         except MemoryError:
             pipe.restore(batch)  # nothing has left: the messages wait for the next connection
-            self._fail(self._no_memory())
+            self._host.write_failed(self._no_memory())
             return None
+        # A failure is told at the end: the batch must be known as not sent by then, so that detaching puts it back.
         failure: Exception | None = None
         try:
             taken = self._stream.send_nowait(buffers)
@@ -223,20 +221,20 @@ class Writer:
                 self._count_sent(pipe, batch)
             else:
                 pipe.sent += len(batch)
-            pipe.octets_sent += taken
+            pipe.bytes_sent += taken
             pipe.last_traffic = self._last_write
             self._most = _LARGE_BATCH if taken <= _SMALL * len(batch) else _BATCH
             return taken
         self._batch = batch
-        encode = self._protocol.encode
-        sizes = (len(item) if isinstance(item, bytes) else encode((item,), []) for item in batch)
-        self._batch_ends = list(accumulate(sizes))
+        if ends is None:
+            self._protocol.encode(batch, [], ends := [])
+        self._batch_ends = ends
         self._batch_written = taken - control
         self._unsent = without(buffers, taken)
-        pipe.octets_sent += taken
+        pipe.bytes_sent += taken
         self._count_whole(pipe)
         if failure is not None:
-            self._fail(failure)
+            self._host.write_failed(failure)
         else:
             self._start_writing()
         return None
@@ -253,19 +251,19 @@ class Writer:
                 taken = await self._stream.send_some(self._unsent)
                 self._unsent = without(self._unsent, taken)
                 self._batch_written += taken
-                self._last_write = trio.current_time()
+                self._last_write = self._turn_end.now()
                 pipe = self._pipe
                 if pipe is not None:
-                    pipe.octets_sent += taken
+                    pipe.bytes_sent += taken
                     pipe.last_traffic = self._last_write
                     self._count_whole(pipe)
                     if self._unsent:  # else what is queued because of this might be written here and now
                         pipe.room_made()
         except (trio.BrokenResourceError, trio.ClosedResourceError) as exc:
-            self._fail(exc)
+            self._host.write_failed(exc)
             return
         except MemoryError:
-            self._fail(self._no_memory())
+            self._host.write_failed(self._no_memory())
             return
         self.flush()
 
@@ -274,7 +272,7 @@ class Writer:
 
     def _count_sent(self, pipe: QueuedPipe, items: Sequence[zmtp.Item]) -> None:
         if any(type(item) is zmtp.Ping for item in items):
-            self._ping_sent()
+            self._host.ping_sent()
         pipe.count_sent(items)
 
     def _count_whole(self, pipe: QueuedPipe) -> None:
@@ -296,17 +294,21 @@ class Writer:
         self._batch = self._batch_ends = self._unsent = ()
 
 
-def _ignore(_: Exception) -> None:
-    """The connection is over, and why is known."""
+class _Nobody:
+    """The connection of a writer that has been detached: it is over, and why is known."""
+
+    def ping_sent(self) -> None:
+        """Nobody waits for the answer."""
+
+    def still_stands(self) -> bool:
+        """Nobody reads the stream."""
+        return True
+
+    def write_failed(self, error: Exception) -> None:
+        """Nothing more is to be written."""
 
 
-def _nothing() -> None:
-    """Nobody wants to know of PINGs."""
-
-
-def _unknown() -> bool:
-    """Nobody reads the stream."""
-    return True
+_NOBODY: Final = _Nobody()
 
 
 def without(buffers: Sequence[BytesLike], count: int) -> list[BytesLike]:

@@ -1,4 +1,4 @@
-"""Events in words: one line each, of bounded length, in which no octet of a peer does harm."""
+"""Events in words: one line each, of bounded length, in which no byte of a peer does harm."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def short(address: str) -> str:
 
 
 def why(error: Exception | None, endpoint: str = "") -> str:
-    """An error as a reason: without the numbers that only help whoever reads the octets."""
+    """An error as a reason: without the numbers that only help whoever reads the bytes."""
     if error is None:
         return "the connection was closed"
     said: str | None = error.reason if isinstance(error, RemoteProtocolError) else getattr(error, "strerror", None)
@@ -62,7 +62,7 @@ def again(retry_in: float | None) -> str:
 
 
 def messages(count: int) -> str:
-    """So many messages."""
+    """A number of messages, in words."""
     return "1 message" if count == 1 else f"{count:,} messages"
 
 
@@ -83,7 +83,7 @@ def dropped(socket: Socket, event: MessageDropped) -> str:
         case "lost":
             return f"{many} or more from {peer} {was} lost by the network, and will not be repaired"
         case "cut off":
-            size = f"of {event.size:,} octets " if event.size is not None else ""
+            size = f"of {event.size:,} bytes " if event.size is not None else ""
             return f"1 message {size}is dropped: {peer} hung up at it each time: {why(event.error)}"
         case "unroutable":
             to = readable_id(event.routing_id)

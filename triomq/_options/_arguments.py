@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from typing import TypedDict
 
 from .._message import BytesLike
+from .._security import Security
 
 
 class OptionArguments(TypedDict, total=False):
@@ -18,6 +19,7 @@ class OptionArguments(TypedDict, total=False):
     linger: float
     immediate: bool
     routing_id: bytes
+    mechanism: Security | None
     max_message_size: float
     max_frames: int
     reconnect_interval: float
@@ -40,6 +42,7 @@ class OptionArguments(TypedDict, total=False):
     invert_matching: bool
     max_subscriptions: float
     max_subscription_bytes: float
+    busy_poll: float
     ipv6: bool
     backlog: int
     send_buffer: int | None

@@ -1,6 +1,6 @@
 """Socket options: what they are called, what they may be, where they mean something.
 
-Times are seconds, sizes octets, ``math.inf`` is "for ever" or "no bound". Every field carries the
+Times are seconds, sizes bytes, ``math.inf`` is "for ever" or "no bound". Every field carries the
 libzmq option it stands for; the table in the reference is generated from these fields.
 """
 
@@ -14,15 +14,16 @@ import attrs
 
 from .._advice import explain_option, refuse_option_change
 from .._record import Record
+from .._security import Security
 from . import _values
 from ._pairs import conflate_topics, order_waits, refuse_half_options
 
 _INT_MAX = 2**31 - 1
 """the largest number that the system's calls take"""
 _FASTEST = 10_000_000_000
-"""octets in a second: more than any network"""
+"""bytes in a second: more than any network"""
 _SMALLEST_TPDU = 128
-"""octets: room for all headers, and for some data"""
+"""bytes: room for all headers, and for some data"""
 _MULTICAST = "PUB XPUB SUB XSUB"
 _KEEPALIVE_SECONDS, _KEEPALIVE_PROBES = 32767, 127
 """seconds and probes: the largest that Linux takes"""
@@ -57,10 +58,14 @@ class Options(Record):
         False, _values.flag, "ZMQ_IMMEDIATE", "0", "", "Queue only for peers that are there, not for those to come."
     )
     routing_id: bytes = _option(
-        b"", _values.routing_id, "ZMQ_ROUTING_ID", "empty", "octets", "The name a ROUTER peer knows this socket by."
+        b"", _values.routing_id, "ZMQ_ROUTING_ID", "empty", "bytes", "The name a ROUTER peer knows this socket by."
     )
+    mechanism: Security | None = _option(  # noqa: RUF009  # as all others
+        None, _values.mechanism, "ZMQ_MECHANISM", "NULL", "",
+        "How connections are secured: `Plain`, `Curve`, or a mechanism of your own. None is NULL: not at all.",
+    )  # fmt: skip
     max_message_size: float = _option(
-        math.inf, _values.bound("octets"), "ZMQ_MAXMSGSIZE", "-1 (no bound)", "octets",
+        math.inf, _values.bound("bytes"), "ZMQ_MAXMSGSIZE", "-1 (no bound)", "bytes",
         "A peer that sends more in one message is dropped.",
     )  # fmt: skip
     max_frames: int = _option(
@@ -161,8 +166,13 @@ class Options(Record):
         "Topics of one peer; a peer that subscribes to more is disconnected, and told why.", "PUB XPUB",
     )  # fmt: skip
     max_subscription_bytes: float = _option(
-        64 * 1024 * 1024, _values.bound("octets"), "", "", "octets", "In all topics of one peer together; likewise.",
+        64 * 1024 * 1024, _values.bound("bytes"), "", "", "bytes", "In all topics of one peer together; likewise.",
         "PUB XPUB",
+    )  # fmt: skip
+    busy_poll: float = _option(
+        0.0, _values.moment, "ZMQ_BUSY_POLL", "0 (the system's)", "seconds",
+        "Where this socket has just sent to its only peer: try to read for so long before other tasks run. 0 is not "
+        "to. See :ref:`busy-poll`.", "REQ REP DEALER ROUTER PAIR",
     )  # fmt: skip
     ipv6: bool = _option(True, _values.flag, "ZMQ_IPV6", "0", "", "Allow IPv6 beside IPv4.")
     backlog: int = _option(
@@ -171,11 +181,11 @@ class Options(Record):
         "Linux ``net.core.somaxconn``, mostly 4096.",
     )  # fmt: skip
     send_buffer: int | None = _option(
-        None, _values.system("octets", _INT_MAX), "ZMQ_SNDBUF", "-1", "octets",
+        None, _values.system("bytes", _INT_MAX), "ZMQ_SNDBUF", "-1", "bytes",
         "The kernel's send buffer. None is the system's default for tcp, and 2 MiB for ipc.",
     )  # fmt: skip
     receive_buffer: int | None = _option(
-        None, _values.system("octets", _INT_MAX), "ZMQ_RCVBUF", "-1", "octets", "The kernel's receive buffer."
+        None, _values.system("bytes", _INT_MAX), "ZMQ_RCVBUF", "-1", "bytes", "The kernel's receive buffer."
     )
     tcp_keepalive: bool | None = _option(
         None, attrs.validators.optional(_values.flag), "ZMQ_TCP_KEEPALIVE", "-1", "",
@@ -194,8 +204,8 @@ class Options(Record):
         "Unanswered probes before the connection is dead; needs ``tcp_keepalive=True``.",
     )  # fmt: skip
     rate: int = _option(
-        1_250_000, _values.between(1000, _FASTEST, "a number of octets in a second"),
-        "ZMQ_RATE", "100 kbit/s", "octets in a second",
+        1_250_000, _values.between(1000, _FASTEST, "a number of bytes in a second"),
+        "ZMQ_RATE", "100 kbit/s", "bytes in a second",
         "The most that a sender sends to a multicast group, headers counted; and as much again of repairs.",
         _MULTICAST,
     )  # fmt: skip
@@ -209,7 +219,7 @@ class Options(Record):
         "How far a multicast datagram goes: 1 is to this network, and each router takes one.", _MULTICAST,
     )  # fmt: skip
     multicast_max_tpdu: int = _option(
-        1500, _values.between(_SMALLEST_TPDU, 65535, "a number of octets"), "ZMQ_MULTICAST_MAXTPDU", "1500", "octets",
+        1500, _values.between(_SMALLEST_TPDU, 65535, "a number of bytes"), "ZMQ_MULTICAST_MAXTPDU", "1500", "bytes",
         "The largest multicast datagram, headers counted.", _MULTICAST,
     )  # fmt: skip
     multicast_loop: bool = _option(

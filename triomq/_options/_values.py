@@ -8,10 +8,14 @@ from typing import Any
 
 import attrs
 
+from .._security import Security
+
 Validator = Callable[[Any, "attrs.Attribute[Any]", Any], None]
 
 _LONGEST = 1_000_000_000
 """seconds, 31 years: the longest finite time; larger ones would overflow when they are added up or doubled"""
+_MOMENT = 1e-3
+"""seconds: the longest time for which a task may keep the loop to itself"""
 _MOST = 2**63
 """the largest finite bound: more than any machine can count up to"""
 
@@ -50,6 +54,12 @@ def finite_seconds(_: object, field: attrs.Attribute[Any], value: Any) -> None:
     if value == math.inf:
         _fail(field, value, "a finite time in seconds: all that is sent meanwhile is kept")
     seconds(_, field, value)
+
+
+def moment(_: object, field: attrs.Attribute[Any], value: Any) -> None:
+    """A time for which the loop may stand still."""
+    if not _is_number(value) or not 0 <= value <= _MOMENT:
+        _fail(field, value, f"a time in seconds from 0 (off) to {_MOMENT}, for no other task runs meanwhile")
 
 
 def _refuse_more(field: attrs.Attribute[Any], value: Any, most: int, wanted: str) -> None:
@@ -114,12 +124,22 @@ def conflate(_: object, field: attrs.Attribute[Any], value: Any) -> None:
 def routing_id(_: object, field: attrs.Attribute[Any], value: Any) -> None:
     """A name that a peer may have."""
     if not isinstance(value, bytes) or len(value) > 255:
-        _fail(field, value, "bytes, 255 octets at the most")
+        _fail(field, value, "bytes, 255 of them at the most")
     if value[:1] == b"\0":
-        _fail(field, value, "not allowed to begin with a zero octet: those are the ROUTER's own")
+        _fail(field, value, "not allowed to begin with a zero byte: those are the ROUTER's own")
 
 
 hwm = at_least(0, "a number of messages (0 for no limit)")
+
+
+def mechanism(_: object, field: attrs.Attribute[Any], value: Any) -> None:
+    """What secures connections. The error does not show the value, which may be a secret."""
+    if value is not None and not isinstance(value, Security):
+        kind = f"class {value.__name__}" if isinstance(value, type) else type(value).__name__
+        raise ValueError(
+            f"option {field.name}=<{kind}>: it is None, an object of triomq.Plain or triomq.Curve, "
+            "or of a triomq.abc.Security of your own"
+        )
 
 
 def system(what: str, maximum: int) -> Validator:

@@ -1,4 +1,4 @@
-"""Receive in the order of arrival, for XPUB: what peers say, and what is to be told of their subscriptions."""
+"""Receive in the order of arrival, for XPUB: the messages of peers, and the notices of their subscriptions."""
 
 from __future__ import annotations
 
@@ -36,8 +36,8 @@ class Arrivals:
     There is one queue for all peers, because notices of one topic may come from several peers, and say the opposite in
     another order. The messages themselves stay in the pipes' inboxes, and count against the HWM there. Notices count
     against no HWM: no peer can be made to wait with them, least of all a peer that has left. To bound them: when many
-    wait, a notice and the waiting one that it undoes are dropped together, and repetitions are. What remains still
-    leads the user from what they know to what is true, and is no more than that needs, and the many.
+    notices wait, each subscription and its later cancellation are dropped together, and so are repetitions. What
+    remains still leads the user from what they know to what is true.
 
     Args:
       most_notices: how many may wait before such pairs are dropped.

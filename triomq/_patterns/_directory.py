@@ -15,8 +15,8 @@ def is_made_here(routing_id: bytes) -> bool:
 class Directory:
     """Pipes by routing id.
 
-    Ids the peers announce begin with any octet but zero; those made here begin with zero and continue
-    with four octets, counted from a random start, that no present peer has.
+    Ids the peers announce begin with any byte but zero; those made here begin with zero and continue
+    with four bytes, counted from a random start, that no present peer has.
     """
 
     __slots__ = ("_next", "_pipes")

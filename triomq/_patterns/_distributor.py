@@ -64,7 +64,7 @@ def _open_group(audience: Audience[Pipe]) -> _Group | None:
 
 
 class Distributor:
-    """Sends one message to many pipes, encoding it once for all that can share the octets."""
+    """Sends one message to many pipes, encoding it once for all that can share the bytes."""
 
     __slots__ = ()
 

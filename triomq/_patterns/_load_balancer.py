@@ -31,6 +31,10 @@ class LoadBalancer:
         if pipe in self._ready:
             self._ready.remove(pipe)
 
+    def only(self) -> Pipe | None:
+        """The pipe that has the round for itself, though it may be full by now; None if there is none, or several."""
+        return self._ready[0] if len(self._ready) == 1 else None
+
     def choose(self) -> Pipe | None:
         """The pipe `send` would send to, or None; then a pipe's owner will be told when there is one."""
         ready = self._ready
@@ -61,5 +65,5 @@ class LoadBalancer:
         return self._ready[0].room() if len(self._ready) == 1 and self._ready[0].has_room() else 0
 
     def send_many(self, messages: Sequence[Frames]) -> None:
-        """Queue so many messages as `room_for_many` has just told there is room for."""
+        """Queue no more messages than `room_for_many` has just told."""
         self._ready[0].send_many_nowait(messages)

@@ -47,7 +47,7 @@ class Pair(RoundRobin, FairReceiver):
         self._choose()
 
     def removed(self, pipe: Pipe) -> None:
-        self.balancer.remove(pipe)
+        self.deactivate(pipe)
         self._choose()
 
     def writable(self, pipe: Pipe) -> None:
@@ -59,7 +59,7 @@ class Pair(RoundRobin, FairReceiver):
         pipes = [pipe for pipe in self.pipes if pipe.peer is not None] or list(self.pipes)
         for pipe in self.pipes:
             if pipe is not pipes[0]:
-                self.balancer.remove(pipe)
+                self.deactivate(pipe)
         if pipes:
-            self.balancer.activate(pipes[0])
+            self.activate(pipes[0])
             self.senders.wake()

@@ -202,14 +202,23 @@ class Pattern:
 
 
 class Sender(Pattern, ABC):
-    """A pattern that sends."""
+    """A pattern that sends.
+
+    Attributes:
+      only: the pipe that `submit` would hand any message to, as it is; None where it has to choose, or to change the
+        message. The pipe may be full. It saves the path of a message two calls.
+    """
 
     full_for_all: ClassVar[bool] = True
     """No room for one message is no room for all: nobody may overtake a sender that waits."""
     frames_added: ClassVar[int] = 0
-    """So many frames more than the user's message has are sent."""
+    """Frames that are sent beside those of the user's message."""
     never_refuses: ClassVar[bool] = False
     """`submit` takes any message at any time, unlike that of REQ, REP and ROUTER; a proxy's capture must."""
+
+    def __init__(self, options: Options, rng: random.Random, turn: Budget) -> None:
+        super().__init__(options, rng, turn)
+        self.only: Pipe | None = None
 
     @abstractmethod
     def submit(self, message: Frames) -> bool:

@@ -35,6 +35,7 @@ class Req(RoundRobin, FairReceiver):
 
     Attributes:
       asked: the pipe of the peer that owes the reply; None when there is no request.
+      requesting: a task is in ``request``, which is one exchange.
     """
 
     frames_added: ClassVar[int] = 3  # the id, the delimiter, and what a ROUTER puts before both
@@ -44,6 +45,7 @@ class Req(RoundRobin, FairReceiver):
     def __init__(self, options: Options, rng: random.Random, turn: Budget) -> None:
         super().__init__(options, rng, turn)
         self.asked: Pipe | None = None
+        self.requesting: bool = False
         self._expected: tuple[bytes, ...] = ()  # the frames that the reply begins with
         self._request: Message | None = None  # as it was sent, envelope included; None if no connection can answer it
         self._late_replies = False  # a reply that is not wanted any more may still come
@@ -108,7 +110,7 @@ class Req(RoundRobin, FairReceiver):
         self._left.add(pipe)
         if pipe not in self._lasting:
             pipe.drain()
-            self.balancer.remove(pipe)
+            self.deactivate(pipe)
         pipe.inbox.source.renew(PeerUnwantedError("a request to this peer was given up, and its reply is not wanted"))
         pipe.withdraw(request)  # if it was half written, it would be sent again
 
@@ -134,7 +136,7 @@ class Req(RoundRobin, FairReceiver):
     def added(self, pipe: Pipe) -> None:
         if pipe.peer is None:  # the peer is yet to come, now and whenever the connection is lost
             self._lasting.add(pipe)
-        self.balancer.activate(pipe)
+        self.activate(pipe)
         self.senders.wake()
 
     def ready(self, pipe: Pipe) -> None:
@@ -152,7 +154,7 @@ class Req(RoundRobin, FairReceiver):
 
     def removed(self, pipe: Pipe) -> None:
         self._lasting.discard(pipe)
-        self.balancer.remove(pipe)
+        self.deactivate(pipe)
 
 
 def _returns_ids(pipe: Pipe) -> bool:

@@ -21,12 +21,13 @@ class RoundRobin(Sender):
     def __init__(self, options: Options, rng: random.Random, turn: Budget) -> None:
         super().__init__(options, rng, turn)
         self.balancer: LoadBalancer = LoadBalancer()
+        self._as_it_is = type(self).submit is RoundRobin.submit  # the user's message is what is sent
 
     def submit(self, message: Frames) -> bool:
         return self.balancer.send(message)
 
     def submit_function(self) -> Callable[[Frames], bool]:
-        return self.balancer.send if type(self).submit is RoundRobin.submit else self.submit
+        return self.balancer.send if self._as_it_is else self.submit
 
     def room_for_many(self) -> float:
         return self.balancer.room_for_many()
@@ -37,15 +38,25 @@ class RoundRobin(Sender):
     def can_submit(self) -> bool:
         return self.balancer.choose() is not None
 
-    def added(self, pipe: Pipe) -> None:
+    def activate(self, pipe: Pipe) -> None:
+        """Let the pipe have its turns."""
         self.balancer.activate(pipe)
+        self.only = self.balancer.only() if self._as_it_is else None
+
+    def deactivate(self, pipe: Pipe) -> None:
+        """Send the pipe nothing more."""
+        self.balancer.remove(pipe)
+        self.only = self.balancer.only() if self._as_it_is else None
+
+    def added(self, pipe: Pipe) -> None:
+        self.activate(pipe)
         self.senders.wake()
 
     def removed(self, pipe: Pipe) -> None:
-        self.balancer.remove(pipe)
+        self.deactivate(pipe)
 
     def writable(self, pipe: Pipe) -> None:
         """See `PipeOwner`."""
         if not pipe.draining:  # disconnected: the pipe only sends what it has
-            self.balancer.activate(pipe)
+            self.activate(pipe)
         self.senders.wake()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterator, Sequence
+from itertools import repeat
 
 from .. import zmtp
 from .._message import Frames, Message
@@ -32,7 +33,7 @@ class Subscriber(FairReceiver):
         super().__init__(options, rng, turn)
         self.topics: TopicFilter = TopicFilter()
         self.changes: int = 0
-        self._telling: dict[Pipe, object] = {}  # who is still being told the topics, and the peer that is
+        self._telling: dict[Pipe, object] = {}  # publishers that are still being told the topics, and their peers
         self._in_force: dict[Pipe, int] = {}  # publishers, and how many changes each has taken in
 
     def subscribe(self, topic: bytes) -> None:
@@ -70,7 +71,7 @@ class Subscriber(FairReceiver):
         return pipe not in self._telling
 
     def note_in_force(self, pipe: Pipe, changes: int) -> None:
-        """The publisher has taken in so many changes."""
+        """The publisher has taken in ``changes`` changes."""
         self._in_force[pipe] = changes
 
     def is_in_force(self, pipe: Pipe) -> bool:
@@ -94,14 +95,11 @@ class Subscriber(FairReceiver):
     def interpret(self, pipe: Pipe, events: Sequence[Received]) -> list[Message]:
         """Filter once more: a publisher may not know yet what was cancelled, or not filter at all."""
         messages: Sequence[Message] = events  # type: ignore[assignment]  # see wanted
-        few, matches, inverted = self.topics.few, self.topics.matches, self.options.invert_matching
-        kept: list[Message] = []
-        for message in messages:
-            for first in message:  # noqa: B007  # the index of a `Message` is a call of Python
-                break
-            if (matches(first) if few is None else first.startswith(few)) is not inverted:
-                kept.append(message)
-        return kept
+        few, inverted = self.topics.few, self.options.invert_matching
+        # The first frames, all at once: the index of a `Message` is a call of Python.
+        firsts: tuple[bytes, ...] = next(zip(*messages, strict=False), ())
+        wanted = map(self.topics.matches, firsts) if few is None else map(bytes.startswith, firsts, repeat(few))
+        return [message for message, match in zip(messages, wanted, strict=True) if match is not inverted]
 
 
 class XSubscriber(Subscriber, Sender):

@@ -2,8 +2,8 @@
 
 Theory of operation
 
-Every node stands for a prefix; the edge to it is labelled with the octets that its parent's prefix lacks, and
-no two edges of a node begin with the same octet. Matching walks down the one possible path and meets each
+Every node stands for a prefix; the edge to it is labelled with the bytes that its parent's prefix lacks, and
+no two edges of a node begin with the same byte. Matching walks down the one possible path and meets each
 subscribed prefix of the topic on it, so its cost is bounded by the topic's length and the number of *nested*
 subscriptions, never by how many there are. Nothing here recurses: a peer chooses how deep the tree is.
 
@@ -24,10 +24,10 @@ _MOST_REMEMBERED: Final = 100_000  # subscribers in all remembered answers
 
 
 class Audience(list[T]):
-    """Who is subscribed to a prefix of some topic. The same object answers until a subscription changes.
+    """The subscribers to any prefix of a topic. The same object answers until a subscription changes.
 
     Attributes:
-      shared: what somebody who sends to them keeps for them together.
+      shared: what a sender keeps for all of them together.
     """
 
     __slots__ = ("shared",)
@@ -148,7 +148,7 @@ class Subscriptions(Generic[T]):
             if child is None:
                 break
             size = len(child.label)
-            if size > 1 and not topic.startswith(child.label, position):  # one octet has been looked at already
+            if size > 1 and not topic.startswith(child.label, position):  # one byte has been looked at already
                 break
             node = child
             position += size

@@ -15,7 +15,7 @@ LONGEST_TOPIC: Final = 64 * 1024
 
 
 def as_topic(topic: BytesLike | str) -> bytes:
-    """The octets that the first frame of a wanted message begins with; text is taken as UTF-8.
+    """The bytes that the first frame of a wanted message begins with; text is taken as UTF-8.
 
     Raises:
       TypeError: it is neither bytes-like nor text.
@@ -25,10 +25,10 @@ def as_topic(topic: BytesLike | str) -> bytes:
         topic = topic.encode()
     if not isinstance(topic, (bytes, bytearray, memoryview)):
         raise TypeError(f"a topic is bytes or str, not {type(topic).__name__}: {topic!r}")
-    octets = bytes(topic)
-    if len(octets) > LONGEST_TOPIC:
-        raise ValueError(f"a topic has {LONGEST_TOPIC} octets at the most, and this one has {len(octets)}")
-    return octets
+    encoded = bytes(topic)
+    if len(encoded) > LONGEST_TOPIC:
+        raise ValueError(f"a topic has {LONGEST_TOPIC} bytes at the most, and this one has {len(encoded)}")
+    return encoded
 
 
 def split_subscriptions(message: Frames) -> tuple[Frames, Frames]:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from ._inbox import Inbox
 from ._inproc_pipe import InprocPipe
+from ._metered import MeteredInbox
 from ._outbox import FirstSubscribe, Outbox
 from ._pipe import Pipe
 from ._queued_pipe import QueuedPipe
-from ._roles import CONFIRMED, NOBODY, UNCONNECTED, Confirmation, Loan, PipeOwner, Received, Sink, Source
+from ._roles import CONFIRMED, NOBODY, UNCONNECTED, Confirmation, Hold, Loan, PipeOwner, Received, Sink, Source
 from ._shared_tail import SharedTail
 from ._topic_queue import Conflate, TopicQueue
 
@@ -18,9 +19,11 @@ __all__ = [
     "Confirmation",
     "Conflate",
     "FirstSubscribe",
+    "Hold",
     "Inbox",
     "InprocPipe",
     "Loan",
+    "MeteredInbox",
     "Outbox",
     "Pipe",
     "PipeOwner",

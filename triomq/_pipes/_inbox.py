@@ -7,6 +7,7 @@ from collections import deque
 from collections.abc import Sequence
 
 from .._message import Message
+from ._nothing import NOTHING
 from ._roles import UNCONNECTED, Source
 from ._topic_queue import Conflate, TopicQueue
 
@@ -23,6 +24,7 @@ class Inbox:
 
     Attributes:
       queue: the messages, the oldest first.
+      direct: messages may be added to ``queue``; else ``put`` takes them.
       conflates: older messages make way for newer ones.
       limit: messages that ``queue`` may hold before the source is to stop; ``math.inf`` is no limit.
       source: who fills the inbox; one assignment attaches or detaches.
@@ -31,13 +33,14 @@ class Inbox:
       in_round: the pipe stands in the fair queue, because it has messages.
     """
 
-    __slots__ = ("conflates", "in_round", "limit", "queue", "resume_below", "source", "source_waits")
+    __slots__ = ("conflates", "direct", "in_round", "limit", "queue", "resume_below", "source", "source_waits")
 
     queue: deque[Message] | TopicQueue[Message]
-    conflates: bool
 
     def __init__(self, limit: float, *, conflate: Conflate = False) -> None:
-        self.renew_queue(limit, conflate)
+        self.queue = TopicQueue(limit) if conflate == "topics" else NOTHING
+        self.direct: bool = False
+        self.conflates: bool = bool(conflate)
         self.limit: float = math.inf if conflate else limit
         self.source: Source = UNCONNECTED
         self.source_waits: bool = False
@@ -47,6 +50,7 @@ class Inbox:
     def renew_queue(self, most: float, conflate: Conflate) -> None:
         """Begin with an empty queue that conflates like this; ``most`` topics at the most."""
         self.conflates = bool(conflate)
+        self.direct = not conflate
         if conflate == "topics":
             self.queue = TopicQueue(most)
         else:
@@ -59,6 +63,8 @@ class Inbox:
 
     def put(self, messages: Sequence[Message]) -> int:
         """Add what has arrived. Returns: how many messages were dropped, which only a conflating inbox does."""
+        if self.queue is NOTHING:
+            self.renew_queue(math.inf, self.conflates)
         queue = self.queue
         before = len(queue)
         queue.extend(messages)

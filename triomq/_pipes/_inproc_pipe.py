@@ -32,6 +32,7 @@ class InprocPipe(Pipe):
 
     def __init__(self, owner: PipeOwner, endpoint: str, limit: float, *, conflate: Conflate) -> None:
         super().__init__(owner, endpoint, Inbox(limit, conflate=conflate))
+        self.inbox.renew_queue(limit, conflate)  # `send_nowait` of the other end appends to it
         self.plain = not owner.interprets and not conflate
         self.reconnect: Callable[[Exception], None] = _stay
 

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from typing import Final, TypeVar
 
 from ..zmtp import Cancel, Item, Subscribe
+from ._nothing import NOTHING
 from ._shared_tail import MOST_TAILS, SharedTail, take_joined
 from ._topic_queue import Conflate, TopicQueue
 
@@ -27,9 +28,9 @@ class FirstSubscribe(Subscribe):
 class Outbox:
     """The sending queue of a pipe: its messages, and what stands among them.
 
-    The pipe appends to ``queue`` directly while that is shorter than ``limit`` and ``tails`` is empty; everything else
-    goes through the methods. So a queue that keeps a part of itself elsewhere, on disk say, has these methods and a
-    ``queue`` for the part in memory.
+    The pipe appends to ``queue`` itself while the outbox is ``direct``, ``queue`` is shorter than ``limit``, and
+    ``tails`` is empty; everything else goes through the methods. So a queue that keeps a part of itself elsewhere, on
+    disk say, has these methods and a ``queue`` for the part in memory.
 
     Messages in an outbox are `Message` or tuples of frames; or `bytes`, one message each that is encoded already.
 
@@ -39,6 +40,7 @@ class Outbox:
 
     Attributes:
       queue: queued for this peer alone, the oldest first.
+      direct: messages may be appended to ``queue``; else ``put`` takes each.
       tails: queued for several peers, behind ``queue``; only the last tail may still grow.
       limit: messages that may wait here, less what left and is not wholly written.
       controls: subscriptions and heartbeats among what is queued or half written.
@@ -46,12 +48,11 @@ class Outbox:
       conflate: older messages make way for newer ones.
     """
 
-    __slots__ = ("_most_controls", "conflate", "controls", "limit", "queue", "tails", "unsent")
+    __slots__ = ("_most_controls", "conflate", "controls", "direct", "limit", "queue", "tails", "unsent")
 
     def __init__(self, limit: float, *, conflate: Conflate = False) -> None:
-        self.queue: deque[Item] | TopicQueue[Item] = deque()
-        if conflate == "topics":
-            self.queue = TopicQueue(limit)
+        self.queue: deque[Item] | TopicQueue[Item] = TopicQueue(limit) if conflate == "topics" else NOTHING
+        self.direct: bool = False
         self.tails: list[SharedTail] = []
         self.limit: float = math.inf if conflate else limit
         self.controls: int = 0
@@ -88,6 +89,9 @@ class Outbox:
 
     def own(self) -> deque[Item] | TopicQueue[Item]:
         """``queue`` with all that waits in it: the outbox shares its tails no longer."""
+        if self.queue is NOTHING:
+            self.queue = deque()
+            self.direct = not self.conflate
         if self.tails:
             for tail in self.tails:
                 self.queue.extend(tail.leave())
@@ -98,9 +102,12 @@ class Outbox:
         """Queue messages, for no more than there is `room`; not for an outbox that conflates."""
         self.own().extend(items)
 
-    def conflate_with(self, item: Item) -> int:
-        """Queue a message in an outbox that conflates. Returns: how many older ones were dropped for it."""
-        queue = self.queue
+    def put(self, item: Item) -> int:
+        """Queue a message, for which there is `room`. Returns: how many older ones were dropped for it."""
+        queue = self.own()
+        if not self.conflate:
+            queue.append(item)
+            return 0
         if isinstance(queue, TopicQueue):
             before = len(queue)
             queue.append(item)
@@ -166,7 +173,8 @@ class Outbox:
         dropped = self.messages_queued()
         self.controls = 0
         self._most_controls = MOST_CONTROLS
-        self.own().clear()
+        if self.queue or self.tails:
+            self.own().clear()
         self.set_unsent(0)
         return dropped
 
@@ -186,7 +194,7 @@ class Outbox:
         if self.tails:
             if not queue and (taken := take_joined(self.tails)):
                 return taken
-            self.own()
+            queue = self.own()
         if len(queue) <= most:
             batch = list(queue)
             queue.clear()
@@ -214,6 +222,9 @@ class Outbox:
 
         Returns: how many messages were dropped, which only an outbox that conflates does.
         """
+        if not (items or self.controls or self.tails):
+            self.set_unsent(0)
+            return 0
         queue = self.own()
         messages_before = len(queue) + len(items) - self.controls
         queue.extendleft(reversed(items))

@@ -22,7 +22,7 @@ from __future__ import annotations
 
 import math
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import Final
 
@@ -30,7 +30,7 @@ from .._message import Message
 from .._statistics import DropReason, Peer
 from ..zmtp import Item, PeerInfo
 from ._inbox import Inbox
-from ._roles import NOBODY, UNCONNECTED, PipeOwner, Received, Sink
+from ._roles import NOBODY, UNCONNECTED, Hold, PipeOwner, Received, Sink
 
 _NO_DETAILS: Final[Mapping[str, int]] = MappingProxyType({})
 
@@ -54,7 +54,7 @@ class Pipe(ABC):
       owner_waits: a message was refused, and the owner waits for ``writable``.
       shares_encoding: a message that was encoded once for several peers may be queued here.
       received, sent, dropped: messages so far.
-      octets_received, octets_sent: so far, over all connections.
+      bytes_received, bytes_sent: so far, over all connections.
       last_traffic: trio's time at which a connection last took or gave something; None if none did.
       round_trip: seconds from the last heartbeat that was answered to its answer; None if none was.
       hwm_reached: how often there was no room.
@@ -63,16 +63,16 @@ class Pipe(ABC):
       number: which pipe of the socket it is, counted from 1; 0 while no socket has it.
       admissions: peers that were admitted at the pipe, one after the other.
       since: trio's time at which the last of them was.
-      part: ends the connection that is there now, by the program's choice.
+      hold: ends the connection that is there now, by the program's choice.
       last_peer: who was connected, while nobody is.
       details: what a carrier counts beside these, by name.
     """
 
     __slots__ = (
-        "_asked_for", "address", "admissions", "alive", "awaited", "details", "dialled", "draining", "dropped",
-        "endpoint", "hwm_reached", "inbox", "last_peer", "last_traffic", "losing", "lost", "number",
-        "octets_received", "octets_sent", "owner", "owner_waits", "part", "peer", "received", "round_trip",
-        "routing_id", "sent", "shares_encoding", "since", "sink",
+        "_asked_for", "address", "admissions", "alive", "awaited", "bytes_received", "bytes_sent", "details",
+        "dialled", "draining", "dropped", "endpoint", "hold", "hwm_reached", "inbox", "last_peer", "last_traffic",
+        "losing", "lost", "number", "owner", "owner_waits", "peer", "received", "round_trip", "routing_id", "sent",
+        "shares_encoding", "since", "sink",
     )  # fmt: skip
 
     def __init__(self, owner: PipeOwner, endpoint: str, inbox: Inbox) -> None:
@@ -87,14 +87,14 @@ class Pipe(ABC):
         self.alive: bool = True
         self.draining: bool = False
         self.awaited: bool = False
-        self._asked_for: float = math.inf  # messages; the owner is to be told when so many were sent
+        self._asked_for: float = math.inf  # messages sent, in all: the owner is told when there are so many
         self.owner_waits: bool = False
         self.shares_encoding: bool = False
         self.received: int = 0
         self.sent: int = 0
         self.dropped: int = 0
-        self.octets_received: int = 0
-        self.octets_sent: int = 0
+        self.bytes_received: int = 0
+        self.bytes_sent: int = 0
         self.last_traffic: float | None = None
         self.round_trip: float | None = None
         self.hwm_reached: int = 0
@@ -103,7 +103,7 @@ class Pipe(ABC):
         self.number: int = 0
         self.admissions: int = 0
         self.since: float = 0.0
-        self.part: Callable[[], None] = _nobody_there
+        self.hold: Hold = UNCONNECTED
         self.last_peer: Peer | None = None
         self.details: Mapping[str, int] = _NO_DETAILS
 
@@ -119,10 +119,10 @@ class Pipe(ABC):
             return
         self.received += len(messages)
         inbox = self.inbox
-        if inbox.conflates:
-            self.drop(inbox.put(messages))
-        else:
+        if inbox.direct:
             inbox.queue.extend(messages)
+        else:
+            self.drop(inbox.put(messages))
         if not inbox.in_round:
             owner.readable(self)
 
@@ -213,7 +213,7 @@ class Pipe(ABC):
         self.draining = self.awaited = True
 
     def has_sent(self, count: int) -> bool:
-        """Whether so many messages have left, or none is queued; if not, the owner's ``drained`` is called then."""
+        """Whether ``count`` messages have left, or none is queued; if not, the owner's ``drained`` is called then."""
         if self.sent >= count or not self.messages_queued():
             return True
         self._asked_for = min(self._asked_for, count)
@@ -245,7 +245,4 @@ class Pipe(ABC):
         self.owner = NOBODY
         self.inbox.source = UNCONNECTED
         self.sink = UNCONNECTED
-
-
-def _nobody_there() -> None:
-    """There is no connection to end."""
+        self.hold = UNCONNECTED

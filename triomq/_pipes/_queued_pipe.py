@@ -40,13 +40,15 @@ class QueuedPipe(Pipe):
         outbox = self.outbox
         queue = outbox.queue
         if outbox.tails:
-            outbox.own()
-        if len(queue) >= outbox.limit and not self.has_room():
-            return False
-        if outbox.conflate:
-            self.drop(outbox.conflate_with(item))
-        else:
+            queue = outbox.own()
+        if len(queue) >= outbox.limit:
+            if not self.has_room():
+                return False
+            queue = outbox.queue
+        if outbox.direct:
             queue.append(item)
+        else:
+            self.drop(outbox.put(item))
         if not self.sink_told:
             if at_once:
                 self.sink.wake()
@@ -62,7 +64,7 @@ class QueuedPipe(Pipe):
 
     def has_room(self) -> bool:
         outbox = self.outbox
-        if outbox.room() > 0:
+        if (len(outbox.queue) < outbox.limit and not outbox.tails) or outbox.room() > 0:
             return True
         if not self.owner_waits:
             self.sink.flush()  # a peer is full when its connection is, not when a burst is only gathered here

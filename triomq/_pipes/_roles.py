@@ -47,7 +47,14 @@ class Loan(Protocol):
     """The borrower still has the connection."""
 
     def wait(self) -> Awaitable[None]:
-        """Wait until `take_in` has something to take, or `poke` is called, or the connection ends."""
+        """Wait until `take_in` has something to take, or `poke` is called, or the connection ends.
+
+        Raises:
+          trio.ClosedResourceError: the connection has ended; call `lost`.
+        """
+
+    def lost(self) -> None:
+        """`wait` has found that the connection has ended."""
 
     def take_in(self) -> None:
         """Deliver to the pipe what has arrived."""
@@ -140,8 +147,24 @@ class Sink(Protocol):
         """
 
 
+class Hold(Protocol):
+    """A hold on the connection that is at a pipe now, for somebody who may end it by choice."""
+
+    def end(self) -> None:
+        """End the connection, if it has not ended."""
+
+    def release(self) -> None:
+        """The connection has ended."""
+
+
 class _Unconnected:
-    """The source and the sink of a pipe without a connection."""
+    """The source, the sink and the hold of a pipe without a connection."""
+
+    def end(self) -> None:
+        """There is nothing to end."""
+
+    def release(self) -> None:
+        """Nothing was held."""
 
     def resume(self) -> None:
         """Nothing comes."""
@@ -175,7 +198,7 @@ class _Unconnected:
 
 
 UNCONNECTED = _Unconnected()
-"""The source and the sink of every pipe that has no connection."""
+"""The source, the sink and the hold of every pipe that has no connection."""
 
 
 class _Nobody:

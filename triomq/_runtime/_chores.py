@@ -16,6 +16,8 @@ class Chores:
       tasks: of the socket; when they are cancelled, what is left of the work is not done.
     """
 
+    __slots__ = ("_tasks",)
+
     def __init__(self, tasks: TaskGroup) -> None:
         self._tasks = tasks
 

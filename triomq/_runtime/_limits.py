@@ -26,7 +26,7 @@ def given_back(late: float, limit: float) -> float:
 
 
 async def within(seconds: float, work: Callable[[], Awaitable[object]]) -> None:
-    """Let something finish within so many seconds, and what `given_back` adds to them.
+    """Let something finish within a time limit, and within the time that `given_back` adds.
 
     Args:
       seconds: the limit; 0 leaves only what is done without waiting.

@@ -5,10 +5,13 @@ from __future__ import annotations
 import os
 import random
 import threading
+from collections.abc import Callable
 
 import trio
 
 from .._errors import WrongThreadError
+from .._forks import check_process
+from ._bounds import Bounds
 from ._flusher import Flusher
 from ._turn import MESSAGES_PER_TURN, Turn
 from ._turn_end import TurnEnd
@@ -18,16 +21,26 @@ class Runtime:
     """What the sockets of one context share.
 
     Attributes:
+      bounds: what the context may have, and has.
       random: the source of chance, such as the length of waits; `open_context` was given it, or made it.
+      random_bytes: the source of keys and nonces: what nobody can guess. Only a test puts another in its place.
       flusher: writes at the end of a turn what was gathered in it.
     """
 
     def __init__(
-        self, nursery: trio.Nursery, turn_end: TurnEnd, rng: random.Random, *, strict_checkpoints: bool
+        self,
+        nursery: trio.Nursery,
+        turn_end: TurnEnd,
+        rng: random.Random,
+        *,
+        strict_checkpoints: bool,
+        bounds: Bounds | None = None,
     ) -> None:
         self.nursery: trio.Nursery = nursery
         self.turn_end: TurnEnd = turn_end
         self.random: random.Random = rng
+        self.random_bytes: Callable[[int], bytes] = os.urandom
+        self.bounds: Bounds = Bounds() if bounds is None else bounds
         self.ending: bool = False  # the context is being left
         self.turn: Turn = Turn(1 if strict_checkpoints else MESSAGES_PER_TURN, turn_end)
         self.flusher: Flusher = Flusher()
@@ -47,7 +60,8 @@ class Runtime:
                 return
         raise WrongThreadError(
             f"{what} was called outside the trio run its context was opened in; sockets belong to that run: "
-            "from another thread use trio.from_thread.run(socket.send, message, trio_token=token)"
+            "from another thread use trio.from_thread.run(socket.send, message, trio_token=token), or in a thread of "
+            "trio.to_thread a handle, triomq.blocking(socket)"
         )
 
     def check_process(self, what: str) -> None:
@@ -56,8 +70,4 @@ class Runtime:
         Raises:
           WrongThreadError: this is one.
         """
-        if os.getpid() != self.process:
-            raise WrongThreadError(
-                f"{what} was called in a forked process; sockets belong to the process that opened their context, and "
-                "their connections are closed here: open a context of its own in the child, or start a new process"
-            )
+        check_process(self.process, what)

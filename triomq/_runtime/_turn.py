@@ -21,6 +21,8 @@ import trio
 
 MESSAGES_PER_TURN: Final = 64
 """messages sent or received between two schedule points, at most: 0.1 ms or less for small ones"""
+LISTED_PER_CALL: Final = 4
+"""messages of a list that cost as much as one call for one message, and count as that"""
 LONGEST_TURN: Final = 1e-3
 """seconds from the begin of the turn, or from when trio last began to look for events; a longer turn is over"""
 _FIRST_LOOK: Final = 4  # messages; then the clock is looked at
@@ -68,8 +70,12 @@ class Turn:
         self.more = self._rest
 
     def grant(self, messages: int) -> None:
-        """Let so many messages go without a look at the clock: nobody else's work lies between them."""
+        """Let ``messages`` messages go without a look at the clock: no other work lies between them."""
         self.left, self.more = messages, 0
+
+    def use_up(self) -> None:
+        """The turn is over, whatever was left of it."""
+        self.left, self.more = 0, 0
 
     def is_over(self) -> bool:
         """The messages before the next look at the clock are used up: whether the turn is to `end` now."""

@@ -28,7 +28,7 @@ Endpoints: TypeAlias = tuple[tuple[str, ...], tuple[str, ...]]
 
 
 def endpoints_arguments(bind: EndpointArgument, connect: EndpointArgument, carriers: Carriers) -> Endpoints:
-    """What is to be bound, and what is to be connected.
+    """The endpoints to bind, and those to connect.
 
     Raises:
       TypeError: an argument is neither a str nor an iterable of them.

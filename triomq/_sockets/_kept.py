@@ -8,6 +8,8 @@ from .._connections import Binding
 class Kept:
     """What `Socket.unbind` was told to keep the peers of."""
 
+    __slots__ = ("bindings",)
+
     def __init__(self) -> None:
         self.bindings: list[Binding] = []
 

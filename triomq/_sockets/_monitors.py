@@ -1,4 +1,4 @@
-"""Who is told what happens to one socket."""
+"""The listeners to what happens to one socket: its monitors, and the observers of its context."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ class Observer(ABC):
     """
 
     def made(self, socket: Socket, count: int) -> None:  # noqa: B027  # most observers wait for events
-        """A socket was made; with it so many are open."""
+        """A socket was made. ``count`` sockets of the context are open, this one included."""
 
     def heartbeat(self, socket: Socket, address: str, round_trip: float) -> None:  # noqa: B027  # likewise
-        """The peer at an address has answered a heartbeat after so many seconds. No event tells of that."""
+        """The peer at ``address`` has answered a heartbeat after ``round_trip`` seconds. No event tells of that."""
 
     @abstractmethod
     def event(self, socket: Socket, event: MonitorEvent) -> None:
@@ -46,6 +46,8 @@ class Monitors:
     Attributes:
       suffix: what names of the socket's tasks end with.
     """
+
+    __slots__ = ("_ended", "_monitors", "_observers", "_socket", "suffix")
 
     def __init__(self, socket: Socket, observers: Sequence[Observer], name: str | None = None) -> None:
         self.suffix: str = "" if name is None else f" of {name!r}"

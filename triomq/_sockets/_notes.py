@@ -5,8 +5,8 @@ Theory of operation
 A queue that is full is full again at once when its peer is slow, thousands of times a second, and a publisher may drop
 as many messages. So pipes only note that there is something to tell (`Notes.add`), and only the first time. One task of
 the socket, which exists while there is something to look at, tells it from outside the path of messages: at once what
-is new, then at most one change of a queue each second, and one sum of drops each minute. What it tells is what is so at
-that moment.
+is new, then at most one change of a queue each second, and one sum of drops each minute. It tells the state of that
+moment.
 """
 
 from __future__ import annotations
@@ -61,12 +61,14 @@ class _Astray:
 
 
 class Notes:
-    """What there is to tell of a socket's pipes.
+    """Tells of a socket's queues that are full, and of messages that are dropped.
 
     Args:
       tasks: of the socket.
       emit: tells an event.
     """
+
+    __slots__ = ("_astray", "_emit", "_ended", "_looked_at", "_next_look", "_running", "_tasks", "_told")
 
     def __init__(self, tasks: TaskGroup, emit: Callable[[MonitorEvent], None]) -> None:
         self._tasks = tasks
@@ -75,7 +77,7 @@ class Notes:
         self._told: dict[Pipe, _Told] = {}
         self._running = False
         self._ended = False
-        self._next_look = trio.CancelScope()
+        self._next_look: trio.CancelScope | None = None  # while the task waits
         self._looked_at = -math.inf
 
     def add(self, pipe: Pipe) -> None:
@@ -98,9 +100,9 @@ class Notes:
             self._look_soon()
 
     def _look_soon(self) -> None:
-        if self._running:
+        if self._next_look is not None:
             self._next_look.deadline = min(self._next_look.deadline, self._looked_at + _LOOK_EVERY)
-        elif not self._ended:
+        elif not (self._running or self._ended):
             self._running = True
             self._tasks.start(self._run, name="triomq notes")
 
@@ -120,7 +122,7 @@ class Notes:
                 with trio.CancelScope(deadline=max(due, now + _LOOK_EVERY)) as self._next_look:
                     await trio.sleep_forever()
         finally:
-            self._running = False
+            self._running, self._next_look = False, None
 
     def _look(self, pipe: Pipe, told: _Told, now: float) -> None:
         told.look_at = math.inf
@@ -161,7 +163,7 @@ class Notes:
         astray.count, astray.told_at, astray.tell_at = 0, now, math.inf
 
     def tell_dropped(self, pipe: Pipe, count: int, reason: DropReason) -> None:
-        """Tell that so many messages were dropped."""
+        """Tell that ``count`` messages were dropped."""
         peer = peer_at(pipe)
         address = pipe.endpoint if peer is None else peer.address
         event = MessageDropped(endpoint=pipe.endpoint, address=address, peer=peer, count=count, reason=reason)

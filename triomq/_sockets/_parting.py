@@ -2,8 +2,8 @@
 
 Theory of operation
 
-A `Peer` tells of one connection, and may be kept for as long as the program likes. So it has no more than a `Hold` on
-that connection, which grips nothing any more when the connection has ended.
+A `Peer` tells of one connection, and may be kept for as long as the program likes. So it has no more than a `PeerHold`
+on that connection, which grips nothing any more when the connection has ended.
 
 A peer that this side dials is dialled again, and what is queued waits for the next connection. A peer that came to this
 side gets what is queued for it, for up to ``linger``, as with `Socket.disconnect`; then the connection ends in good
@@ -12,7 +12,6 @@ order, so that nothing that was written is lost with it.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from .._errors import PeerUnwantedError
@@ -23,32 +22,26 @@ if TYPE_CHECKING:
     from ._peers import Peers
 
 
-class Hold:
-    """A hold on one connection.
+class PeerHold:
+    """See `triomq._pipes.Hold`."""
 
-    Args:
-      part: ends the connection.
-    """
+    __slots__ = ("_peers", "_pipe")
 
-    __slots__ = ("_part",)
-
-    def __init__(self, part: Callable[[], None]) -> None:
-        self._part = part
+    def __init__(self, peers: Peers, pipe: Pipe) -> None:
+        self._peers: Peers | None = peers
+        self._pipe: Pipe | None = pipe
 
     def end(self) -> None:
         """End the connection, if it has not ended."""
-        self._part()
+        if self._peers is not None and self._pipe is not None:
+            _part_from(self._peers, self._pipe)
 
     def release(self) -> None:
         """The connection has ended."""
-        self._part = _ended
+        self._peers = self._pipe = None
 
 
-def _ended() -> None:
-    """There is nothing to end."""
-
-
-def part_from(peers: Peers, pipe: Pipe) -> None:
+def _part_from(peers: Peers, pipe: Pipe) -> None:
     """End the connection of the peer at a pipe, because the program wants it."""
     peers.runtime.check_thread("Peer.disconnect")
     if pipe.draining:

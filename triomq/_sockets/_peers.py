@@ -4,23 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection
 from contextlib import AbstractContextManager
-from functools import partial
 
 import attrs
 import trio
 
 from .. import _statistics
-from .._errors import PeerUnwantedError
+from .._connections import Gate
+from .._errors import HandshakeRefusedError, PeerUnwantedError
 from .._events import MonitorEvent
 from .._options import Options
 from .._patterns import Pattern
-from .._pipes import Pipe, PipeOwner
+from .._pipes import UNCONNECTED, Pipe, PipeOwner
 from .._runtime import Chores, Runtime, TaskGroup
 from .._statistics import DropReason, Peer
 from ..zmtp import PeerInfo
 from ._monitors import Monitors
 from ._notes import Notes
-from ._parting import Hold, part_from
+from ._parting import PeerHold
 from ._rows import Gone, peer_at, peer_statistics
 from ._vacancies import Vacancies
 from ._waiting import Watchers
@@ -34,12 +34,19 @@ class Peers:
       count: pipes whose peer is connected.
       gone: what was counted at pipes that are gone.
       ending_by: why the socket drops what is queued, once it is ``closing``.
+      refusals: why the last attempt to connect failed, by endpoint, where the peer refuses this socket.
       retries: what to do when a peer leaves; see `PeerHost`.
       watchers: tasks that wait for a peer or a subscription to come or go, or for a queue to be sent.
     """
 
+    __slots__ = (
+        "_known", "_monitors", "_notes", "_pattern", "_vacancies", "closing", "count", "ending_by", "gate", "gone",
+        "options", "owner", "pipes", "refusals", "retries", "runtime", "socket_type", "tasks", "wanted",
+        "watchers",
+    )  # fmt: skip
+
     def __init__(
-        self, socket_type: str, options: Options, pattern: Pattern, runtime: Runtime, monitors: Monitors
+        self, socket_type: str, options: Options, pattern: Pattern, runtime: Runtime, monitors: Monitors, gate: Gate
     ) -> None:
         self.socket_type: str = socket_type
         self.options: Options = _with_room(options, pattern.frames_put_before)
@@ -47,20 +54,21 @@ class Peers:
         self.wanted: tuple[type, ...] = pattern.wanted
         self.tasks: TaskGroup = TaskGroup(runtime.nursery, monitors.suffix)
         self.runtime: Runtime = runtime
+        self.gate: Gate = gate
         self.closing: bool = False
         self.pipes: dict[Pipe, None] = {}
         self.count: int = 0
         self.gone: Gone = Gone()
         self.ending_by: DropReason = "cancelled"
         self.watchers: Watchers = Watchers()
+        self.refusals: dict[str, Exception] = {}
         self.retries: dict[Callable[[], None], None] = {}
         self._pattern = pattern
         self._monitors = monitors
-        self._vacancies = Vacancies()
+        self._vacancies: Vacancies | None = None  # once somebody has waited
         pattern.watchers = self.watchers
         pattern.chores = Chores(self.tasks)
         self._known = 0  # pipes so far
-        self._holds: dict[Pipe, Hold] = {}  # of those whose peer is connected
         self._notes = pattern.notes = Notes(self.tasks, monitors.emit)
 
     # --- what carriers tell -----------------------------------------------------------------
@@ -101,8 +109,7 @@ class Peers:
         pipe.admissions += 1
         pipe.since = trio.current_time()
         pipe.last_peer = None
-        hold = self._holds[pipe] = Hold(partial(part_from, self, pipe))
-        pipe.part = hold.end
+        pipe.hold = PeerHold(self, pipe)
         self._pattern.ready(pipe)
         self.watchers.wake()
         if name and name != pipe.routing_id:  # of the peer that was here before, and was expected back until now
@@ -125,7 +132,7 @@ class Peers:
         self._monitors.heartbeat(pipe)
 
     def _tell_dropped(self, pipe: Pipe, before: int, reason: DropReason) -> None:
-        """Tell what was dropped at the pipe since so many were."""
+        """Tell what the pipe has dropped since its count was ``before``."""
         if pipe.dropped > before:
             self._notes.tell_dropped(pipe, pipe.dropped - before, reason)
 
@@ -134,7 +141,8 @@ class Peers:
             return False
         pipe.last_peer = peer_at(pipe)
         pipe.peer = None
-        self._holds.pop(pipe).release()
+        pipe.hold.release()
+        pipe.hold = UNCONNECTED
         self.count -= 1
         self._pattern.lost(pipe)
         return True
@@ -181,8 +189,18 @@ class Peers:
             del self._pattern.pipes[pipe]
             self._pattern.removed(pipe)
 
+    def note_refusal(self, endpoint: str, error: Exception | None) -> None:
+        """See `PeerHost`."""
+        if error is None:
+            self.refusals.pop(endpoint, None)
+        else:
+            self.refusals[endpoint] = error
+            self.watchers.wake()
+
     def until_vacancy(self, routing_id: bytes, *, again: bool = False) -> AbstractContextManager[None]:
         """See `PeerHost`."""
+        if self._vacancies is None:
+            self._vacancies = Vacancies()
         return self._vacancies.until_one(routing_id, again=again)
 
     def _announce_vacancy(self, names: tuple[bytes, ...]) -> None:
@@ -190,7 +208,8 @@ class Peers:
         for retry in list(self.retries):
             if self.retries.pop(retry, self) is None:  # no earlier one has taken it back
                 retry()
-        self._vacancies.announce(names)
+        if self._vacancies is not None:
+            self._vacancies.announce(names)
 
     def end(self) -> None:
         """The socket ends: no peer and no task stays."""
@@ -198,6 +217,24 @@ class Peers:
         self.tasks.cancel(f"triomq: {self.socket_type} socket closed")
         for pipe in list(self.pipes):
             self.remove_pipe(pipe)
+
+    def enough(self, n: int, bound: Collection[str], connected: Collection[str]) -> bool:
+        """Whether so many peers are connected, or, with 0, none.
+
+        Args:
+          bound, connected: the endpoints of the socket.
+        Raises:
+          HandshakeRefusedError: there are fewer; peers refuse this socket, and nobody else can come.
+        """
+        if not n:
+            return not self.count
+        if self.count >= n:
+            return True
+        if self.refusals and not bound and len(connected) - len(self.refusals) < n:
+            endpoint, error = next(iter(self.refusals.items()))
+            text = f"{self.socket_type}.wait_peers: no connection to {endpoint}; the next attempt is far away: {error}"
+            raise HandshakeRefusedError(text, endpoint) from error
+        return False
 
     # --- what can be seen -------------------------------------------------------------------
 

@@ -11,6 +11,7 @@ from trio.lowlevel import checkpoint_if_cancelled  # by its name alone: 30 ns fo
 from .._advice import TIME_LIMIT, check_count, hide_arguments, refuse_extra, takes
 from .._message import Message
 from .._patterns import Receiver
+from .._runtime import LISTED_PER_CALL, is_cancelled
 from ._receivers import Receivers
 from ._shared import Shared
 from ._socket import Socket
@@ -26,6 +27,7 @@ class ReceiveSocket(Socket, trio.abc.ReceiveChannel[Message]):
         self._receivers: Receivers = Receivers(self._receiver, f"{self.socket_type}.receive: closed while it waited")
         self._take = self._receiver.take_function()  # by one name, for the path of every message
         self._pattern.receivers = self._receivers
+        self._busy_poll: float = self._options.busy_poll
 
     # On the path of every message.
     @trio.lowlevel.enable_ki_protection
@@ -34,17 +36,23 @@ class ReceiveSocket(Socket, trio.abc.ReceiveChannel[Message]):
 
         Cancellation: if this is cancelled, no message was taken; the next `receive` gets it.
         Raises:
+          WrongStateError: a REQ has sent no request, or a REP owes the reply to the last one.
+          trio.BusyResourceError: another task waits for the reply to this REQ already.
           trio.ClosedResourceError: the socket is closed, or was closed while this waited.
         """
         if get_ident() != self._thread:
             self._check("receive")
         if flags is not None or timeout is not None:  # 3 ns; a signature without them would say nothing of what to do
             refuse_extra("receive", "it takes nothing", flags, timeout)
-        await checkpoint_if_cancelled()
+        turn = self._turn
+        if turn.left < 2 or is_cancelled():
+            await checkpoint_if_cancelled()
         take = self._take  # see `SendSocket.send`
         message = take()
-        turn = self._turn
+        if message is None and self._busy_poll:
+            message = self._receivers.poll(self._busy_poll, self._shared.runtime.turn_end.now)
         if message is None:
+            self._check_may_come("receive")
             turn.renew()
             message = await self._receivers.wait()
             turn.renew()
@@ -53,6 +61,11 @@ class ReceiveSocket(Socket, trio.abc.ReceiveChannel[Message]):
         if turn.left <= 0 and turn.is_over():
             await turn.end()
         return message
+
+    __anext__ = receive  # no socket ends as a channel may; the base class's own would cost a coroutine more
+
+    def _check_may_come(self, what: str) -> None:
+        """Refuse to wait for a message that cannot come; called when there is none."""
 
     @trio.lowlevel.enable_ki_protection
     def receive_nowait(self) -> Message:
@@ -66,6 +79,7 @@ class ReceiveSocket(Socket, trio.abc.ReceiveChannel[Message]):
             self._check("receive_nowait")
         message = self._take()
         if message is None:
+            self._check_may_come("receive_nowait")
             raise trio.WouldBlock
         return message
 
@@ -84,7 +98,7 @@ class ReceiveSocket(Socket, trio.abc.ReceiveChannel[Message]):
         check_count("receive_many(max): max, the number of messages to take at the most,", max, 1)
         messages = [await self.receive()]
         messages += self._receiver.take_many(max - 1)
-        self._turn.left -= len(messages) - 1
+        self._turn.left -= (len(messages) - 1) // LISTED_PER_CALL
         return messages
 
     def _wake_all_closed(self) -> None:

@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Awaitable, Callable
+from typing import Final
+
 import trio
 
 from .._message import Message
 from .._patterns import Receiver
 from .._pipes import Loan
 from ._waiting import Bell, Waiter
+
+_QUICKEST_TRY: Final = 1e-6  # seconds that a system call takes which finds nothing, at the least
+_let_others_run: Final[Callable[[], None]] = getattr(os, "sched_yield", lambda: None)  # the peer, on the same core
 
 
 class Receivers:
@@ -22,6 +29,8 @@ class Receivers:
       bells: rung when there is a message.
     """
 
+    __slots__ = ("_closed", "_closed_text", "_loan", "_pattern", "_sent", "_serving", "bells", "waiters")
+
     def __init__(self, pattern: Receiver, closed: str) -> None:
         self.waiters: dict[Waiter[Message], None] = {}
         self.bells: dict[Bell, None] = {}
@@ -29,25 +38,25 @@ class Receivers:
         self._closed_text = closed
         self._closed = False
         self._serving = False
+        self._sent = 0  # messages that had left for the only peer when `poll` last looked
         self._loan: Loan | None = None  # the connection that a task in `receive` reads for itself
 
     def __len__(self) -> int:
         """How many tasks wait in ``receive``."""
         return len(self.waiters) + (self._loan is not None)
 
-    async def wait(self) -> Message:
-        """Wait for the next message, which there is none of now.
+    def wait(self) -> Awaitable[Message]:
+        """Wait for the next message, which there is none of now; to be awaited at once.
 
         Cancellation: no message was taken.
         Raises:
           trio.ClosedResourceError: the socket was closed meanwhile.
         """
-        later: list[Waiter[Message]] = []
-        if (loan := self._borrow()) is not None:
-            message = await self._read_for_itself(loan)
-            if message is not None:
-                return message
-            later = list(self.waiters)  # these tasks began to wait after this one, so it goes before them
+        loan = self._borrow()
+        return self._wait_in_line([]) if loan is None else self._read_for_itself(loan)
+
+    async def _wait_in_line(self, later: list[Waiter[Message]]) -> Message:
+        """Wait until the message is this task's turn; ``later`` are those who wait already, and come behind it."""
         waiter: Waiter[Message] = Waiter()
         self.waiters[waiter] = None
         for other in later:
@@ -56,6 +65,37 @@ class Receivers:
         await waiter.wait(self.waiters)
         assert waiter.message is not None
         return waiter.message
+
+    def poll(self, seconds: float, now: Callable[[], float]) -> Message | None:
+        """Try for a while to read the answer to what was sent, without letting other tasks run.
+
+        Args:
+          seconds: how long.
+          now: the clock.
+        Returns: the next message; None if it did not come, or if nothing was sent since the last time.
+        """
+        loan = self._borrow()
+        if loan is None:
+            return None
+        message: Message | None = None
+        try:
+            if self._has_sent():
+                until, tries = now() + seconds, seconds / _QUICKEST_TRY  # the clock may stand still: a mock does
+                while message is None and loan.borrowed and tries > 0:
+                    loan.take_in()
+                    message = self._pattern.take()
+                    tries = tries - 1 if now() < until else 0
+                    if message is None:
+                        _let_others_run()
+        finally:
+            loan.give_back()
+        return message
+
+    def _has_sent(self) -> bool:
+        """Whether something has left for the only peer since the last time that this was asked."""
+        (pipe,) = self._pattern.pipes
+        before, self._sent = self._sent, pipe.sent
+        return pipe.sent != before and not pipe.queued()
 
     def _borrow(self) -> Loan | None:
         """The connection to the only peer, if a task may read it for itself."""
@@ -66,17 +106,20 @@ class Receivers:
         return pipe.inbox.source.lend()
 
     # On the path of a message that is waited for.
-    async def _read_for_itself(self, loan: Loan) -> Message | None:
+    async def _read_for_itself(self, loan: Loan) -> Message:
         """Wait for the connection to the only peer, and read it, in place of its own task.
 
-        Returns: the next message, whoever brought it; or None when the connection cannot be read any longer.
+        Returns: the next message, whoever brought it, and if not this task, because the connection has ended.
         Cancellation: no message was taken.
         """
         self._loan = loan
         message: Message | None = None
         try:
             while message is None and loan.borrowed:
-                await loan.wait()
+                try:
+                    await loan.wait()
+                except trio.ClosedResourceError:
+                    loan.lost()
                 if self._closed:
                     raise trio.ClosedResourceError(self._closed_text)
                 if loan.borrowed:
@@ -87,7 +130,9 @@ class Receivers:
             loan.give_back()
             if self.waiters or self.bells:
                 self._serve()
-        return message
+        if message is not None:
+            return message
+        return await self._wait_in_line(list(self.waiters))
 
     def wake(self) -> None:
         """There may be a message to take."""

@@ -6,7 +6,6 @@ from typing import Any, ClassVar, final
 
 import trio
 
-from .._advice import hide_arguments
 from .._errors import WrongStateError
 from .._message import Message
 from .._patterns import Pattern, Rep
@@ -31,29 +30,6 @@ class REP(SendSocket, ReceiveSocket, trio.abc.Channel[Message]):
         assert isinstance(self._pattern, Rep)
         self._rep: Rep = self._pattern
 
-    @trio.lowlevel.enable_ki_protection
-    async def receive(self, flags: None = None, timeout: None = None) -> Message:  # noqa: ASYNC109  # to be refused
-        """Wait for the next request.
-
-        Cancellation: if this is cancelled, no request was taken; the next `receive` gets it.
-        Raises:
-          WrongStateError: the last request has not been replied to.
-          trio.ClosedResourceError: the socket is closed, or was closed while this waited.
-        """
-        self._check_replied("receive")
-        return await super().receive(flags, timeout)
-
-    @trio.lowlevel.enable_ki_protection
-    def receive_nowait(self) -> Message:
-        """Take the next request, if one has arrived.
-
-        Raises:
-          trio.WouldBlock: none has.
-          Otherwise as `receive`.
-        """
-        self._check_replied("receive_nowait")
-        return super().receive_nowait()
-
     async def receive_many(self, max: int) -> list[Message]:
         """Wait for the next request; a REP takes no second one before its reply.
 
@@ -62,10 +38,6 @@ class REP(SendSocket, ReceiveSocket, trio.abc.Channel[Message]):
         """
         return await super().receive_many(min(max, 1) if isinstance(max, int) else max)
 
-    def _check_replied(self, what: str) -> None:
+    def _check_may_come(self, what: str) -> None:
         if self._rep.requester is not None:
-            self._check(what)
             raise WrongStateError(f"REP.{what}: the last request awaits its reply; send it first")
-
-
-hide_arguments(REP.receive, "flags", "timeout")

@@ -7,7 +7,7 @@ from typing import Any, ClassVar, final
 
 import trio
 
-from .._advice import TIME_LIMIT, hide_arguments, takes
+from .._advice import hide_arguments, refuse_extra
 from .._errors import WrongStateError
 from .._message import Message, MessageLike
 from .._patterns import Pattern, Req
@@ -27,11 +27,9 @@ class REQ(SendSocket, ReceiveSocket, trio.abc.Channel[Message]):
         super().__init__(shared, arguments)
         assert isinstance(self._pattern, Req)
         self._req: Req = self._pattern
-        self._requesting = False
 
-    @takes(f"request(message) takes one message, of one frame or of several; {TIME_LIMIT}")
     @trio.lowlevel.enable_ki_protection
-    async def request(self, message: MessageLike) -> Message:
+    async def request(self, message: MessageLike, flags: None = None, timeout: None = None) -> Message:  # noqa: ASYNC109  # to be refused
         """Send a request and wait for its reply: one exchange.
 
         Cancellation: the request is given up, and the socket can send again. If it is still queued it is withdrawn;
@@ -43,11 +41,13 @@ class REQ(SendSocket, ReceiveSocket, trio.abc.Channel[Message]):
         """
         if get_ident() != self._thread:
             self._check("request")
-        if self._requesting:
+        if flags is not None or timeout is not None:
+            refuse_extra("request", "it takes one message, of one frame or of several", flags, timeout)
+        if self._req.requesting:
             raise trio.BusyResourceError(
                 "REQ.request: another task is in request() on this socket; use one REQ for each"
             )
-        self._requesting = True
+        self._req.requesting = True
         try:
             await self.send(message)
             try:
@@ -55,38 +55,13 @@ class REQ(SendSocket, ReceiveSocket, trio.abc.Channel[Message]):
             finally:
                 self._req.give_up()  # nothing to give up when the reply was received
         finally:
-            self._requesting = False
+            self._req.requesting = False
 
-    @trio.lowlevel.enable_ki_protection
-    async def receive(self, flags: None = None, timeout: None = None) -> Message:  # noqa: ASYNC109  # to be refused
-        """Wait for the reply to the request that was sent.
-
-        Cancellation: the reply is still awaited; call `receive` again.
-        Raises:
-          WrongStateError: no request was sent.
-          trio.BusyResourceError: another task waits for the reply already.
-          trio.ClosedResourceError: the socket is closed, or was closed while this waited.
-        """
-        self._check_asked("receive")
-        if self._count_receivers():
-            raise trio.BusyResourceError("REQ.receive: another task waits for this reply already")
-        return await super().receive(flags, timeout)
-
-    @trio.lowlevel.enable_ki_protection
-    def receive_nowait(self) -> Message:
-        """Take the reply, if it has arrived.
-
-        Raises:
-          trio.WouldBlock: it has not.
-          Otherwise as `receive`.
-        """
-        self._check_asked("receive_nowait")
-        return super().receive_nowait()
-
-    def _check_asked(self, what: str) -> None:
+    def _check_may_come(self, what: str) -> None:
         if self._req.asked is None:
-            self._check(what)
             raise WrongStateError(f"REQ.{what}: no request was sent; send one first, or use request()")
+        if self._count_receivers():
+            raise trio.BusyResourceError(f"REQ.{what}: another task waits for this reply already")
 
 
-hide_arguments(REQ.receive, "flags", "timeout")
+hide_arguments(REQ.request, "flags", "timeout")

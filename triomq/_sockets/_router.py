@@ -36,12 +36,12 @@ class ROUTER(SendSocket, ReceiveSocket, trio.abc.Channel[Message]):
 
         Args:
           routing_id: the name that this socket gives to the peer there, whatever the peer calls itself. Under that name
-            messages are queued for the peer before it is there, and while the connection is lost. 1 to 255 octets, of
+            messages are queued for the peer before it is there, and while the connection is lost. 1 to 255 bytes, of
             which the first is not zero.
         Raises:
           WrongStateError: another peer has this name, or the socket is connected to the endpoint already, without it.
           TypeError: the name is not `bytes`.
-          ValueError: the name is too long, or empty, or begins with a zero octet.
+          ValueError: the name is too long, or empty, or begins with a zero byte.
           Otherwise as `Socket.connect`.
         """
         if routing_id is None:
@@ -68,8 +68,8 @@ def _check_name(routing_id: object) -> None:
     if not isinstance(routing_id, bytes):
         raise TypeError(f"ROUTER.connect: routing_id is bytes, not {type(routing_id).__name__}: {routing_id!r}")
     if not 1 <= len(routing_id) <= 255:
-        raise ValueError(f"ROUTER.connect: routing_id has 1 to 255 octets, and this one has {len(routing_id)}")
+        raise ValueError(f"ROUTER.connect: routing_id has 1 to 255 bytes, and this one has {len(routing_id)}")
     if routing_id[0] == 0:
         raise ValueError(
-            f"ROUTER.connect: routing_id={routing_id!r} begins with a zero octet: such names are the ROUTER's own"
+            f"ROUTER.connect: routing_id={routing_id!r} begins with a zero byte: such names are the ROUTER's own"
         )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from .. import _statistics
 from .._pipes import Pipe
 from .._statistics import Peer
@@ -11,19 +13,24 @@ class Gone:
     """What was counted at pipes that are gone."""
 
     def __init__(self) -> None:
-        self.sent: int = 0
-        self.received: int = 0
-        self.octets_sent: int = 0
-        self.octets_received: int = 0
+        self.messages_sent: int = 0
+        self.messages_received: int = 0
+        self.bytes_sent: int = 0
+        self.bytes_received: int = 0
         self.reconnects: int = 0
         self.hwm_reached: int = 0
 
+    def and_those(self, there: Iterable[_statistics.PeerStatistics]) -> dict[str, int]:
+        """The sums of these and of the pipes that are there."""
+        rows = tuple(there)
+        return {name: gone + sum(getattr(row, name) for row in rows) for name, gone in vars(self).items()}
+
     def add(self, pipe: Pipe) -> None:
         """A pipe is gone."""
-        self.sent += pipe.sent
-        self.received += pipe.received
-        self.octets_sent += pipe.octets_sent
-        self.octets_received += pipe.octets_received
+        self.messages_sent += pipe.sent
+        self.messages_received += pipe.received
+        self.bytes_sent += pipe.bytes_sent
+        self.bytes_received += pipe.bytes_received
         self.reconnects += _reconnects(pipe)
         self.hwm_reached += pipe.hwm_reached
 
@@ -41,7 +48,9 @@ def peer_at(pipe: Pipe) -> Peer | None:
         since=pipe.since,
         number=pipe.number,
         metadata=dict(info.metadata),
-    )._hold(pipe.part)
+        user_id=info.user_id,
+        user_metadata=dict(info.user_metadata),
+    )._hold(pipe.hold.end)
 
 
 def peer_statistics(pipe: Pipe) -> _statistics.PeerStatistics:
@@ -55,8 +64,8 @@ def peer_statistics(pipe: Pipe) -> _statistics.PeerStatistics:
         messages_sent=pipe.sent,
         messages_received=pipe.received,
         messages_dropped=pipe.dropped,
-        octets_sent=pipe.octets_sent,
-        octets_received=pipe.octets_received,
+        bytes_sent=pipe.bytes_sent,
+        bytes_received=pipe.bytes_received,
         last_traffic=pipe.last_traffic,
         round_trip=pipe.round_trip,
         reconnects=_reconnects(pipe),

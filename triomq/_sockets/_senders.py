@@ -17,6 +17,8 @@ class Senders:
       bells: rung when there may be room for somebody.
     """
 
+    __slots__ = ("_due", "_pattern", "_serving", "bells", "waiters")
+
     def __init__(self, pattern: Sender) -> None:
         self.waiters: dict[Waiter[Frames], None] = {}
         self.bells: dict[Bell, None] = {}

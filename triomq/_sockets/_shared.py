@@ -9,7 +9,7 @@ from weakref import WeakKeyDictionary
 import trio
 
 from .. import _statistics
-from .._connections import Carriers
+from .._connections import Carriers, Gate
 from .._runtime import Runtime
 from ._forgotten import Forgotten
 from ._monitors import Observer
@@ -20,10 +20,15 @@ if TYPE_CHECKING:
 
 _LONGEST_NAME: Final = 100  # characters
 _SUMS: Final = (
-    "messages_sent", "messages_received", "messages_dropped", "octets_sent", "octets_received", "reconnects"
+    "messages_sent", "messages_received", "messages_dropped", "bytes_sent", "bytes_received", "reconnects"
 )  # fmt: skip
 NO_THREAD: Final = -1
 """no thread has this identifier: every call of a socket that has it looks closer, and is refused"""
+
+
+def let_calls_look_closer(socket: Socket) -> None:
+    """In a forked child: let the next call of the socket find where it is."""
+    socket._thread = NO_THREAD
 
 
 class Shared:
@@ -32,6 +37,7 @@ class Shared:
     Attributes:
       runtime: tasks, turns, the flusher.
       carriers: by scheme.
+      gate: asks whether a peer may come in.
       sockets: those that are not closed, in the order in which they were made.
       forgotten: those of them that the program has dropped; it keeps the others alive itself.
       observers: are told what happens to the sockets.
@@ -39,11 +45,12 @@ class Shared:
       sums: what the sockets counted that are closed, by the name that `ContextStatistics` has for each.
     """
 
-    __slots__ = ("carriers", "forgotten", "made", "observers", "runtime", "sockets", "sums")
+    __slots__ = ("carriers", "forgotten", "gate", "made", "observers", "runtime", "sockets", "sums")
 
     def __init__(self, runtime: Runtime, carriers: Carriers, observers: Iterable[Observer]) -> None:
         self.runtime: Runtime = runtime
         self.carriers: Carriers = carriers
+        self.gate: Gate = Gate()
         self.sockets: WeakKeyDictionary[Socket, None] = WeakKeyDictionary()
         self.forgotten: Forgotten = Forgotten(runtime)
         self.observers: list[Observer] = list(observers)
@@ -53,6 +60,7 @@ class Shared:
     def enter(self, socket: Socket) -> int:
         """A socket was made. Returns: its number, counted from 1."""
         self.sockets[socket] = None
+        self.runtime.bounds.sockets += 1
         self.made += 1
         return self.made
 
@@ -66,13 +74,10 @@ class Shared:
         if self.sockets.pop(socket, self) is self:
             return
         self.forgotten.discard(socket)
-        sums = self.sums
-        sums["messages_sent"] += counted.sent
-        sums["messages_received"] += counted.received
-        sums["messages_dropped"] += dropped
-        sums["octets_sent"] += counted.octets_sent
-        sums["octets_received"] += counted.octets_received
-        sums["reconnects"] += counted.reconnects
+        self.runtime.bounds.sockets -= 1
+        counts = {**vars(counted), "messages_dropped": dropped}
+        for name in self.sums:
+            self.sums[name] += counts[name]
 
     def statistics(self) -> _statistics.ContextStatistics:
         """What all sockets count together."""
@@ -82,6 +87,7 @@ class Shared:
             at=trio.current_time(),
             connections=sum(peer.connected for one in sockets for peer in one.peers),
             unfinished_handshakes=sum(one.unfinished_handshakes for one in sockets),
+            bytes_queued=self.runtime.bounds.bytes_waiting if self.runtime.bounds.counts_bytes else None,
             sockets=sockets,
             **sums,
         )

@@ -25,18 +25,15 @@ from ._kept import Kept
 from ._monitors import Monitors
 from ._peers import Peers
 from ._rejoining import connect_again
-from ._shared import NO_THREAD, Shared, check_name
-
-
-def _forked(socket: Socket) -> None:
-    socket._thread = NO_THREAD  # so the next call looks closer, and finds where it is
+from ._shared import NO_THREAD, Shared, check_name, let_calls_look_closer
 
 
 class Socket(trio.abc.AsyncResource, AdvisedSocket, metaclass=MadeByContext):
     """Base of all socket types; made by `Context.socket`, never directly.
 
     A socket may be used by any number of tasks of its trio run at once, and from nowhere else. Each call is a
-    cancellation point; a schedule point comes when the call waits, and at least once in 64 messages.
+    cancellation point; a schedule point comes when the call waits, and at least once in 64 messages, or
+    in 256 of a list.
     """
 
     socket_type: ClassVar[str]
@@ -58,13 +55,13 @@ class Socket(trio.abc.AsyncResource, AdvisedSocket, metaclass=MadeByContext):
         self._turn: Turn = runtime.turn
         self._pattern: Pattern = self._pattern_class(self._options, runtime.random, runtime.turn)
         self._monitors: Monitors = Monitors(self, shared.observers, self._name)
-        self._peers: Peers = Peers(self.socket_type, self._options, self._pattern, runtime, self._monitors)
+        self._peers: Peers = Peers(self.socket_type, self._options, self._pattern, runtime, self._monitors, shared.gate)
         self._bound: dict[str, Binding] = {}
         self._connected: dict[str, Connecting] = {}
         self._leaving: dict[Connecting, str] = {}  # disconnected from an endpoint, and still sending what is queued
         self._kept: Kept = Kept()
         self._number: int = shared.enter(self)
-        let_go_when_forked(self, _forked)
+        let_go_when_forked(self, let_calls_look_closer)
         self._thread = runtime.thread
 
     @classmethod
@@ -218,6 +215,7 @@ class Socket(trio.abc.AsyncResource, AdvisedSocket, metaclass=MadeByContext):
     @property
     def endpoints(self) -> tuple[str, ...]:
         """The endpoints bound, without wildcards, then those connected, in the order of the calls."""
+        self._shared.runtime.check_process(f"{self.socket_type}.endpoints")
         return (*self._bound, *self._connected)
 
     def _no_such(self, endpoint: object, what: str, attachments: Iterable[str]) -> str:
@@ -225,7 +223,7 @@ class Socket(trio.abc.AsyncResource, AdvisedSocket, metaclass=MadeByContext):
         return f"this {self.socket_type} is not {what} to {endpoint!r}; it is {what} to {known}"
 
     def __repr__(self) -> str:
-        state = "closed" if self._peers.closing else ", ".join(self.endpoints) or "no endpoint"
+        state = "closed" if self._peers.closing else ", ".join((*self._bound, *self._connected)) or "no endpoint"
         named = "" if self._name is None else f" {self._name!r}"
         return f"<triomq.{self.socket_type}{named} {state}>"
 
@@ -244,6 +242,7 @@ class Socket(trio.abc.AsyncResource, AdvisedSocket, metaclass=MadeByContext):
     @property
     def peers(self) -> tuple[Peer, ...]:
         """The peers connected now."""
+        self._shared.runtime.check_process(f"{self.socket_type}.peers")
         return self._peers.connected()
 
     @takes(f"wait_peers(n) takes a number of peers; {TIME_LIMIT}")
@@ -252,12 +251,13 @@ class Socket(trio.abc.AsyncResource, AdvisedSocket, metaclass=MadeByContext):
 
         Cancellation: nothing has changed.
         Raises:
+          HandshakeRefusedError: there are fewer, and the missing ones refuse this socket, which seldom tries again.
           TypeError: ``n`` is no int.
           ValueError: it is negative.
           trio.ClosedResourceError: the socket was closed, before or meanwhile.
         """
         check_count(f"{self.socket_type}.wait_peers: n, the number of peers,", n, 0)
-        await self._wait_until(lambda: self._peers.count >= n if n else not self._peers.count, "wait_peers")
+        await self._wait_until(lambda: self._peers.enough(n, self._bound, self._connected), "wait_peers")
 
     @trio.lowlevel.enable_ki_protection
     async def _wait_until(self, condition: Callable[[], bool], what: str) -> None:
@@ -286,6 +286,7 @@ class Socket(trio.abc.AsyncResource, AdvisedSocket, metaclass=MadeByContext):
     @property
     def messages_dropped(self) -> int:
         """The messages dropped so far, over every peer the socket ever had; cheaper to ask than `statistics`."""
+        self._shared.runtime.check_process(f"{self.socket_type}.messages_dropped")
         return self._pattern.dropped_messages
 
     def statistics(self) -> _statistics.SocketStatistics:
@@ -295,24 +296,19 @@ class Socket(trio.abc.AsyncResource, AdvisedSocket, metaclass=MadeByContext):
           WrongThreadError: this is a forked process.
         """
         self._shared.runtime.check_process(f"{self.socket_type}.statistics")
-        peers, gone = self._peers.statistics(), self._peers.gone
+        peers = self._peers.statistics()
         return _statistics.SocketStatistics(
             name=self._name,
             socket_type=self.socket_type,
             endpoints=self.endpoints,
             number=self._number,
             at=trio.current_time(),
-            messages_sent=gone.sent + sum(peer.messages_sent for peer in peers),
-            messages_received=gone.received + sum(peer.messages_received for peer in peers),
             messages_dropped=self._pattern.dropped_messages,
-            octets_sent=gone.octets_sent + sum(peer.octets_sent for peer in peers),
-            octets_received=gone.octets_received + sum(peer.octets_received for peer in peers),
-            reconnects=gone.reconnects + sum(peer.reconnects for peer in peers),
-            hwm_reached=gone.hwm_reached + sum(peer.hwm_reached for peer in peers),
             unfinished_handshakes=sum(one.unfinished_handshakes for one in self._attachments()),
             tasks_waiting_send=self._count_senders(),
             tasks_waiting_receive=self._count_receivers(),
             peers=peers,
+            **self._peers.gone.and_those(peers),
         )
 
     def _count_senders(self) -> int:

@@ -136,7 +136,7 @@ class XSUB(SendSocket, _Subscribes, trio.abc.Channel[Message]):
     """A SUB whose subscriptions are messages sent: ``01`` or ``00`` and the topic. Others go to every publisher.
 
     Of a message of several frames, each that it begins with may be a subscription or a cancellation; what follows them
-    is a message to every publisher. `send` raises `ValueError` for a topic of more than 65,536 octets.
+    is a message to every publisher. `send` raises `ValueError` for a topic of more than 65,536 bytes.
 
     Never waits: for a publisher whose queue is full a message is dropped and counted.
     """

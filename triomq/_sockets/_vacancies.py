@@ -23,6 +23,8 @@ _Line = OrderedDict[trio.CancelScope, None]
 class Vacancies:
     """The peers of one socket that wait for a place."""
 
+    __slots__ = ("_of_name", "_waiting")
+
     def __init__(self) -> None:
         self._waiting: OrderedDict[trio.CancelScope, bytes] = OrderedDict()  # the oldest first
         self._of_name: dict[bytes, _Line] = {}  # likewise

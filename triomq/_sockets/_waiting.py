@@ -88,13 +88,19 @@ class Bell:
 class Watchers:
     """Tasks that wait until something about a socket's peers has changed, and then look again."""
 
+    __slots__ = ("_lot",)
+
     def __init__(self) -> None:
-        self._lot = trio.lowlevel.ParkingLot()
+        self._lot: trio.lowlevel.ParkingLot | None = None  # while somebody waits: it takes 240 bytes
 
     def wake(self) -> None:
         """Something has changed."""
-        self._lot.unpark_all()
+        lot, self._lot = self._lot, None
+        if lot is not None:
+            lot.unpark_all()
 
     async def wait(self) -> None:
         """Sleep until something changes."""
+        if self._lot is None:
+            self._lot = trio.lowlevel.ParkingLot()
         await self._lot.park()

@@ -1,7 +1,7 @@
 """Statistics of a context as JSON, for another process to read.
 
-The text is an object with the fields of the snapshot, each by its name. Octets (routing ids, metadata) are strings of
-which each character is an octet (Latin-1); a limit of infinity is null. A reader leaves out what it does not know.
+The text is an object with the fields of the snapshot, each by its name. Bytes (routing ids, metadata) are strings of
+which each character is a byte (Latin-1); a limit of infinity is null. A reader leaves out what it does not know.
 """
 
 from __future__ import annotations

@@ -44,6 +44,8 @@ class Peer(_Held):
       number: which of the socket's peers it is, counted from 1; a peer that is connected to keeps its number over
         reconnections. 0 for one that was not admitted.
       metadata: every property of its READY, as it wrote them.
+      user_id: who it is, as this side's authenticator says; ``""`` if nobody said.
+      user_metadata: what else the authenticator says of it.
     """
 
     endpoint: str
@@ -53,6 +55,8 @@ class Peer(_Held):
     since: float = 0.0
     number: int = 0
     metadata: dict[str, bytes] = attrs.field(factory=dict, hash=False)
+    user_id: str = ""
+    user_metadata: dict[str, bytes] = attrs.field(factory=dict, hash=False)
 
     def disconnect(self) -> None:
         """End this connection, by this program's choice; do nothing if it has ended already.

@@ -8,7 +8,7 @@ from typing import Protocol
 import attrs
 
 from .._record import Record
-from ._table import duration, octets, table
+from ._table import duration, size, table
 
 
 class Counted(Protocol):
@@ -27,12 +27,12 @@ class Counted(Protocol):
         """Messages dropped."""
 
     @property
-    def octets_sent(self) -> int:
-        """Octets sent."""
+    def bytes_sent(self) -> int:
+        """Bytes sent."""
 
     @property
-    def octets_received(self) -> int:
-        """Octets received."""
+    def bytes_received(self) -> int:
+        """Bytes received."""
 
 
 @attrs.frozen(kw_only=True, eq=False, repr=False)
@@ -43,7 +43,7 @@ class Rates(Record):
       title: of what: of a peer the number, type, address and routing id; of anything else one text.
       seconds: between the two snapshots.
       messages_sent, messages_received, messages_dropped: messages for each second.
-      octets_sent, octets_received: octets for each second.
+      bytes_sent, bytes_received: bytes for each second.
       parts: the same for each peer of the socket, or for each socket of the context.
     """
 
@@ -52,8 +52,8 @@ class Rates(Record):
     messages_sent: float
     messages_received: float
     messages_dropped: float
-    octets_sent: float
-    octets_received: float
+    bytes_sent: float
+    bytes_received: float
     parts: tuple[Rates, ...] = ()
 
     def __str__(self) -> str:
@@ -66,8 +66,8 @@ class Rates(Record):
                 _rate(part.messages_sent),
                 _rate(part.messages_received),
                 _rate(part.messages_dropped),
-                octets(part.octets_sent),
-                octets(part.octets_received),
+                size(part.bytes_sent),
+                size(part.bytes_received),
             )
             for part in self.parts
         ]
@@ -100,8 +100,8 @@ def rates(
         messages_sent=rate("messages_sent"),
         messages_received=rate("messages_received"),
         messages_dropped=rate("messages_dropped"),
-        octets_sent=rate("octets_sent"),
-        octets_received=rate("octets_received"),
+        bytes_sent=rate("bytes_sent"),
+        bytes_received=rate("bytes_received"),
         parts=tuple(parts),
     )
 

@@ -7,7 +7,7 @@ import attrs
 from .._record import Record
 from ._peer import Peer
 from ._rates import Rates, rates
-from ._table import count, duration, number_of, octets, table
+from ._table import count, duration, number_of, size, table
 
 
 @attrs.frozen(kw_only=True, eq=False, repr=False)
@@ -25,9 +25,9 @@ class PeerStatistics(Record):
       messages_sent: handed to the connection in full, since the peer was first known.
       messages_received: arrived from it.
       messages_dropped: not queued because the peer was full, or lost from the queue with the peer.
-      octets_sent: handed to the system for this peer once it was connected, with all that ZMTP adds to messages, and
-        heartbeats. 0 over inproc, where messages do not become octets.
-      octets_received: read from the system, likewise.
+      bytes_sent: handed to the system for this peer once it was connected, with all that ZMTP adds to messages, and
+        heartbeats. 0 over inproc, where messages do not become bytes.
+      bytes_received: read from the system, likewise.
       last_traffic: trio's time at which something was last written or read; None if nothing was, and over inproc.
       round_trip: seconds from the last heartbeat that was answered to its answer; None if there was none, as
         without ``heartbeat_interval``. The time in which this program did something else is part of it.
@@ -51,8 +51,8 @@ class PeerStatistics(Record):
     messages_sent: int
     messages_received: int
     messages_dropped: int
-    octets_sent: int
-    octets_received: int
+    bytes_sent: int
+    bytes_received: int
     last_traffic: float | None
     round_trip: float | None
     reconnects: int
@@ -100,7 +100,7 @@ class SocketStatistics(Record):
       messages_received: arrived, whether or not the user has received them.
       messages_dropped: dropped as the socket type says: a full subscriber, an unknown routing id,
         a reply to nobody, a queue whose peer went away.
-      octets_sent, octets_received: see `PeerStatistics`.
+      bytes_sent, bytes_received: see `PeerStatistics`.
       reconnects: how often a connection was made again.
       hwm_reached: how often the queue for a peer became full.
       unfinished_handshakes: connections that are no peers yet: they have not said who they are, or wait for a place.
@@ -117,8 +117,8 @@ class SocketStatistics(Record):
     messages_sent: int
     messages_received: int
     messages_dropped: int
-    octets_sent: int
-    octets_received: int
+    bytes_sent: int
+    bytes_received: int
     reconnects: int
     hwm_reached: int
     unfinished_handshakes: int
@@ -154,8 +154,8 @@ class SocketStatistics(Record):
                 count(peer.messages_dropped),
                 count(peer.send_queue),
                 count(peer.receive_queue),
-                octets(peer.octets_sent),
-                octets(peer.octets_received),
+                size(peer.bytes_sent),
+                size(peer.bytes_received),
                 "" if peer.last_traffic is None else duration(self.at - peer.last_traffic),
                 "" if peer.round_trip is None else duration(peer.round_trip),
             )
@@ -180,10 +180,11 @@ class ContextStatistics(Record):
 
     Attributes:
       at: trio's time at which this was counted.
-      messages_sent, messages_received, messages_dropped, octets_sent, octets_received, reconnects: sums of what
+      messages_sent, messages_received, messages_dropped, bytes_sent, bytes_received, reconnects: sums of what
         `SocketStatistics` counts.
       connections: peers that are connected now.
       unfinished_handshakes: connections that are no peers yet.
+      bytes_queued: of messages that wait to be received; None where ``max_queued_bytes`` does not bound them.
       sockets: one entry for each socket that is not closed, in the order in which they were made.
     """
 
@@ -191,12 +192,13 @@ class ContextStatistics(Record):
     messages_sent: int
     messages_received: int
     messages_dropped: int
-    octets_sent: int
-    octets_received: int
+    bytes_sent: int
+    bytes_received: int
     reconnects: int
     connections: int
     unfinished_handshakes: int
     sockets: tuple[SocketStatistics, ...]
+    bytes_queued: int | None = None
 
     def since(self, earlier: ContextStatistics) -> Rates:
         """What happened in each second between an earlier snapshot of the same context and this one.
@@ -224,8 +226,8 @@ class ContextStatistics(Record):
                 count(one.messages_dropped),
                 count(sum(peer.send_queue for peer in one.peers)),
                 count(sum(peer.receive_queue for peer in one.peers)),
-                octets(one.octets_sent),
-                octets(one.octets_received),
+                size(one.bytes_sent),
+                size(one.bytes_received),
                 count(one.reconnects),
             )
             for one in self.sockets
@@ -235,6 +237,8 @@ class ContextStatistics(Record):
         )  # fmt: skip
         unfinished = self.unfinished_handshakes
         beginning = f", {number_of(unfinished, 'unfinished handshake')}" if unfinished else ""
+        if self.bytes_queued is not None:
+            beginning += f", {size(self.bytes_queued)} to receive"
         total = (
             f"{self._title}{beginning}: {count(self.messages_sent)} sent, {count(self.messages_received)} received, "
             f"{count(self.messages_dropped)} dropped"

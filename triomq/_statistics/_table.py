@@ -27,7 +27,7 @@ def table(title: str, head: Sequence[str], rows: Sequence[Sequence[str]], *, alw
 
 
 def number_of(value: int, thing: str) -> str:
-    """So many things."""
+    """A number and what it counts, such as ``2 sockets``."""
     return f"1 {thing}" if value == 1 else f"{value:,} {thing}s"
 
 
@@ -36,8 +36,8 @@ def count(value: int) -> str:
     return f"{value:,}"
 
 
-def octets(value: float) -> str:
-    """A number of octets, to three digits."""
+def size(value: float) -> str:
+    """A number of bytes, to three digits."""
     if value < 1000:
         return f"{value:.0f} B" if value else "0"
     for unit in ("kB", "MB", "GB"):

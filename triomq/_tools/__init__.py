@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ._blocking import BlockingChannel, BlockingReceiver, BlockingSender, blocking
 from ._codec import (
     CodecChannel,
     CodecReceiveChannel,
@@ -17,6 +18,9 @@ from ._proxy import ProxyHandle, ProxyStatistics, proxy
 from ._serve_statistics import serve_statistics
 
 __all__ = [
+    "BlockingChannel",
+    "BlockingReceiver",
+    "BlockingSender",
     "Codec",
     "CodecChannel",
     "CodecReceiveChannel",
@@ -29,6 +33,7 @@ __all__ = [
     "MergedChannel",
     "ProxyHandle",
     "ProxyStatistics",
+    "blocking",
     "codec",
     "merge",
     "proxy",

@@ -38,7 +38,7 @@ class _Text:
 
 
 @final
-class _Octets:
+class _Bytes:
     """`bytes`: the only frame."""
 
     def encode(self, value: bytes, /) -> Frames:
@@ -125,14 +125,14 @@ def as_codec(given: object) -> Codec[Any]:
     if given is str:
         return _Text()
     if given is bytes:
-        return _Octets()
+        return _Bytes()
     if name == "json":
         return _Json()
     if name == "msgpack":
         return _Msgpack()
     if isinstance(given, ModuleType) and name in _UNSAFE:
         raise TypeError(
-            f"codec(): {name} is no codec, since unpickling octets from a network runs any code that the sender chose; "
+            f"codec(): {name} is no codec, since unpickling bytes from a network runs any code that the sender chose; "
             "use 'json', 'msgpack', or a codec of your own"
         )
     if not callable(getattr(given, "encode", None)) or not callable(getattr(given, "decode", None)):

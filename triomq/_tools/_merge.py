@@ -36,6 +36,7 @@ class MergedChannel(trio.abc.ReceiveChannel[tuple[R, Message]], Generic[R]):
           trio.ClosedResourceError: this channel, or one of the sockets, is closed.
         """
         if self._closed:
+            self._check_process("receive_nowait")
             raise trio.ClosedResourceError("this merged channel was closed")
         for index, socket in enumerate(self._sockets):
             if get_ident() != socket._thread:  # closed, or of another thread
@@ -82,8 +83,12 @@ class MergedChannel(trio.abc.ReceiveChannel[tuple[R, Message]], Generic[R]):
             for socket in self._sockets:
                 del socket._receivers.bells[bell]
 
+    def _check_process(self, what: str) -> None:
+        self._sockets[0]._shared.runtime.check_process(f"MergedChannel.{what}")
+
     async def aclose(self) -> None:
         """Close this channel; the sockets stay open."""
+        self._check_process("aclose")
         self._closed = True
         for bell in self._waiting:
             bell.ring()

@@ -11,6 +11,7 @@ their turns.
 
 from __future__ import annotations
 
+import os
 from typing import overload
 
 import attrs
@@ -18,6 +19,7 @@ import trio
 
 from .._advice import takes
 from .._errors import UnroutableError, WrongStateError
+from .._forks import check_process
 from .._message import Frames
 from .._sockets import REP, REQ, Bell, ReceiveSocket, SendSocket, Socket
 
@@ -49,23 +51,28 @@ class ProxyHandle:
         self._paused = False
         self._bell = Bell()
         self._moved = [0, 0, 0]
+        self._process = os.getpid()
 
     def pause(self) -> None:
         """Move nothing until `resume`; messages wait in the sockets, up to their HWMs."""
+        check_process(self._process, "ProxyHandle.pause")
         self._paused = True
 
     @trio.lowlevel.enable_ki_protection
     def resume(self) -> None:
         """Go on."""
+        check_process(self._process, "ProxyHandle.resume")
         self._paused = False
         self._bell.ring()
 
     def terminate(self) -> None:
         """End the proxy: `proxy` returns. No message is lost or in between."""
+        check_process(self._process, "ProxyHandle.terminate")
         self._scope.cancel(reason="triomq.proxy: terminate() was called")
 
     def statistics(self) -> ProxyStatistics:
         """What was moved so far."""
+        check_process(self._process, "ProxyHandle.statistics")
         forward, backward, dropped = self._moved
         return ProxyStatistics(messages_forward=forward, messages_backward=backward, messages_dropped=dropped)
 

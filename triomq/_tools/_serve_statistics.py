@@ -25,10 +25,10 @@ from .._statistics import to_plain
 
 _VERSION: Final = 1
 _MOST_READERS: Final = 16
-_LONGEST_REQUEST: Final = 1000  # octets
+_LONGEST_REQUEST: Final = 1000  # bytes
 _NAME: Final = "triomq statistics"
 _SUMS: Final = (
-    "messages_sent", "messages_received", "messages_dropped", "octets_sent", "octets_received", "reconnects",
+    "messages_sent", "messages_received", "messages_dropped", "bytes_sent", "bytes_received", "reconnects",
     "unfinished_handshakes",
 )  # fmt: skip
 

@@ -40,7 +40,7 @@ class GroupAddress:
 
     @property
     def packed(self) -> bytes:
-        """The group's address as octets."""
+        """The group's address as bytes."""
         return socket.inet_pton(self.family, self.group)
 
 
@@ -114,10 +114,11 @@ def _default(address: GroupAddress) -> str:
         try:
             probe.connect((address.group, address.port))
         except OSError as exc:
+            group = f"[{address.group}]" if ":" in address.group else address.group
             raise OSError(
                 exc.errno,
                 f"this host has no route to the group {address.group}: name an interface in the endpoint, as in "
-                f"'eth0;{address.group}:{address.port}', or add a default route",
+                f"'eth0;{group}:{address.port}', or add a default route",
             ) from exc
         return str(probe.getsockname()[0]).partition("%")[0]
 

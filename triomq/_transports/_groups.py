@@ -25,11 +25,13 @@ from ._listener import configure_buffers, explain
 
 _PGM: Final = 113  # the number of the protocol (RFC 3208 §8)
 _RECEIVE_BUFFER: Final = 2 * 1024 * 1024
-"""octets, where the options say nothing: nobody waits for us, and what finds no place in it is lost"""
+"""bytes, where the options say nothing: nobody waits for us, and what finds no place in it is lost"""
 _MOST: Final = 65535
 _LINUX: Final = sys.platform == "linux"
 _IP_MULTICAST_ALL: Final = 49  # Linux's numbers, which Python does not name
 _IPV6_MULTICAST_ALL: Final = 29
+_NO_MULTICAST: Final = {errno.ENODEV, errno.EADDRNOTAVAIL}
+_LOOK: Final = "`ip link` shows which are UP and MULTICAST, `ip link set NAME up` helps"
 _LATER: Final = {errno.EAGAIN, errno.ENOBUFS, errno.EINTR}
 _FAST_FORWARDING: Final = 0xB8  # the class "expedited forwarding", as libzmq marks its packets
 
@@ -38,8 +40,8 @@ class GroupPort(ABC):
     """One socket's place in a group.
 
     Attributes:
-      path: this host's own address, 4 or 16 octets.
-      encapsulation: octets of the headers of IP, and of UDP where there is one.
+      path: this host's own address, 4 or 16 bytes.
+      encapsulation: bytes of the headers of IP, and of UDP where there is one.
     """
 
     path: bytes
@@ -90,7 +92,7 @@ class GroupNetwork(ABC):
 
     @abstractmethod
     def new_name(self, rng: random.Random) -> bytes:
-        """Eight octets that nobody else on the network has."""
+        """Eight bytes that nobody else on the network has."""
 
 
 class SystemGroups(GroupNetwork):
@@ -137,19 +139,27 @@ class _SystemPort(GroupPort):
             self._listening.close()
             raise
         try:
-            self._bind_sending(text, index, options)
+            _bind(self._sending, self._socket_address(text, 0, index), text)
             heard = text if sends else address.group
-            self._bind_listening(heard, text, index, options, joins=not sends)
+            self._bind_listening(heard, text, index, options)
+            configure_buffers(self._sending, options)
+            try:
+                self._choose_interface(index, options)
+                if not sends:
+                    self._join(index)
+            except OSError as exc:
+                if exc.errno in _NO_MULTICAST:
+                    what = f"the interface of {text} is down, or carries no multicast: {_LOOK}"
+                    raise OSError(exc.errno, what) from exc
+                raise
         except BaseException:
             self.close()
             raise
 
-    def _bind_sending(self, text: str, index: int, options: Options) -> None:
+    def _choose_interface(self, index: int, options: Options) -> None:
         sock = self._sending
-        configure_buffers(sock, options)
-        _bind(sock, self._socket_address(text, 0, index), text)
         if self._family == socket.AF_INET:
-            sock.setsockopt(socket.IPPROTO_IP, socket.IP_MULTICAST_IF, socket.inet_aton(text))
+            sock.setsockopt(socket.IPPROTO_IP, socket.IP_MULTICAST_IF, self.path)
             sock.setsockopt(socket.IPPROTO_IP, socket.IP_MULTICAST_LOOP, options.multicast_loop)
             sock.setsockopt(socket.IPPROTO_IP, socket.IP_TOS, _FAST_FORWARDING)
         else:
@@ -157,7 +167,7 @@ class _SystemPort(GroupPort):
             sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_MULTICAST_LOOP, options.multicast_loop)
         self._set_hops(self._hops)
 
-    def _bind_listening(self, heard: str, text: str, index: int, options: Options, *, joins: bool) -> None:
+    def _bind_listening(self, heard: str, text: str, index: int, options: Options) -> None:
         sock = self._listening
         if options.receive_buffer is None:
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, _RECEIVE_BUFFER)
@@ -165,12 +175,12 @@ class _SystemPort(GroupPort):
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         if hasattr(socket, "SO_REUSEPORT"):
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
-        if joins and sys.platform == "win32":
+        if heard != text and sys.platform == "win32":
             heard = ""  # Windows cannot bind a group
         _bind(sock, self._socket_address(heard, self._port, index), text)
-        if not joins:
-            return
-        packed = self._address.packed
+
+    def _join(self, index: int) -> None:
+        sock, packed = self._listening, self._address.packed
         if self._family == socket.AF_INET:
             if _LINUX:  # not what another program has joined on another interface
                 sock.setsockopt(socket.IPPROTO_IP, _IP_MULTICAST_ALL, 0)

@@ -29,7 +29,7 @@ class NonblockingStream(trio.abc.Stream):
     def send_nowait(self, buffers: Sequence[BytesLike]) -> int:
         """Hand over as much of the buffers as goes without waiting.
 
-        Returns: how many octets were taken, from the first on; 0 when there is no room now.
+        Returns: how many bytes were taken, from the first on; 0 when there is no room now.
         Raises:
           trio.BrokenResourceError: the connection is dead.
           trio.ClosedResourceError: the stream was closed here.
@@ -38,7 +38,7 @@ class NonblockingStream(trio.abc.Stream):
     async def send_some(self, buffers: Sequence[BytesLike]) -> int:
         """Wait for room, then hand over as much of the buffers as goes.
 
-        Returns: how many octets were taken; at least one.
+        Returns: how many bytes were taken; at least one.
         Raises: as `send_nowait`.
         Cancellation: nothing was taken.
         """
@@ -58,7 +58,7 @@ class NonblockingStream(trio.abc.Stream):
     def peer_ended(self) -> bool:
         """Whether the peer has ended its direction, or the connection is dead, even if what it sent before is unread.
 
-        A peer whose octets are kept back must be seen to leave. Returns: False, too, if this stream cannot know.
+        A peer whose bytes are kept back must be seen to leave. Returns: False, too, if this stream cannot know.
         """
         return False
 
@@ -79,9 +79,9 @@ class NonblockingStream(trio.abc.Stream):
 
     @abstractmethod
     def receive_nowait(self, max_bytes: int) -> bytes:
-        """Take what has arrived, up to ``max_bytes`` octets.
+        """Take what has arrived, up to ``max_bytes`` bytes.
 
-        Returns: at least one octet, or ``b""`` at the end of the stream.
+        Returns: at least one byte, or ``b""`` at the end of the stream.
         Raises:
           trio.WouldBlock: nothing has arrived.
           trio.BrokenResourceError: the connection is dead.

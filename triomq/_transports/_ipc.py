@@ -36,10 +36,10 @@ from ._interface import Transport
 from ._listener import SocketListener, configure_buffers, explain
 from ._stream import SocketStream
 
-_MAX_PATH = 107 if sys.platform == "linux" else 103  # octets in sockaddr_un.sun_path, less the final NUL
+_MAX_PATH = 107 if sys.platform == "linux" else 103  # bytes in sockaddr_un.sun_path, less the final NUL
 _EXAMPLE = "right is for example 'ipc:///tmp/feed' or, to bind a private temporary path, 'ipc://*'"
 _SEND_BUFFER = 2 * 1024 * 1024
-"""octets asked for where the option is not given; Linux counts double, so it is what tcp grows to by itself (4 MiB)"""
+"""bytes asked for where the option is not given; Linux counts double, so it is what tcp grows to by itself (4 MiB)"""
 _LOCK_TRIES = 20
 _LOCK_PAUSE = 0.005  # seconds; the lock is held for microseconds, unless somebody means harm
 
@@ -79,7 +79,7 @@ class IpcTransport(Transport):
         if not os.path.isabs(address):  # what `fix_address` made of a relative path may be longer than the limit
             self.check_connect(address)
         endpoint = f"ipc://{address}"
-        path = _octets(address)
+        path = _encoded(address)
         await trio.lowlevel.checkpoint()  # the connect itself never waits
         try:
             return SocketStream(_connect(_within_reach(path), options), endpoint)
@@ -120,16 +120,16 @@ def _encode(address: str) -> bytes:
       EndpointError: it is malformed.
       UnsupportedTransportError: there are no such sockets here.
     """
-    path = _octets(address)
+    path = _encoded(address)
     if len(path) > _MAX_PATH:
         raise EndpointError(
-            f"endpoint {f'ipc://{address}'!r}: the path has {len(path)} octets, and the system takes {_MAX_PATH} at "
+            f"endpoint {f'ipc://{address}'!r}: the path has {len(path)} bytes, and the system takes {_MAX_PATH} at "
             "the most; use a shorter one, for example relative to the current directory"
         )
     return path
 
 
-def _octets(address: str) -> bytes:
+def _encoded(address: str) -> bytes:
     """The address as the kernel takes it, but for its length. Raises: as `_encode`."""
     endpoint = f"ipc://{address}"
     _require_support(endpoint)
@@ -166,7 +166,7 @@ def _within_reach(path: bytes) -> bytes:
         return path
     short = os.path.relpath(path)
     if len(short) > _MAX_PATH:
-        text = f"the path has {len(path)} octets, and {len(short)} from here; the system takes {_MAX_PATH} at the most"
+        text = f"the path has {len(path)} bytes, and {len(short)} from here; the system takes {_MAX_PATH} at the most"
         raise OSError(errno.ENAMETOOLONG, text)
     return short
 
@@ -321,7 +321,7 @@ def _remove_left_over(path: bytes, endpoint: str) -> None:
             pass  # its owner is gone: what follows takes it over
         except FileNotFoundError:
             return
-        except BlockingIOError:  # so many wait for its owner to accept that there is no room
+        except BlockingIOError:  # the owner has not accepted those before, and its backlog is full
             raise _in_use(endpoint, "a living socket listens there, and is busy") from None
         except OSError as exc:
             raise _in_use(endpoint, f"whether its owner lives cannot be found out ({exc.strerror})") from exc

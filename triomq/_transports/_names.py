@@ -8,7 +8,7 @@ each name, and nothing can stop it. So three things hold here:
 * The threads are not those of `trio.to_thread`, whose number is limited: the program needs these for its own work.
 * A name is looked up by one thread at a time. Whoever wants the name meanwhile waits for that thread. Attempts that are
   given up and begun again would otherwise gather threads.
-* Who is cancelled goes at once; the thread goes on, and its answer is for whoever waits by then.
+* A task that is cancelled goes at once. The thread goes on, and its answer is for the tasks that wait by then.
 
 No task is needed for that: the thread delivers its answer by `trio.lowlevel.TrioToken.run_sync_soon`.
 """

@@ -41,7 +41,7 @@ class SocketStream(NonblockingStream):
     """A connected stream socket.
 
     Args:
-      sock: connected (or connecting, for who waits); the stream owns it and makes it non-blocking.
+      sock: connected, or about to be, if the caller waits for that; the stream owns it and makes it non-blocking.
       peer: the other side's address as text, such as ``tcp://127.0.0.1:51234`` or ``ipc:///tmp/feed``.
     """
 
@@ -74,7 +74,7 @@ class SocketStream(NonblockingStream):
     def send_nowait(self, buffers: Sequence[BytesLike]) -> int:
         """Hand over as much of the buffers as the kernel takes now, in one system call.
 
-        Returns: how many octets were taken, from the first on; 0 when there is no room now (or nothing to send).
+        Returns: how many bytes were taken, from the first on; 0 when there is no room now (or nothing to send).
           At most the first 1,024 buffers are tried.
 
         Raises:
@@ -112,9 +112,9 @@ class SocketStream(NonblockingStream):
         return bool(poll.poll(0))
 
     def receive_nowait(self, max_bytes: int) -> bytes:
-        """Take what the kernel has, up to ``max_bytes`` octets, in one system call.
+        """Take what the kernel has, up to ``max_bytes`` bytes, in one system call.
 
-        Returns: at least one octet, or ``b""`` at the end of the stream.
+        Returns: at least one byte, or ``b""`` at the end of the stream.
 
         Raises:
           trio.WouldBlock: nothing has arrived.
@@ -150,7 +150,7 @@ class SocketStream(NonblockingStream):
     def interrupt(self) -> None:
         """Let a task that waits on the stream look around; see `NonblockingStream.interrupt`."""
         if not self._closed:
-            trio.lowlevel.notify_closing(self._fd)  # wakes who waits, and does no more than that
+            trio.lowlevel.notify_closing(self._fd)  # wakes the tasks that wait, and does no more than that
 
     async def send_all(self, data: BytesLike) -> None:
         """Send everything.
@@ -205,9 +205,9 @@ class SocketStream(NonblockingStream):
                 raise self._closed_error() from None
 
     async def receive_some(self, max_bytes: int | None = None) -> bytes:
-        """Wait for data and take up to ``max_bytes`` octets (65,536 if None).
+        """Wait for data and take up to ``max_bytes`` bytes (65,536 if None).
 
-        Returns: at least one octet, or ``b""`` at the end of the stream.
+        Returns: at least one byte, or ``b""`` at the end of the stream.
         Cancellation: nothing was taken.
 
         Raises:

@@ -7,7 +7,7 @@ from typing import final
 
 import trio
 
-_RECEIVE_SIZE = 65536  # octets that `receive_some` takes at the most where the caller gives no number
+_RECEIVE_SIZE = 65536  # bytes that `receive_some` takes at the most where the caller gives no number
 
 
 def receive_size(max_bytes: int | None) -> int:
@@ -21,7 +21,7 @@ def receive_size(max_bytes: int | None) -> int:
     if max_bytes is None:
         return _RECEIVE_SIZE
     if not isinstance(max_bytes, int):
-        raise TypeError(f"max_bytes={max_bytes!r}: it is a whole number of octets, or None")
+        raise TypeError(f"max_bytes={max_bytes!r}: it is a whole number of bytes, or None")
     if max_bytes < 1:
         raise ValueError(f"max_bytes={max_bytes}: it is 1 or more")
     return max_bytes

@@ -197,7 +197,7 @@ def _refuse_self(sock: socket.socket) -> None:
 
     Connecting to a free port of the ephemeral range of one's own machine, again and again, one day draws that
     very port as the source: TCP then connects the socket to itself (simultaneous open, RFC 9293 §3.5). It would
-    greet itself, and hold the port so that the one who is waited for cannot bind it.
+    greet itself, and hold the port so that the awaited peer cannot bind it.
     """
     if sock.getsockname() == sock.getpeername():
         raise OSError(errno.ECONNREFUSED, "nobody listens there (the socket was connected to itself)")

@@ -220,7 +220,7 @@ def _interface_ipv4(name: str) -> str | None:
         return None
     import fcntl  # not on Windows
 
-    # SIOCGIFADDR. Both families of systems have 16 octets of name, then a sockaddr_in.
+    # SIOCGIFADDR. Both families of systems have 16 bytes of name, then a sockaddr_in.
     request = 0x8915 if sys.platform == "linux" else 0xC0206921
     try:
         raw_name = name.encode("ascii")

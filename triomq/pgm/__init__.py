@@ -1,6 +1,7 @@
 """PGM, sans I/O: reliable multicast as libzmq speaks it, datagrams in and messages out (RFC 3208)."""
 
 from ._packets import Data, Nak, Packet, Spm, SpmRequest, Tsi, decode, encode
+from ._receive_window import Store
 from ._receiver import Receiver
 from ._sender import Sender
 from ._settings import Outgoing, Settings
@@ -17,6 +18,7 @@ __all__ = [
     "Source",
     "Spm",
     "SpmRequest",
+    "Store",
     "Tsi",
     "decode",
     "encode",

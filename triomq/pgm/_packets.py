@@ -112,6 +112,12 @@ class SpmRequest(NamedTuple):
 Packet: TypeAlias = Spm | Data | Nak | SpmRequest
 
 
+def is_host(address: bytes) -> bool:
+    """Whether this is the address of one host: not of a group, of everybody, or of nobody."""
+    first = address[0]
+    return any(address) and (0 < first < 224 if len(address) == 4 else first != 0xFF)
+
+
 def checksum(packet: bytes) -> int:
     """The Internet checksum of a packet whose field for it is 0; never 0, which would mean "none"."""
     # 2**16 is 1 modulo 0xFFFF: so the sum of all 16-bit words, carries added, is the whole number modulo 0xFFFF.

@@ -7,6 +7,7 @@ import random
 from typing import Final
 
 from ._packets import Data, Nak, Spm, Tsi, decode
+from ._receive_window import Store
 from ._settings import Outgoing, Settings
 from ._source import Source
 
@@ -14,6 +15,8 @@ _EXPIRY: Final = 300.0  # seconds of silence after which a sender is forgotten, 
 _EXPIRY_AFTER_FIN: Final = 10.0
 """seconds, likewise, after a sender has said that it ends: its datagrams may still be on a longer way"""
 _MOST_SOURCES: Final = 1000
+_MOST_WINDOWS: Final = 4
+"""what all senders together may take, in full windows of one: few of them need much of their own at one time"""
 
 
 class Receiver:
@@ -43,8 +46,14 @@ class Receiver:
         self.refused: int = 0
         self._settings = settings
         self._random = rng
+        self._store = Store(_MOST_WINDOWS * settings.window)
         self._limits = (max_message_size, max_frames)
         self._most = min(max_sources, _MOST_SOURCES)
+
+    @property
+    def held(self) -> int:
+        """Octets of memory for data that waits for what is missing before it, or to be taken; about."""
+        return self._store.held
 
     # On the path of every datagram.
     def hear(self, datagram: bytes, address: bytes, now: float) -> Source | None:
@@ -69,7 +78,7 @@ class Receiver:
             if len(self.sources) >= self._most:
                 self.refused += 1
                 return None
-            source = Source(packet.tsi, address, self._settings, self._random, now, self._limits)
+            source = Source(packet.tsi, address, self._settings, self._random, now, self._limits, self._store)
             self.sources[packet.tsi] = source
         elif isinstance(packet, Nak) and packet.kind != "NCF":
             return None
@@ -78,15 +87,21 @@ class Receiver:
 
     def forget(self, tsi: Tsi) -> None:
         """Listen to a sender no more, until its next packet."""
-        self.sources.pop(tsi, None)
+        source = self.sources.pop(tsi, None)
+        if source is not None:
+            source.clear()
 
     def poll(self, now: float) -> list[Outgoing]:
         """What is to be sent now."""
         return [outgoing for source in self.sources.values() for outgoing in source.poll(now)]
 
     def silent(self, now: float) -> list[Source]:
-        """The senders that were silent for so long that they are to be forgotten."""
-        return [source for source in self.sources.values() if now >= _expiry(source)]
+        """The senders that were silent for so long that they are to be forgotten; nothing of theirs is waiting."""
+        return [source for source in self.sources.values() if self.is_silent(source, now)]
+
+    def is_silent(self, source: Source, now: float) -> bool:
+        """The same for one sender."""
+        return now >= _expiry(source)
 
     def deadline(self) -> float:
         """When `poll` or `silent` has something to return."""
@@ -98,4 +113,6 @@ class Receiver:
 
 
 def _expiry(source: Source) -> float:
+    if source.is_pending:
+        return math.inf
     return source.heard + (_EXPIRY_AFTER_FIN if source.fin else _EXPIRY)

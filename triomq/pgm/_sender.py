@@ -34,6 +34,7 @@ _REPAIRS_APART: Final = 0.05
 _BURST: Final = 0.02  # seconds of the rate that may go at once after a pause …
 _LEAST_BURST: Final = 8  # … but as many of the largest datagrams in any case …
 _MOST_BURST: Final = 65536  # … and no more octets than these: a third of the usual buffer of a receiver
+_MOST_READY: Final = 256  # datagrams that wait for `poll`: a storm of NAKs takes no more memory than these
 _AT_ONCE: Final = 64  # datagrams of original data that are made by one call
 _SETTLING: Final = 0.2
 """seconds after the last data in which a receiver that lacks it has asked: its back-off is up to 50 ms"""
@@ -186,13 +187,21 @@ class Sender:
             self._answer_request(now)
         if wanted:
             serials = tuple(serial & MASK for serial in wanted)
-            settings = self._settings
-            confirmation = Nak("NCF", self.tsi, settings.port, settings.path, settings.group, serials)
-            self._ready.append(Outgoing(encode(confirmation)))
+            self._confirm(serials)
         for serial in wanted:
             if not window.was_repaired_since(serial, now - _REPAIRS_APART):
                 self._due[serial] = None
         return bool(wanted or expired)
+
+    def _confirm(self, serials: tuple[int, ...]) -> None:
+        settings = self._settings
+        most = settings.naks
+        for start in range(0, len(serials), most):
+            if len(self._ready) >= _MOST_READY:
+                return  # the repairs are confirmation enough
+            some = serials[start : start + most]
+            confirmation = Nak("NCF", self.tsi, settings.port, settings.path, settings.group, some)
+            self._ready.append(Outgoing(encode(confirmation)))
 
     def _repair(self, now: float) -> None:
         window = self._window

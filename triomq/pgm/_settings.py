@@ -6,8 +6,12 @@ from typing import Final, NamedTuple
 
 import attrs
 
+from ._packets import MOST_NAKS
+
 _ROOM_FOR_FRAGMENT: Final = 20
 """octets of a packet that libzmq keeps free for an option that it never sends; its datagrams are so much shorter"""
+_NAK_WITHOUT_LIST: Final = 36
+"""octets of a NAK but for its two addresses: its header and body, and what comes before the numbers of its list"""
 
 
 @attrs.frozen(kw_only=True)
@@ -36,6 +40,12 @@ class Settings:
     def payload(self) -> int:
         """Octets of data in the largest datagram."""
         return self.max_tpdu - self.encapsulation - 24 - _ROOM_FOR_FRAGMENT
+
+    @property
+    def naks(self) -> int:
+        """Sequence numbers in the largest NAK: one in its body, and up to 62 in its list (RFC 3208 §9.3)."""
+        others = self.max_tpdu - self.encapsulation - _NAK_WITHOUT_LIST - 2 * len(self.path)
+        return 1 + min(max(others // 4, 0), MOST_NAKS - 1)
 
     @property
     def window(self) -> int:

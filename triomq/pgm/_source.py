@@ -12,8 +12,8 @@ from typing import Final
 from .._errors import RemoteProtocolError
 from .._message import Message
 from ._framing import StreamDecoder
-from ._packets import MOST_NAKS, Data, Nak, Packet, Spm, SpmRequest, Tsi, encode
-from ._receive_window import ReceiveWindow
+from ._packets import Data, Nak, Packet, Spm, SpmRequest, Tsi, encode, is_host
+from ._receive_window import ReceiveWindow, Store
 from ._serial import MASK, unwrap
 from ._settings import Outgoing, Settings
 
@@ -44,6 +44,7 @@ class Source:
         rng: random.Random,
         now: float,
         limits: tuple[float, float] = (math.inf, math.inf),
+        store: Store | None = None,
     ) -> None:
         self.tsi: Final = tsi
         self.address: Final = address
@@ -55,6 +56,7 @@ class Source:
         self.error: RemoteProtocolError | None = None
         self._settings = settings
         self._random = rng
+        self._store = store or Store()
         self._window: ReceiveWindow | None = None
         self._decoder = StreamDecoder(*limits)
         self._messages: deque[Message] = deque()
@@ -89,13 +91,22 @@ class Source:
             window = self._window
             window.confirm([unwrap(serial, window.lead) for serial in packet.serials], now)
 
+    def _open(self, first: int) -> ReceiveWindow:
+        self._window = ReceiveWindow(first, self._settings.window, self._random, self._store)
+        return self._window
+
+    def clear(self) -> None:
+        """Let go of what is held: the sender is forgotten."""
+        if self._window is not None:
+            self._window.clear()
+
     # On the path of every datagram.
     def _hear_data(self, packet: Data, now: float) -> None:
         window = self._window
         if window is None:
             if packet.repair:  # of something from before we came
                 return
-            window = self._window = ReceiveWindow(packet.serial, self._settings.window, self._random)
+            window = self._open(packet.serial)
         number = unwrap(packet.serial, window.lead)
         trail = unwrap(packet.trail, number)
         if trail > number:
@@ -108,10 +119,11 @@ class Source:
     def _hear_spm(self, packet: Spm, now: float) -> None:
         if self._path is not None and unwrap(packet.serial, self._spm_serial) < self._spm_serial:
             return  # an older one, on a longer way
+        if len(packet.path) != len(self._settings.path) or not is_host(packet.path):
+            return  # NAKs cannot go there, or would go to everybody
         window = self._window
         if window is None:
-            first = (packet.lead + 1) & MASK
-            window = self._window = ReceiveWindow(first, self._settings.window, self._random)
+            window = self._open((packet.lead + 1) & MASK)
         lead = unwrap(packet.lead, window.lead)
         trail = unwrap(packet.trail, lead)
         if trail > lead + 1:
@@ -128,6 +140,11 @@ class Source:
     def has_messages(self) -> bool:
         """`take` may return something."""
         return bool(self._messages) or (self._window is not None and self._window.has_next)
+
+    @property
+    def is_pending(self) -> bool:
+        """Something that has arrived was not taken, or something is still asked for."""
+        return bool(self._messages) or (self._window is not None and self._window.next <= self._window.known)
 
     def take(self, most: float, now: float) -> Sequence[Message]:
         """Take up to ``most`` messages that are complete, in the order in which they were sent."""
@@ -168,8 +185,9 @@ class Source:
         if self._window is not None:
             numbers = self._window.due(now, may_ask=self._path is not None)
             self.naks += len(numbers)
-            for start in range(0, len(numbers), MOST_NAKS):
-                outgoing.append(self._nak(numbers[start : start + MOST_NAKS]))
+            most = self._settings.naks
+            for start in range(0, len(numbers), most):
+                outgoing.append(self._nak(numbers[start : start + most]))
         return outgoing
 
     def _nak(self, numbers: Sequence[int]) -> Outgoing:

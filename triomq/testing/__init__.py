@@ -11,6 +11,7 @@ and tells what makes a run repeatable from its seed, and what a user must leave 
 
 from __future__ import annotations
 
+from .._public import publish
 from ._contracts import MakeChannels, check_mechanism, check_receive_channel, check_send_channel, check_transport
 from ._determinism import fixed_schedule
 from ._diagram import Diagram
@@ -35,3 +36,5 @@ __all__ = [
     "fixed_schedule",
     "run",
 ]
+
+publish("triomq.testing", globals(), __all__)

@@ -64,7 +64,7 @@ THE_END = "the end"
 FROM_LISTENER = "from the end that accepted"
 """Stands in the text of what travels, inside one host, from the end that accepted to the end that connected."""
 
-_SHOWN = 24  # octets of a segment that its line of text shows
+_SHOWN = 24  # bytes of a segment that its line of text shows
 
 
 @attrs.frozen
@@ -77,7 +77,7 @@ class Happening:
       host: where it happened; for what travels, the host that sent it.
       peer: the other host, if one is concerned.
       connection: the number of the connection, counted from 1 in the order of the attempts; 0 if none is concerned.
-      data: the octets that travelled.
+      data: the bytes that travelled.
       text: anything else.
       event: if a socket has said it, the class of the event. The event itself is not kept: its error may hold on to
         whatever was under way.
@@ -226,7 +226,7 @@ class Recorder:
         return [wait.words for wait in self._waiting.values() if not wait.event.is_set()]
 
     def digest(self) -> str:
-        """A fingerprint of everything so far, octets and times included: equal for equal runs."""
+        """A fingerprint of everything so far, bytes and times included: equal for equal runs."""
         return self._hash.hexdigest()
 
     def of_kind(self, *kinds: Kind) -> list[Happening]:

@@ -3,15 +3,31 @@
 from ._commands import Command, command_body, encode_properties, parse_properties
 from ._compatibility import COMPATIBLE, explain_incompatible
 from ._connection import Connection
-from ._events import Cancel, Event, HandshakeComplete, PeerInfo, Ping, Pong, Properties, Subscribe
+from ._curve import Curve as Curve
+from ._curve import KeyPair as KeyPair
+from ._events import (
+    AuthenticationRequested,
+    Cancel,
+    Event,
+    HandshakeComplete,
+    PeerInfo,
+    Ping,
+    Pong,
+    Properties,
+    Subscribe,
+)
 from ._frames import LARGE_BODY, Item, encode_shared
+from ._handshake import TEMPORARY
 from ._mechanism import Mechanism, Null
+from ._plain import Plain as Plain
 from ._protocol import WireProtocol
 from ._state import State
 
 __all__ = [
     "COMPATIBLE",
     "LARGE_BODY",
+    "TEMPORARY",
+    "AuthenticationRequested",
     "Cancel",
     "Command",
     "Connection",

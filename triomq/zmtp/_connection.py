@@ -4,10 +4,16 @@ Theory of operation. `Connection.receive_data` takes bytes of the peer and retur
 returns bytes for the peer that the protocol itself has to send, `Connection.encode` those that the user sends.
 There is no clock, no socket and no waiting in here.
 
-A connection goes through four states:
+A connection goes through five states:
 
     GREETING --greeting--> HANDSHAKE --handshake--> ESTABLISHED
-        `---------fault--------'---------fault----------'----> CLOSED
+        |                  |       ^                    |
+        |           question       acceptance           |
+        |                  v       |                    |
+        |                   VERDICT                     |
+        `--------------------fault----------------------`----> CLOSED
+
+In VERDICT nothing of the peer is looked at, until `Connection.accept` or `Connection.deny` is called.
 
 Each state but CLOSED has one step function, which takes one thing from the input and says whether there may be
 more. In ESTABLISHED the step first lets `take_messages` run over the buffer; what that leaves is taken frame by
@@ -30,16 +36,17 @@ from __future__ import annotations
 import math
 import sys
 from collections.abc import Callable, Mapping, Sequence
+from itertools import accumulate
 from typing import Final, TypeAlias
 
-from .._errors import LocalProtocolError, RefusedByPeerError, RemoteProtocolError
+from .._errors import DeniedError, LocalProtocolError, RemoteProtocolError
 from ._commands import encode_error, parse_command, parse_error_reason
 from ._compatibility import COMPATIBLE
-from ._events import HandshakeComplete, PeerInfo, Properties
+from ._events import AuthenticationRequested, HandshakeComplete, PeerInfo, Properties
 from ._frame_reader import FrameReader
-from ._frames import COMMAND, Item, encode_frame, encode_items, take_messages
-from ._greeting import GREETING_SIZE, encode_greeting, parse_greeting
-from ._handshake import explain_refusal, own_metadata, peer_info
+from ._frames import COMMAND, MORE, Item, encode_frame, encode_items, take_messages
+from ._greeting import GREETING_SIZE, GREETING_START, VERSION_TOLD, encode_greeting, parse_greeting
+from ._handshake import TEMPORARY, explain_refusal, own_metadata, peer_info, refusal_by_peer
 from ._mechanism import Mechanism, Null
 from ._protocol import Events, WireProtocol
 from ._state import TRANSITIONS, State
@@ -49,6 +56,9 @@ MOST_WORK: Final = 64
 """steps of one `Connection.receive_data`: commands, or frames of long messages; about 0.3 ms"""
 _FRAMES_PER_STEP: Final = 8  # frames of one message that cost as much as one step
 _BYTES_PER_STEP: Final = 256  # bytes of a command that cost as much as one step: a topic's place is looked for in them
+
+
+_NOBODY: Final[tuple[str, Mapping[str, bytes]]] = ("", {})
 
 
 class Connection(WireProtocol):
@@ -66,6 +76,13 @@ class Connection(WireProtocol):
     Raises:
       ValueError: an argument is out of range.
     """
+
+    __slots__ = (
+        "__weakref__", "_announcement", "_as_server", "_candidate", "_fault", "_incoming", "_mechanism",
+        "_metadata", "_outgoing", "_owes_greeting", "_question", "_reader", "_socket_type", "_state", "_step",
+        "_tampered", "_to_send", "_told", "_user", "between_messages", "established", "greeted", "has_buffered",
+        "messages_only", "peer", "shares_encoding",
+    )  # fmt: skip
 
     def __init__(
         self,
@@ -96,10 +113,15 @@ class Connection(WireProtocol):
         self._reader = FrameReader()
         self._incoming = Incoming(socket_type, self._mechanism, max_message_size, max_frames)
         self._outgoing = Outgoing(self._mechanism)
+        self._told: Properties | None = None  # the peer's metadata, not judged yet
+        self._user = _NOBODY  # who the peer is, as the authenticator says
         self._candidate: PeerInfo | None = None  # the peer, once its metadata is good; the handshake goes on
+        self._question: AuthenticationRequested | None = None  # the event for it, until it is returned
         self._announcement: HandshakeComplete | None = None  # the first event, until it is returned
+        self._tampered = False  # the peer sent a frame that the mechanism refuses
         self._fault: RemoteProtocolError | None = None  # raised by the next `receive_data`
-        self._to_send = [encode_greeting(self._mechanism.name, as_server and self._mechanism.has_roles)]
+        self._owes_greeting = False  # the rest of it, until the peer has told its version
+        self._to_send = [self._greeting()]
 
     @property
     def state(self) -> State:
@@ -129,12 +151,14 @@ class Connection(WireProtocol):
         self._to_send.clear()
         return data
 
-    def encode(self, messages: Sequence[Item], out: list[bytes]) -> int:
+    def encode(self, messages: Sequence[Item], out: list[bytes], ends: list[int] | None = None) -> int:
         if not self.established:
             raise LocalProtocolError(f"nothing can be sent in state {self._state.name}")
-        if self.shares_encoding:
-            return encode_items(messages, out, self._outgoing.encode_event)
-        return self._outgoing.encode_changed(messages, out)
+        if not self.shares_encoding:
+            return self._outgoing.encode_changed(messages, out, ends)
+        if ends is not None:
+            ends += accumulate(encode_items((item,), [], self._outgoing.encode_event) for item in messages)
+        return encode_items(messages, out, self._outgoing.encode_event)
 
     def receive_data(self, data: bytes, limit: int = sys.maxsize) -> Events:
         events: Events = []
@@ -167,6 +191,8 @@ class Connection(WireProtocol):
         except RemoteProtocolError as fault:
             if self.established:
                 self.refuse(str(fault))
+            elif isinstance(fault, DeniedError):
+                self._tell_denied(fault.status)
             self._enter("fault")
             self.established = False
             self.has_buffered = bool(events)
@@ -186,10 +212,38 @@ class Connection(WireProtocol):
         return self._reader.missing
 
     def refuse(self, reason: str) -> None:
-        if self.shares_encoding:  # a mechanism that changes frames would have to change this one
-            self._to_send.append(encode_frame(COMMAND, encode_error(reason)))
+        if self.shares_encoding or (self.established and not self._tampered):
+            self._to_send.append(self._outgoing.encode_frame(COMMAND, encode_error(reason)))
+
+    def accept(self, user_id: str = "", user_metadata: Mapping[str, bytes] | None = None) -> None:
+        if self._state is not State.VERDICT:
+            raise LocalProtocolError("nothing was asked")
+        self._user = user_id, user_metadata or {}
+        self._question = None
+        self._enter("acceptance")
+        self._mechanism.accept()
+        self.has_buffered = True  # at least the metadata, which may have come with the credentials
+
+    def deny(self, status: int, text: str) -> None:
+        if self._state is not State.VERDICT:
+            raise LocalProtocolError("nothing was asked")
+        self._question = None
+        self._enter("fault")
+        self._tell_denied(status)
+        self._fault = DeniedError(text, status)
+        self.has_buffered = True
+
+    def greet_in_pieces(self) -> None:
+        self._owes_greeting = True
+        self._to_send = [self._greeting()[:GREETING_START]]
+
+    def explain_end(self) -> str:
+        return self._mechanism.explain_end() if self._state is State.HANDSHAKE else ""
 
     # States
+
+    def _greeting(self) -> bytes:
+        return encode_greeting(self._mechanism.name, self._as_server and self._mechanism.has_roles)
 
     def _enter(self, happening: str) -> None:
         self._state = TRANSITIONS[self._state, happening]
@@ -204,7 +258,12 @@ class Connection(WireProtocol):
             del fault  # its traceback refers to this call: that would be a cycle
 
     def _step_greeting(self, events: Events, limit: int) -> int:
-        greeting = parse_greeting(self._reader.buffer, self._mechanism.name)
+        buffer = self._reader.buffer
+        parse_greeting(buffer[:GREETING_START], self._mechanism.name)
+        if len(buffer) >= VERSION_TOLD and self._owes_greeting:
+            self._owes_greeting = False
+            self._to_send.append(self._greeting()[GREETING_START:])
+        greeting = parse_greeting(buffer, self._mechanism.name)
         if greeting is None:
             return 0
         self._reader.offset = GREETING_SIZE
@@ -212,22 +271,37 @@ class Connection(WireProtocol):
         self.greeted = True
         self._enter("greeting")
         self._mechanism.start(self._metadata, self._as_server)
+        self._metadata = {}  # it has done its work; an idle connection takes 0.2 KiB less
         self._advance()
         return 1
 
+    def _step_verdict(self, events: Events, limit: int) -> int:
+        if self._question is None:
+            return 0  # whatever the peer says waits
+        events.append(self._question)
+        self._question = None
+        self.messages_only = False
+        return 1
+
     def _step_handshake(self, events: Events, limit: int) -> int:
+        if self._told is not None:
+            self._go_on()
+            return 1
         frame = self._reader.take_frame(self._admit_handshake)
         if frame is None:
             return 0
-        command = parse_command(frame[1], frame[2])
-        # libzmq 4 misspells the name in its PLAIN mechanism.
-        if command.name in (b"ERROR", b"^RROR"):
-            reason = parse_error_reason(command.data)
-            raise RefusedByPeerError(f"the peer refused the handshake: {reason or 'it gave no reason'}")
+        _, body, offset = frame
+        # libzmq 4 misspells its ERROR in PLAIN: the size of the name and the E have become one octet.
+        command = parse_command(b"\5E" + body[1:] if body.startswith(b"^RROR") else body, offset)
+        if command.name == b"ERROR":
+            raise refusal_by_peer(parse_error_reason(command.data))
         metadata = self._mechanism.receive_command(command)
-        if metadata is not None:
-            self._candidate = self._meet(metadata)
-        self._advance()
+        self._told = metadata
+        self._question = self._mechanism.question
+        if self._question is not None:
+            self._enter("question")
+        else:
+            self._go_on()
         return 1
 
     def _step_established(self, events: Events, limit: int) -> int:
@@ -252,7 +326,12 @@ class Connection(WireProtocol):
             return 0
         flags, body, offset = frame
         if not self.shares_encoding:
-            flags, body = incoming.decode(body, offset)
+            if flags & MORE:
+                raise RemoteProtocolError(f"MORE outside of what {self._mechanism.name} hides", offset)
+            self._tampered = True  # unless this returns: who sent a wrong one is told nothing (RFC 26)
+            flags, body = self._mechanism.decode_frame(body, offset)
+            self._tampered = False
+            incoming.check(flags, body, offset)
         if not flags & COMMAND:
             if (message := incoming.receive_frame(flags, body)) is not None:
                 events.append(message)
@@ -270,6 +349,13 @@ class Connection(WireProtocol):
             return f"a handshake command of {size} octets; {self._mechanism.command_limit} are allowed"
         return None
 
+    def _go_on(self) -> None:
+        """The peer's last command is in order, and so is the peer, as far as it is known."""
+        if self._told is not None:
+            metadata, self._told = self._told, None
+            self._meet(metadata)
+        self._advance()
+
     def _advance(self) -> None:
         """Queue the commands that the mechanism has now; enter ESTABLISHED if the handshake is complete."""
         while (body := self._mechanism.next_command()) is not None:
@@ -280,13 +366,20 @@ class Connection(WireProtocol):
             self.peer = self._candidate
             self._announcement = HandshakeComplete(self.peer)
 
-    def _meet(self, metadata: Properties) -> PeerInfo:
+    def _meet(self, metadata: Properties) -> None:
         """Judge the peer's metadata. A peer that is refused is told why, in an ERROR command."""
         refusal = explain_refusal(self._socket_type, metadata)
         if refusal is not None:
-            self._to_send.append(encode_frame(COMMAND, encode_error(refusal)))
+            # In clear text, as every ERROR of a handshake: a mechanism that hides what is sent hides the types, too.
+            told = refusal if self.shares_encoding else "the socket types do not match"
+            self._to_send.append(encode_frame(COMMAND, encode_error(told)))
             raise RemoteProtocolError(refusal)
-        return peer_info(metadata, self._outgoing.version, self._mechanism.name)
+        self._candidate = peer_info(metadata, self._outgoing.version, self._mechanism.name, self._user)
+
+    def _tell_denied(self, status: int) -> None:
+        """Tell a peer that is denied the status, as libzmq does; a temporary one is told nothing, so it comes back."""
+        if status != TEMPORARY:
+            self._to_send.append(encode_frame(COMMAND, encode_error(str(status))))
 
 
 _Step: TypeAlias = Callable[[Connection, Events, int], int]
@@ -295,5 +388,6 @@ _Step: TypeAlias = Callable[[Connection, Events, int], int]
 _STEPS: Final[Mapping[State, _Step]] = {
     State.GREETING: Connection._step_greeting,
     State.HANDSHAKE: Connection._step_handshake,
+    State.VERDICT: Connection._step_verdict,
     State.ESTABLISHED: Connection._step_established,
 }

@@ -19,19 +19,25 @@ class Properties(Mapping[str, bytes]):
     __slots__ = ("_items",)
 
     def __init__(self, items: Mapping[str, bytes]) -> None:
-        self._items = {name.lower(): (name, value) for name, value in items.items()}
+        written = {name.lower(): name for name in items}
+        self._items = {name: items[name] for name in written.values()}
 
+    # A peer has few properties, and they are looked for once: a second dict would only take memory.
     def __getitem__(self, name: str) -> bytes:
-        return self._items[name.lower()][1]
+        wanted = name.lower()
+        for written, value in self._items.items():
+            if written.lower() == wanted:
+                return value
+        raise KeyError(name)
 
     def __iter__(self) -> Iterator[str]:
-        return (name for name, _ in self._items.values())
+        return iter(self._items)
 
     def __len__(self) -> int:
         return len(self._items)
 
     def __contains__(self, name: object) -> bool:
-        return isinstance(name, str) and name.lower() in self._items
+        return isinstance(name, str) and any(written.lower() == name.lower() for written in self._items)
 
     def __repr__(self) -> str:
         return f"Properties({dict(self)!r})"
@@ -47,6 +53,8 @@ class PeerInfo(Record):
       metadata: all properties that it sent, socket type and Identity among them.
       version: of ZMTP, spoken on the connection: the lower one of both sides'.
       mechanism: name of the security mechanism.
+      user_id: who the peer is, as the authenticator says.
+      user_metadata: what else the authenticator says of the peer.
     """
 
     socket_type: str
@@ -54,6 +62,23 @@ class PeerInfo(Record):
     metadata: Mapping[str, bytes]
     version: tuple[int, int]
     mechanism: str
+    user_id: str = ""
+    user_metadata: Mapping[str, bytes] = attrs.field(factory=dict)
+
+
+@attrs.frozen(kw_only=True)
+class AuthenticationRequested:
+    """The peer has shown its credentials: call `Connection.accept` or `Connection.deny`. Nothing happens before that.
+
+    Attributes:
+      mechanism: by which it showed them.
+      credentials: as in RFC 27: a public key of 32 octets for CURVE, name and password for PLAIN, nothing for NULL.
+      metadata: what the peer has said of itself so far; nothing, if the mechanism asks before it is told.
+    """
+
+    mechanism: str
+    credentials: tuple[bytes, ...] = attrs.field(default=(), repr=False)
+    metadata: Mapping[str, bytes] = attrs.field(factory=dict)
 
 
 @attrs.frozen(eq=False, repr=False)
@@ -98,5 +123,5 @@ class Pong(Record):
     context: bytes = b""
 
 
-Event: TypeAlias = HandshakeComplete | Subscribe | Cancel | Ping | Pong
+Event: TypeAlias = AuthenticationRequested | HandshakeComplete | Subscribe | Cancel | Ping | Pong
 """Everything `Connection.receive_data` returns that is not a `Message`."""

@@ -10,16 +10,24 @@
 
 libzmq sends its greeting in three pieces, and waits for ours in between. So a greeting is judged as it
 comes, and refused at the first octet that is wrong.
+
+Ours may go out in two pieces, the second when the peer has told its version. A libzmq that gets another mechanism than
+its own hangs up at once, before it has sent the rest of its greeting. If it gets ours only after it has sent its own,
+both sides can tell which mechanism the other wanted.
 """
 
 from __future__ import annotations
 
 from typing import NamedTuple
 
-from .._errors import RemoteProtocolError
+from .._errors import MechanismMismatchError, RemoteProtocolError
 
 GREETING_SIZE = 64
 """Octets."""
+GREETING_START = 12
+"""Octets of ours that go out at once: up to the version."""
+VERSION_TOLD = 11
+"""Octets of a peer's greeting that hold its major version. A libzmq has the rest on its way when it has ours."""
 VERSION = (3, 1)
 """The version of ZMTP spoken here."""
 
@@ -45,7 +53,8 @@ def parse_greeting(data: bytes, mechanism: str) -> Greeting | None:
       data: everything received so far, from the first octet on. What lies behind the greeting is ignored.
       mechanism: the name of ours. There is no negotiation: both sides must name the same.
     Raises:
-      RemoteProtocolError: the peer speaks another protocol, version or mechanism.
+      RemoteProtocolError: the peer speaks another protocol or version.
+      MechanismMismatchError: it wants another mechanism.
     """
     if data and data[0] != 0xFF:
         raise RemoteProtocolError(f"not a ZMTP 3 greeting, or ZMTP 1.0: it begins with {data[:8]!r}", 0)
@@ -56,7 +65,8 @@ def parse_greeting(data: bytes, mechanism: str) -> Greeting | None:
     if len(data) >= 32:
         name = data[12:32].rstrip(b"\0")
         if name != mechanism.encode("ascii"):
-            raise RemoteProtocolError(f"the peer wants mechanism {name!r}, this side {mechanism}", 12)
+            text = f"the peer wants mechanism {name!r}, this side {mechanism}"
+            raise MechanismMismatchError(text, name, mechanism, 12)
     if len(data) < GREETING_SIZE:
         return None
     # A peer of a later version falls back to ours (RFC 37 §2.2.1): the lower version of the two is spoken.

@@ -3,9 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Final
 
+from .._errors import RefusedByPeerError
 from ._compatibility import NAMES_ITSELF, explain_incompatible
 from ._events import PeerInfo, Properties
+
+TEMPORARY: Final = 300
+"""the status of a verdict that may be another one soon (RFC 27)"""
+_MEANINGS: Final[Mapping[int, str]] = {
+    TEMPORARY: "it cannot tell now whether to let this side in",
+    400: "it does not let this side in: the credentials are wrong, or it wants others",
+    500: "its authenticator failed",
+}
 
 
 def own_metadata(socket_type: str, routing_id: bytes, further: Mapping[str, bytes]) -> dict[str, bytes]:
@@ -39,12 +49,25 @@ def explain_refusal(socket_type: str, theirs: Properties) -> str | None:
     return explain_incompatible(socket_type, theirs["Socket-Type"].decode("latin-1"))
 
 
-def peer_info(metadata: Properties, version: tuple[int, int], mechanism: str) -> PeerInfo:
-    """The peer that sent this metadata and was not refused."""
+def peer_info(
+    metadata: Properties, version: tuple[int, int], mechanism: str, user: tuple[str, Mapping[str, bytes]]
+) -> PeerInfo:
+    """The peer that sent this metadata and was not refused. ``user`` is what the authenticator says of it."""
     return PeerInfo(
         socket_type=metadata["Socket-Type"].decode("ascii"),
         routing_id=metadata.get("Identity", b""),
         metadata=metadata,
         version=version,
         mechanism=mechanism,
+        user_id=user[0],
+        user_metadata=user[1],
     )
+
+
+def refusal_by_peer(reason: str) -> RefusedByPeerError:
+    """What an ERROR command means: a status of RFC 27, in three digits as libzmq writes it, or a reason in words."""
+    status = int(reason) if reason in map(str, _MEANINGS) else None
+    words = reason or "it gave no reason"
+    if status is not None:
+        words = f"{status}, {_MEANINGS[status]}"
+    return RefusedByPeerError(f"the peer refused the handshake: {words}", status=status)

@@ -5,6 +5,10 @@ sees bodies of whole commands only. When the greetings agree, the connection cal
 then `next_command` until it returns None; then `receive_command` for each command of the peer, and
 `next_command` again after each; until ``complete``. It handles ERROR commands by itself.
 
+A mechanism may have to wait for a verdict on the peer: it sets ``question``. From then on the connection looks at
+nothing that the peer says, and asks for no command, until it has called `Mechanism.accept`. A peer that is denied gets
+an ERROR command, and the mechanism is not called again.
+
 A mechanism that changes frames (``shares_encoding = False``) is given each frame that is sent or
 received, by `encode_frame` and `decode_frame`. The hot loops are only for mechanisms that do not.
 """
@@ -16,7 +20,7 @@ from collections.abc import Mapping
 
 from .._errors import RemoteProtocolError
 from ._commands import MAX_HANDSHAKE_COMMAND, Command, command_body, encode_properties, parse_properties
-from ._events import Properties
+from ._events import AuthenticationRequested, Properties
 
 
 class Mechanism(ABC):
@@ -27,12 +31,14 @@ class Mechanism(ABC):
       shares_encoding: frames are sent unchanged, so a message can be encoded once for many peers.
       has_roles: one side is the server, and the as-server octet of the greeting says which.
       overhead: bytes by which `encode_frame` makes a frame longer.
+      question: the verdict that this side waits for; `receive_command` sets it, and `accept` takes it back.
     """
 
     name: str
     shares_encoding: bool = True
     has_roles: bool = False
     overhead: int = 0
+    question: AuthenticationRequested | None = None
 
     def __init__(self) -> None:
         self.complete = False
@@ -59,7 +65,19 @@ class Mechanism(ABC):
           checks it before it sends anything more.
         Raises:
           RemoteProtocolError: the command is malformed, or another one is due.
+          DeniedError: the peer is not let in, as its password is wrong. It is told the status.
         """
+
+    def accept(self) -> None:
+        """The peer that ``question`` is about may come in: go on."""
+        self.question = None
+
+    def explain_end(self) -> str:
+        """Why the peer hung up at this point of the handshake, without a word, if that is how such peers refuse.
+
+        Returns: an empty text, if it is not.
+        """
+        return ""
 
     def encode_frame(self, flags: int, body: bytes) -> bytes:
         """The body that is sent in place of a frame; ``flags`` are the frame's MORE (1) and COMMAND (4)."""
@@ -77,24 +95,40 @@ class Mechanism(ABC):
 
 
 class Null(Mechanism):
-    """No authentication, no secrecy: one READY each way, in any order (RFC 37 §2.6)."""
+    """No authentication, no secrecy: one READY each way, in any order (RFC 37 §2.6).
+
+    Args:
+      asks: wait for a verdict on the peer's address, and tell the peer nothing before that. Only one of two sides may
+        do so, as each waits for the other's READY first: the side that accepted the connection.
+    """
 
     name = "NULL"
 
-    def __init__(self) -> None:
+    def __init__(self, *, asks: bool = False) -> None:
         super().__init__()
+        self._asks = asks
         self._ready: bytes | None = None
 
     def start(self, metadata: Mapping[str, bytes], as_server: bool) -> None:
         self._ready = command_body(b"READY", encode_properties(metadata))
 
     def next_command(self) -> bytes | None:
+        if self._asks:
+            return None
         ready, self._ready = self._ready, None
         return ready
+
+    def accept(self) -> None:
+        super().accept()
+        self._asks = False
+        self.complete = True
 
     def receive_command(self, command: Command) -> Properties | None:
         if command.name != b"READY":
             raise RemoteProtocolError(f"command {command.name[:32]!r} where READY is due", command.offset)
         metadata = parse_properties(command.data, command.offset)
-        self.complete = True
+        if self._asks:
+            self.question = AuthenticationRequested(mechanism=self.name, metadata=metadata)
+        else:
+            self.complete = True
         return metadata

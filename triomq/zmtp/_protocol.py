@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import sys
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TypeAlias
 
+from .._errors import LocalProtocolError
 from .._message import Message
 from ._events import Event, PeerInfo
 from ._frames import Item
@@ -32,6 +33,9 @@ class WireProtocol(ABC):
     also calls `encode`. The first event of all is `HandshakeComplete`, by the call that sets ``peer`` and
     ``established``: the session asks for one event at a time until then, so what lies behind stays buffered. A
     protocol without a handshake sets both in its constructor, and has no such event.
+
+    **Verdicts.** Before that, a protocol may return an `AuthenticationRequested`. Then the session calls `accept` or
+    `deny`. Until then the protocol processes nothing, even if it is fed more; the session feeds it little.
 
     **Heartbeats.** When `receive_data` returned a `Ping`, the session takes the answer from `data_to_send`. A
     protocol reports whatever it must answer, such as a ping of WebSocket, as a `Ping`. The session sends `Ping`
@@ -74,17 +78,18 @@ class WireProtocol(ABC):
         """
 
     @abstractmethod
-    def encode(self, messages: Sequence[Item], out: list[bytes]) -> int:
+    def encode(self, messages: Sequence[Item], out: list[bytes], ends: list[int] | None = None) -> int:
         """Append the bytes of each item, in order, to ``out``.
 
-        The session may encode an item a second time, to learn its size, and throw the result away: the size must
-        be the same, and the peer must not mind what it never gets.
+        Each item is encoded once only, unless ``shares_encoding``: then the session may encode an item a second time,
+        to learn its size, and throw the result away.
 
         Args:
           messages: a `Message` or tuple of frames; `bytes` that `encode_shared` made, if ``shares_encoding``;
             `Subscribe` or `Cancel`, which become what this peer's version of the protocol takes; or `Ping` or
             `Pong`.
           out: may hold buffers already, which stay as they are.
+          ends: gets, for each item, how many bytes the items up to and with this one take, if it is given.
         Returns: how many bytes were appended.
         Raises:
           LocalProtocolError: the connection is not established, or an item cannot be sent.
@@ -116,6 +121,48 @@ class WireProtocol(ABC):
         Asked only while ``has_buffered`` is False. The session reads the rest of a large frame by itself, so that
         it comes in one piece and need not be copied. A protocol that always returns 0 is right, too.
         """
+
+    def accept(self, user_id: str = "", user_metadata: Mapping[str, bytes] | None = None) -> None:
+        """Let the peer in that an `AuthenticationRequested` was about: the handshake goes on.
+
+        Call ``receive_data(b"", 1)`` next, as something may be buffered. A protocol that never asks has nothing to do.
+
+        Args:
+          user_id: for ``peer.user_id``.
+          user_metadata: for ``peer.user_metadata``.
+        Raises:
+          LocalProtocolError: nothing was asked.
+        """
+        raise LocalProtocolError("nothing was asked")
+
+    def deny(self, status: int, text: str) -> None:
+        """Refuse the peer that an `AuthenticationRequested` was about: `data_to_send` has what the peer is told.
+
+        The connection is over: `receive_data` raises `DeniedError` next.
+
+        Args:
+          status: 300, 400 or 500 (RFC 27). The peer is told the number, and for 300 nothing.
+          text: why, for the error.
+        Raises:
+          LocalProtocolError: nothing was asked.
+        """
+        raise LocalProtocolError("nothing was asked")
+
+    def greet_in_pieces(self) -> None:
+        """Tell the mechanism only when the peer has told its version; called before everything else.
+
+        A libzmq that wants another mechanism hangs up when it is told ours, and mostly has not told its own by then. So
+        this is for a mechanism that peers may not have, and for the connection after one that ended in the greeting. It
+        takes a round trip more. A protocol without such a greeting does nothing.
+        """
+        return
+
+    def explain_end(self) -> str:
+        """Why the peer hung up at this point of the handshake, without a word, if that is how such peers refuse.
+
+        Returns: an empty text, if it is not.
+        """
+        return ""
 
     @property
     def last_error(self) -> str:

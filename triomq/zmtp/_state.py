@@ -12,6 +12,7 @@ class State(enum.Enum):
 
     GREETING = enum.auto()
     HANDSHAKE = enum.auto()
+    VERDICT = enum.auto()
     ESTABLISHED = enum.auto()
     CLOSED = enum.auto()
 
@@ -19,6 +20,9 @@ class State(enum.Enum):
 TRANSITIONS: Final[Mapping[tuple[State, str], State]] = {
     (State.GREETING, "greeting"): State.HANDSHAKE,
     (State.HANDSHAKE, "handshake"): State.ESTABLISHED,
+    (State.HANDSHAKE, "question"): State.VERDICT,
+    (State.VERDICT, "acceptance"): State.HANDSHAKE,
+    (State.VERDICT, "fault"): State.CLOSED,
     (State.GREETING, "fault"): State.CLOSED,
     (State.HANDSHAKE, "fault"): State.CLOSED,
     (State.ESTABLISHED, "fault"): State.CLOSED,

@@ -18,7 +18,7 @@ from .._message import Message, new_message
 from ._commands import MAX_COMMAND, Command, event_frame, parse_error_reason, parse_ping, parse_pong, parse_topic
 from ._compatibility import TAKES_SUBSCRIPTIONS
 from ._events import Cancel, Event, Pong, Subscribe
-from ._frames import COMMAND, MORE, Item, encode_frame
+from ._frames import COMMAND, MORE, Item, encode_frame, encode_items
 from ._greeting import VERSION
 from ._mechanism import Mechanism
 
@@ -84,16 +84,14 @@ class Incoming:
             return f"a message of more than {self.max_frames} frames"
         return None
 
-    def decode(self, body: bytes, offset: int) -> tuple[int, bytes]:
-        """Flags and body that the mechanism finds in a frame's body, which began at ``offset`` of the stream.
+    def check(self, flags: int, body: bytes, offset: int) -> None:
+        """Check the limits of a frame that the mechanism has found in another, which began at ``offset`` of the stream.
 
         Raises:
-          RemoteProtocolError: the mechanism, or a limit, refuses it.
+          RemoteProtocolError: one of them refuses it.
         """
-        flags, body = self._mechanism.decode_frame(body, offset)
         if (refusal := self._admit_plain(flags, len(body))) is not None:
             raise RemoteProtocolError(refusal, offset)
-        return flags, body
 
     def receive_frame(self, flags: int, body: bytes) -> Message | None:
         """Take a frame of a message. Returns: the message, if this was its last frame."""
@@ -175,27 +173,39 @@ class Outgoing:
           LocalProtocolError: it cannot be sent.
         """
         flags, body = event_frame(event, self.version)
-        return self._encode_frame(flags, body)
+        return self.encode_frame(flags, body)
 
-    def encode_changed(self, items: Sequence[Item], out: list[bytes]) -> int:
+    def encode_changed(self, items: Sequence[Item], out: list[bytes], ends: list[int] | None) -> int:
         """Append each item to ``out`` as a mechanism that changes frames wants it; return how many bytes.
 
+        Args:
+          ends: gets where each of the items ends, if it is given.
         Raises:
           LocalProtocolError: an item cannot be sent.
         """
-        buffers = [self._encode_changed(item) for item in items]
-        out += buffers
-        return sum(map(len, buffers))
+        frames: list[tuple[bytes]] = []
+        total = 0
+        for item in items:
+            for changed in self._change(item):
+                frames.append((changed,))
+                total += len(changed) + (2 if len(changed) < 256 else 9)
+            if ends is not None:
+                ends.append(total)
+        return encode_items(frames, out, self.encode_event)
 
-    def _encode_changed(self, item: Item) -> bytes:
-        if isinstance(item, bytes):
-            raise LocalProtocolError(f"{self._mechanism.name} peers cannot share an encoding")
+    def _change(self, item: Item) -> list[bytes]:
+        change = self._mechanism.encode_frame
         if not isinstance(item, tuple):
-            return self.encode_event(item)
+            if isinstance(item, bytes):
+                raise LocalProtocolError(f"{self._mechanism.name} peers cannot share an encoding")
+            return [change(*event_frame(item, self.version))]
         *front, last = item
-        return b"".join([*(self._encode_frame(MORE, body) for body in front), self._encode_frame(0, last)])
+        changed = [change(MORE, body) for body in front]
+        changed.append(change(0, last))
+        return changed
 
-    def _encode_frame(self, flags: int, body: bytes) -> bytes:
+    def encode_frame(self, flags: int, body: bytes) -> bytes:
+        """A frame, as the mechanism wants it."""
         if self._mechanism.shares_encoding:
             return encode_frame(flags, body)
         return encode_frame(0, self._mechanism.encode_frame(flags, body))

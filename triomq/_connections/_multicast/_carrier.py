@@ -50,6 +50,11 @@ class MulticastCarrier(Carrier):
                 f"{endpoint}: a multicast group is for PUB, XPUB, SUB and XSUB, not for {host.socket_type}; "
                 "use tcp://, ipc:// or inproc://"
             )
+        if host.options.mechanism is not None:
+            raise EndpointError(
+                f"{endpoint}: PGM has no handshake, so mechanism= can secure nothing here; use tcp:// or ipc://, or a "
+                "socket without a mechanism"
+            )
         parsed = parse_group(self._scheme, address)
         if host.options.multicast_max_tpdu < 128 + 20 * (":" in parsed.group):
             raise EndpointError(f"{endpoint}: with IPv6, multicast_max_tpdu is 148 or more")

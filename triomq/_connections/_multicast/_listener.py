@@ -14,6 +14,7 @@ from ..._pipes import CONFIRMED, Confirmation, Loan, QueuedPipe
 from ..._transports import GroupAddress, GroupPort
 from ...pgm import Receiver, Source, Tsi
 from .._carrier import PeerHost
+from ._due import Due
 from ._place import Place, settings_of, somebody
 
 _AT_ONCE: Final = 64  # messages that are delivered together
@@ -28,7 +29,7 @@ class Heard:
         self._listener = listener
         self._gaps = 0
         self._skipped = 0
-        self._details: dict[str, int] = {}
+        self._details: dict[str, int] = {"naks": 0, "repairs": 0, "lost": 0}
         pipe.details = self._details
 
     # The source of the pipe's inbox.
@@ -36,7 +37,7 @@ class Heard:
     def resume(self) -> None:
         """See `Source`: there is room again."""
         self.deliver()
-        self._listener.set_alarm(self.source)
+        self._listener.set_alarm(self)
 
     def hang_up(self, error: Exception) -> bool:
         """See `Source`: the sender does not notice it."""
@@ -118,6 +119,7 @@ class Listener(Place):
         )
         self._known: dict[Tsi, Heard] = {}
         self._touched: dict[Heard, None] = {}  # were heard of, and may have something to deliver
+        self._due: Due[Heard] = Due()
         self._stopped = False
         super().__init__(host, endpoint, port)
 
@@ -150,7 +152,7 @@ class Listener(Place):
         heard = self._known.get(source.tsi) or self._meet(source)
         if heard is not None:
             self._touched[heard] = None
-            heard.pipe.octets_received += len(datagram)
+            heard.pipe.bytes_received += len(datagram)
             heard.pipe.last_traffic = now
 
     def _heard(self) -> None:
@@ -158,7 +160,7 @@ class Listener(Place):
         for heard in touched:
             if not heard.pipe.inbox.source_waits:
                 heard.deliver()
-            self.set_alarm(heard.source)
+            self.set_alarm(heard)
 
     def _refuse(self, address: bytes, error: RemoteProtocolError) -> None:
         event = HandshakeFailed(endpoint=self._endpoint, address=self._name(address), error=error)
@@ -188,21 +190,25 @@ class Listener(Place):
 
     # --- time ---------------------------------------------------------------------------------
 
-    def set_alarm(self, source: Source) -> None:
-        """Ring when the source has something to ask for, or is to be forgotten."""
-        self._alarm.set(self._receiver.deadline_of(source))
+    def set_alarm(self, heard: Heard) -> None:
+        """Ring when the sender is to be asked for something, or to be forgotten, unless it is forgotten already."""
+        if self._known.get(heard.source.tsi) is heard:
+            at = self._receiver.deadline_of(heard.source)
+            self._due.plan(heard, at)
+            self._alarm.set(at)
 
     def _ring(self) -> float:
         now = trio.current_time()
-        receiver = self._receiver
-        self._send(receiver.poll(now))
-        for heard in list(self._known.values()):
+        for heard in self._due.take(now):
+            source = heard.source
+            self._send(source.poll(now))
             if not heard.pipe.inbox.source_waits:
                 heard.deliver()  # what is given up for lost holds nothing back any more
-        for source in receiver.silent(now):
-            silence = f"nothing came from {self._known[source.tsi].pipe.address} for {now - source.heard:.0f} s"
-            self.forget(self._known[source.tsi], None if source.fin else SilentPeerError(silence))
-        return receiver.deadline()
+            if self._receiver.is_silent(source, now):
+                silence = f"nothing came from {heard.pipe.address} for {now - source.heard:.0f} s"
+                self.forget(heard, None if source.fin else SilentPeerError(silence))
+            self.set_alarm(heard)
+        return self._due.next()
 
     def forget(self, heard: Heard, error: Exception | None) -> None:
         """The sender is gone, or to be listened to no more. What has arrived is still received."""
@@ -210,5 +216,6 @@ class Listener(Place):
             return
         self._receiver.forget(heard.source.tsi)
         self._touched.pop(heard, None)
+        self._due.forget(heard)
         self._host.remove_pipe(heard.pipe)
         self._host.emit(Disconnected(endpoint=self._endpoint, address=heard.pipe.address, error=error))

@@ -122,7 +122,7 @@ class Place(Binding, Connecting):
             self._sent(len(one.data))
         return True
 
-    def _sent(self, octets: int) -> None:
+    def _sent(self, size: int) -> None:
         """The system has taken a datagram."""
 
     def _tell(self, error: OSError) -> None:

@@ -42,7 +42,7 @@ class Speaker(Place):
         self._last_write = -math.inf
         self._settling = False
         self._settled = False
-        self._details: dict[str, int] = {}
+        self._details: dict[str, int] = {"naks": 0, "repairs": 0, "unrepaired": 0}
         self._pipe = QueuedPipe(host.owner, endpoint, options.send_limit, math.inf, conflate=options.conflate)
         self._pipe.details = self._details
         super().__init__(host, endpoint, port)
@@ -108,8 +108,8 @@ class Speaker(Place):
         pipe.outbox.set_unsent(len(self._in_flight))
         return now + _RETRY if self._unsent else sender.deadline()
 
-    def _sent(self, octets: int) -> None:
-        self._pipe.octets_sent += octets
+    def _sent(self, size: int) -> None:
+        self._pipe.bytes_sent += size
         self._pipe.last_traffic = self._last_write
 
     def _fill(self) -> None:

@@ -8,8 +8,8 @@ job waits only while nobody is free; where somebody is, ``send`` hands it over i
 waits in a memory channel without room: its job is taken from there in the moment in which it is handed over.
 
 What a worker said last counts, even if the worker has left since. So when the monitor tells that a peer has left, the
-task that receives is cancelled, which loses nothing. Then everything that has arrived is looked at, and only then is
-the ledger told who is left.
+task that receives is cancelled, which loses nothing. Then everything that has arrived is looked at, and only then does
+the ledger learn which workers are left.
 """
 
 from __future__ import annotations

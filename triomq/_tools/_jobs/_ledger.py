@@ -21,7 +21,7 @@ from ._wire import MOST_CREDIT
 
 
 class Answer(Protocol):
-    """Who waits for the result of a job."""
+    """A caller that waits for the result of a job."""
 
     def done(self, result: Message) -> None:
         """The job was done."""
@@ -39,7 +39,7 @@ class Job:
 
     Attributes:
       frames: what it is made of.
-      answer: who waits for the result, if somebody does.
+      answer: the caller that waits for the result; None if none does.
       wanted: it is to be handed out again if its worker is lost.
       repeated: how many times it was.
     """
@@ -118,7 +118,7 @@ class Ledger:
         self._workers[routing_id] = Worker(routing_id, token)
 
     def grant(self, routing_id: bytes, token: bytes, count: int) -> bool:
-        """The worker takes so many more jobs. Returns: False if there is no such worker."""
+        """The worker takes ``count`` more jobs. Returns: False if there is no such worker."""
         worker = self._find(routing_id, token)
         if worker is None:
             return False
@@ -185,7 +185,7 @@ class Ledger:
     # --- handing out ------------------------------------------------------------------------
 
     def free_worker(self) -> Worker | None:
-        """Who is to be given the next job."""
+        """The worker that gets the next job."""
         for level in self._levels:
             if level:
                 return next(iter(level))

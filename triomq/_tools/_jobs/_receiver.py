@@ -13,7 +13,7 @@ from ..._message import Message, MessageLike, as_message
 from ..._options import OptionArguments
 from ..._sockets import DEALER
 from . import _wire as wire
-from ._sockets import SocketMaker, make_socket
+from ._sockets import SocketMaker, make_socket, shown_endpoints
 
 
 @final
@@ -52,7 +52,7 @@ class JobReceiver(trio.abc.ReceiveChannel[Message]):
         self._token: bytes | None = None  # of the connection to the sender; None before the first
         self._asked = 0  # jobs that were asked for over that connection, and have not come
         self._in_hand: tuple[bytes, bytes] | None = None  # token and number of the job that is worked on
-        self._given_up: tuple[bytes, bytes] | None = None  # of one that the sender is to be told of
+        self._given_up: tuple[bytes, bytes] | None = None  # likewise, of a job that the sender is still to be told of
         self._receiving = False
 
     # --- endpoints --------------------------------------------------------------------------
@@ -181,5 +181,4 @@ class JobReceiver(trio.abc.ReceiveChannel[Message]):
         await self.aclose()
 
     def __repr__(self) -> str:
-        endpoint = ", ".join(self.socket.endpoints) or "no endpoint"
-        return f"<triomq.JobReceiver {endpoint}>"
+        return f"<triomq.JobReceiver {shown_endpoints(self.socket)}>"

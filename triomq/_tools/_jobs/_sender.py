@@ -16,7 +16,7 @@ from ..._sockets import ROUTER
 from . import _wire as wire
 from ._dispatcher import Dispatcher
 from ._ledger import Job, Ledger
-from ._sockets import SocketMaker, make_socket
+from ._sockets import SocketMaker, make_socket, shown_endpoints
 
 _MOST_CREDIT = 10_000
 _SPARE = 100  # messages that may wait for a worker besides its jobs
@@ -248,6 +248,7 @@ class JobSender(trio.abc.SendChannel[MessageLike]):
 
     def statistics(self) -> JobStatistics:
         """Counters, as they are now."""
+        self.socket._shared.runtime.check_process("JobSender.statistics")
         ledger = self._ledger
         return JobStatistics(
             workers=ledger.workers,
@@ -260,7 +261,7 @@ class JobSender(trio.abc.SendChannel[MessageLike]):
         )
 
     def __repr__(self) -> str:
-        endpoints = ", ".join(self.socket.endpoints) or "no endpoint"
+        endpoints = shown_endpoints(self.socket)
         state = "closed" if self._dispatcher.closed else f"{endpoints}, {self._ledger.workers} workers"
         return f"<triomq.JobSender {state}>"
 

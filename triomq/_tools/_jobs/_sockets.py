@@ -29,6 +29,11 @@ class SocketMaker(Protocol):
         """Make a socket."""
 
 
+def shown_endpoints(socket: Socket) -> str:
+    """The endpoints of a socket, for people to read; in a forked child, too."""
+    return ", ".join((*socket._bound, *socket._connected)) or "no endpoint"
+
+
 def make_socket(
     ctx: SocketMaker, socket_type: type[S], channel: str, given: OptionArguments, fixed: OptionArguments
 ) -> S:

@@ -27,7 +27,7 @@ BACK: Final = b"BACK"
 MOST_DIGITS: Final = 9  # of a number that a peer says
 MOST_CREDIT: Final = 10**MOST_DIGITS  # jobs; a peer that has asked for more has asked for as many
 HEADER_FRAMES: Final = 4  # before the frames of a job or of a result, the routing id among them
-TOKEN_SIZE: Final = 8  # octets of the tokens that are made here
+TOKEN_SIZE: Final = 8  # bytes of the tokens that are made here
 
 
 @attrs.frozen

@@ -19,25 +19,25 @@ _MESSAGES = [
     Message([bytes(range(256)) * 300]),
     *(Message([b"%d" % number]) for number in range(50)),
 ]
-_GREETING = 64  # octets of a greeting (RFC 37 §2.1)
-_LONG = 2  # the flag of a frame whose size takes eight octets
+_GREETING = 64  # bytes of a greeting (RFC 37 §2.1)
+_LONG = 2  # the flag of a frame whose size takes eight bytes
 _MOST_TURNS = 100  # turns of a handshake, at the most
-_LONGEST_CUT = 64  # a body that is cut short keeps 0 to 63 octets
+_LONGEST_CUT = 64  # a body that is cut short keeps 0 to 63 bytes
 _MOST_CUT_TURNS = 3  # the commands of the first three turns of a handshake are cut short
-_HARMED = 400  # handshakes and conversations with a wrong octet
+_HARMED = 400  # handshakes and conversations with a wrong byte
 
 
 def check_mechanism(client: Callable[[], Mechanism], server: Callable[[], Mechanism], *, seed: int = 0) -> None:
-    """Check that a mechanism's two sides agree, carry every message, and withstand any octets from the peer.
+    """Check that a mechanism's two sides agree, carry every message, and withstand any bytes from the peer.
 
-    The handshake completes, into whatever pieces its octets are cut, and tells each side the metadata of the other.
-    Messages arrive whole and in order. A frame grows by ``overhead`` octets. Wrong octets and frames that are cut
+    The handshake completes, into whatever pieces its bytes are cut, and tells each side the metadata of the other.
+    Messages arrive whole and in order. A frame grows by ``overhead`` bytes. Wrong bytes and frames that are cut
     short, in the handshake or after, raise nothing but `RemoteProtocolError`.
 
     Args:
       client: makes a fresh mechanism for the side that connects.
       server: makes a fresh mechanism for the side that binds.
-      seed: the wrong octets are drawn from it.
+      seed: the wrong bytes are drawn from it.
     Raises:
       AssertionError: a promise is broken; the text says which.
     """
@@ -58,7 +58,7 @@ def check_mechanism(client: Callable[[], Mechanism], server: Callable[[], Mechan
 
 
 class _Pair:
-    """Two connections, and the octets between them."""
+    """Two connections, and the bytes between them."""
 
     def __init__(self, client: Mechanism, server: Mechanism) -> None:
         self.client = Connection("DEALER", as_server=False, mechanism=client, metadata={"X-Side": b"client"})
@@ -100,7 +100,7 @@ def _encoded(connection: Connection, messages: Sequence[Message]) -> bytes:
     buffers: list[bytes] = []
     count = connection.encode(messages, buffers)
     data = b"".join(buffers)
-    require(count == len(data), "encode counts the octets it makes")
+    require(count == len(data), "encode counts the bytes it makes")
     return data
 
 
@@ -125,7 +125,7 @@ def _check_overhead(client: Callable[[], Mechanism], server: Callable[[], Mechan
 
 
 def _harm(pair: _Pair, where: float, mask: int, from_client: bool) -> None:
-    """Change one octet of what one side says; nothing but a RemoteProtocolError may come of it."""
+    """Change one byte of what one side says; nothing but a RemoteProtocolError may come of it."""
     speaker_harmed = pair.client if from_client else pair.server
     rest = [1 + int(where * 200)]
 
@@ -138,7 +138,7 @@ def _harm(pair: _Pair, where: float, mask: int, from_client: bool) -> None:
         rest[0] = -1
         return data[:position] + bytes([data[position] ^ mask]) + data[position + 1 :]
 
-    with _nothing_but_protocol_errors("a wrong octet"):
+    with _nothing_but_protocol_errors("a wrong byte"):
         pair.shake_hands(10_000, change)
         if pair.client.established and pair.server.established:
             data = bytearray(_encoded(speaker_harmed, _MESSAGES[:3]))
@@ -151,7 +151,7 @@ def _cut_frame(pair: _Pair, kept: int, from_client: bool) -> None:
     speaker, listener = pair.sides[0] if from_client else pair.sides[1]
     pair.shake_hands(10_000)
     with _nothing_but_protocol_errors("a frame that was cut short"):
-        _feed(listener, _first_cut(_encoded(speaker, [Message([b"some octets"])]), kept), 10_000)
+        _feed(listener, _first_cut(_encoded(speaker, [Message([b"some bytes"])]), kept), 10_000)
 
 
 def _cut_command(pair: _Pair, turn: int, kept: int, from_client: bool) -> None:
@@ -175,7 +175,7 @@ def _cut_command(pair: _Pair, turn: int, kept: int, from_client: bool) -> None:
 
 
 def _first_cut(data: bytes, kept: int) -> bytes:
-    """The encoded frames, the first of them with no more than ``kept`` octets of its body."""
+    """The encoded frames, the first of them with no more than ``kept`` bytes of its body."""
     if data[0] & _LONG:
         start, size = 9, int.from_bytes(data[1:9], "big")
     else:

@@ -8,22 +8,22 @@ import trio.testing
 from ...abc import NonblockingStream
 from ._requirements import must_end, must_not_raise, must_raise, require
 
-_CHECKPOINTS = 8  # a waiting task is interrupted 0 to 7 checkpoints after octets were sent to it
+_CHECKPOINTS = 8  # a waiting task is interrupted 0 to 7 checkpoints after bytes were sent to it
 
 
 async def check_nonblocking(near: NonblockingStream, far: NonblockingStream) -> None:
     """Check the calls that do not wait, on two ends; closes them."""
     with must_raise(trio.WouldBlock, "receive_nowait when nothing has arrived"):
         far.receive_nowait(1)
-    sent = near.send_nowait([b"some", bytearray(b""), memoryview(b" octets")])
-    require(0 < sent <= 11, "send_nowait returns how many octets it took; an idle stream takes some")
+    sent = near.send_nowait([b"some", bytearray(b""), memoryview(b" bytes")])
+    require(0 < sent <= 10, "send_nowait returns how many bytes it took; an idle stream takes some")
     received = b""
     while len(received) < sent:
         await far.wait_receivable()
         piece = far.receive_nowait(3)
-        require(1 <= len(piece) <= 3, "receive_nowait gives 1 to max_bytes octets")
+        require(1 <= len(piece) <= 3, "receive_nowait gives 1 to max_bytes bytes")
         received += piece
-    require(received == b"some octets"[:sent], "octets arrive as they were sent")
+    require(received == b"some bytes"[:sent], "bytes arrive as they were sent")
     if near.end_sending():
         await far.wait_receivable()
         require(far.receive_nowait(1) == b"", "the end that end_sending sent is received as b''")
@@ -64,7 +64,7 @@ async def check_interrupted_sender(near: NonblockingStream, far: NonblockingStre
 
     async def send() -> None:
         with must_not_raise("send_some while the stream was interrupted"):
-            require(await near.send_some([b"!"]) == 1, "send_some returns how many octets were taken")
+            require(await near.send_some([b"!"]) == 1, "send_some returns how many bytes were taken")
         nursery.cancel_scope.cancel()
 
     async def read() -> None:
@@ -110,7 +110,7 @@ async def _begin(nursery: trio.Nursery, stream: NonblockingStream) -> _Wait:
 async def _check_hand_over(near: NonblockingStream, far: NonblockingStream) -> None:
     """One task waits; another interrupts it and waits in its place, before the first one has run again."""
     second = _Wait(near)
-    with must_end("wait_receivable of who took over, when octets arrive"):
+    with must_end("wait_receivable of who took over, when bytes arrive"):
         async with trio.open_nursery() as nursery:
             first = await _begin(nursery, near)
             nursery.start_soon(second.take_over)
@@ -118,11 +118,11 @@ async def _check_hand_over(near: NonblockingStream, far: NonblockingStream) -> N
             require(first.over, "a task that is interrupted returns, though another waits by then")
             require(not second.over, "who interrupts another and waits in its place waits until something arrives")
             sent = await far.send_some([b"to the second"])
-    require(await _receive(near, sent) == b"to the second"[:sent], "octets arrive as they were sent")
+    require(await _receive(near, sent) == b"to the second"[:sent], "bytes arrive as they were sent")
 
 
 async def _check_interrupt_at_arrival(near: NonblockingStream, far: NonblockingStream, checkpoints: int) -> None:
-    with must_end("a wait_receivable that was interrupted when octets arrived"):
+    with must_end("a wait_receivable that was interrupted when bytes arrived"):
         async with trio.open_nursery() as nursery:
             await _begin(nursery, near)
             sent = await far.send_some([b"just now"])
@@ -130,13 +130,13 @@ async def _check_interrupt_at_arrival(near: NonblockingStream, far: NonblockingS
                 await trio.lowlevel.checkpoint()
             near.interrupt()
     received = await _receive(near, sent)
-    require(received == b"just now"[:sent], "octets that arrive when wait_receivable is interrupted arrive as sent")
+    require(received == b"just now"[:sent], "bytes that arrive when wait_receivable is interrupted arrive as sent")
 
 
 async def _receive(stream: NonblockingStream, count: int) -> bytes:
     received = b""
     while len(received) < count:
-        with must_end("octets that arrived when wait_receivable was interrupted are lost"):
+        with must_end("bytes that arrived when wait_receivable was interrupted are lost"):
             await stream.wait_receivable()
         received += stream.receive_nowait(count)
     return received

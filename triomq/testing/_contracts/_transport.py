@@ -15,7 +15,7 @@ from ._requirements import first_fault, must_end, must_not_raise, must_raise, re
 
 _CHECKPOINTS = 5  # an accept is cancelled 0 to 4 checkpoints after a peer has come
 _CHUNK = bytes(16384)
-_MOST_STUFFED = 2**26  # octets; a stream that takes as many, and nobody reads them, is taken to have room always
+_MOST_STUFFED = 2**26  # bytes; a stream that takes as many, and nobody reads them, is taken to have room always
 
 
 async def check_transport(
@@ -196,13 +196,13 @@ class _Pairs:
     async def clogged(self) -> tuple[trio.abc.Stream, trio.abc.Stream]:
         """Two ends, neither of which has room to send."""
         pair = await self.connected()
-        while sum([await _stuff(stream) for stream in pair]):  # noqa: ASYNC110  # nobody tells when octets move on
-            await trio.sleep(0.1)  # or some octets would find room on the other side a moment later
+        while sum([await _stuff(stream) for stream in pair]):  # noqa: ASYNC110  # nobody tells when bytes move on
+            await trio.sleep(0.1)  # or some bytes would find room on the other side a moment later
         return pair
 
 
 async def _stuff(stream: trio.abc.Stream) -> int:
-    """Send until there is no room, or until `_MOST_STUFFED` octets went. Returns: how many octets went."""
+    """Send until there is no room, or until `_MOST_STUFFED` bytes went. Returns: how many bytes went."""
     went = 0
     if isinstance(stream, NonblockingStream):
         while went < _MOST_STUFFED and (taken := stream.send_nowait((_CHUNK,))):

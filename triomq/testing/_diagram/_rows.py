@@ -121,7 +121,7 @@ def _repeats(likeness: list[int], index: int) -> tuple[int, int]:
 
 
 def _folded(items: Sequence[Row], period: int, times: int) -> Fold:
-    """Rows of which so many repeat so often."""
+    """What stands for a period of rows and its repetitions."""
     first, last = items[0], items[-1]
     if period > 1:
         label = f"these {period} rows × {times:,} more"

@@ -109,7 +109,7 @@ class Fabric:
         return not any(partition.separates(source, target) for partition in self.partitions)
 
     def address(self, host: Host) -> bytes:
-        """The address of a host, 4 octets: only datagrams need one."""
+        """The address of a host, 4 bytes: only datagrams need one."""
         number = list(self.hosts).index(host.name) + 1
         return bytes((10, 0, *divmod(number, 256)))
 

@@ -1,4 +1,4 @@
-"""Multicast groups of virtual hosts: datagrams that are lost, delayed, and overtake each other."""
+"""Multicast groups of virtual hosts: datagrams that are lost, doubled, delayed, and overtake each other."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from ._attempt import os_error
 from ._fabric import Fabric
 from ._host import Host
 
-_OVERHEAD: Final = 28  # octets of the headers of IPv4 and UDP
+_OVERHEAD: Final = 28  # bytes of the headers of IPv4 and UDP
 
 
 @final
@@ -54,7 +54,7 @@ class _VirtualPort(GroupPort):
         self._stays = _is_loopback(address.interface)
         self._buffer = options.receive_buffer
         self._arrived: deque[tuple[bytes, bytes]] = deque()
-        self._octets = 0
+        self._size = 0
         self._closed = False
         self._readers = trio.lowlevel.ParkingLot()
         host.ports[self] = None
@@ -85,23 +85,31 @@ class _VirtualPort(GroupPort):
         path = self._fabric.path(self._host.name, host.name)
         settings = path.settings
         dice = self._fabric.datagram_dice(self._host.name, host.name)
-        delay = settings.latency + dice.uniform(0, settings.jitter)
-        lost = dice.random() < settings.loss
-        at = trio.current_time() + delay
-        self._fabric.world.agenda.plan(at, self._land, host, data, group, lost, dice)
+        for _ in range(2 if settings.duplication and dice.random() < settings.duplication else 1):
+            left = path.pass_datagram(len(data) + _OVERHEAD)
+            if left is None:
+                self._note(
+                    f"a datagram of {len(data)} bytes is lost: the link from {path.source} to {path.target} is full"
+                )
+                continue
+            at = trio.current_time() + left + settings.latency + dice.uniform(0, settings.jitter)
+            lost = dice.random() < settings.loss
+            self._fabric.world.agenda.plan(at, self._land, host, data, group, lost, dice)
 
     def _land(self, host: Host, data: bytes, group: str | None, lost: bool, dice: Random) -> None:
         there = [port for port in host.ports if port.hears(group, self._address.port, from_host=self._host)]
         if not there:
             return
         if lost or not self._fabric.path(self._host.name, host.name).is_open():
-            text = f"a datagram of {len(data)} octets is lost on its way to {host.name}"
-            self._fabric.world.recorder.record("note", self._host.name, text=text)
+            self._note(f"a datagram of {len(data)} bytes is lost on its way to {host.name}")
             return
         if group is None:  # the system gives what is for the host to one of those who share the port
             there = [dice.choice(there)]
         for port in there:
             port.arrive(data, self.path)
+
+    def _note(self, text: str) -> None:
+        self._fabric.world.recorder.record("note", self._host.name, text=text)
 
     # --- in ---------------------------------------------------------------------------------
 
@@ -114,11 +122,10 @@ class _VirtualPort(GroupPort):
     def arrive(self, data: bytes, sender: bytes) -> None:
         """A datagram has come."""
         room = self._buffer or self._fabric.path(self._host.name, self._host.name).settings.receive_buffer
-        if self._octets + len(data) > room:
-            text = f"a datagram of {len(data)} octets is lost: the buffer of {self._host.name} is full"
-            self._fabric.world.recorder.record("note", self._host.name, text=text)
+        if self._size + len(data) > room:
+            self._note(f"a datagram of {len(data)} bytes is lost: the buffer of {self._host.name} is full")
             return
-        self._octets += len(data)
+        self._size += len(data)
         self._arrived.append((data, sender))
         self.wake()
 
@@ -132,7 +139,7 @@ class _VirtualPort(GroupPort):
         if not self._arrived or self._host.paused:
             return None
         arrived = self._arrived.popleft()
-        self._octets -= len(arrived[0])
+        self._size -= len(arrived[0])
         return arrived
 
     async def wait_readable(self) -> None:

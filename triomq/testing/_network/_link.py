@@ -2,7 +2,7 @@
 
 Theory of operation
 
-A stream puts what it is given into the link's queue, which is as large as the send buffer. Octets leave the queue in
+A stream puts what it is given into the link's queue, which is as large as the send buffer. Bytes leave the queue in
 segments, as far as the `Window` allows. Where nothing goes wrong, a segment that arrives is acknowledged there and
 then, and costs nothing more.
 
@@ -39,8 +39,8 @@ class Link:
     Args:
       path: what all links from that host to the other share.
       number: of the connection.
-      send_buffer: octets that wait to be sent, at the most.
-      window: octets on their way or unread, at the most.
+      send_buffer: bytes that wait to be sent, at the most.
+      window: bytes on their way or unread, at the most.
 
     Attributes:
       wire: what lies between.
@@ -94,16 +94,16 @@ class Link:
     # --- what the sender does -------------------------------------------------------------
 
     def room(self) -> int:
-        """Octets that `push` would take now."""
+        """Bytes that `push` would take now."""
         return self._send_buffer - len(self._queue)
 
     def push(self, data: bytes) -> None:
-        """Queue octets; no more than there is room for."""
+        """Queue bytes; no more than there is room for."""
         self._queue += data
         self.wire.path.ask(self)
 
     def finish(self) -> None:
-        """Queue the end of the stream behind the octets."""
+        """Queue the end of the stream behind the bytes."""
         if not self._ending:
             self._ending = "due"
             self.wire.path.ask(self)
@@ -151,7 +151,7 @@ class Link:
     # --- the window -----------------------------------------------------------------------
 
     def consumed(self, size: int) -> bool:
-        """The receiver has read octets. Returns: whether the sender waited for that, and is dead."""
+        """The receiver has read bytes. Returns: whether the sender waited for that, and is dead."""
         if self.is_over:
             return not self._window.credit
         if self.wire.answers():
@@ -172,7 +172,7 @@ class Link:
     def ready(self) -> bool:
         """Whether a segment may leave now. If only the window is missing, the path is asked again when it opens."""
         if self._source.host.boots != self._boots:
-            self.abandon()  # a closed stream's last octets die with their kernel
+            self.abandon()  # a closed stream's last bytes die with their kernel
         if self._ending == "sent":
             return False
         if not self._queue:
@@ -187,7 +187,7 @@ class Link:
     # --- the wire -------------------------------------------------------------------------
 
     def transmit(self) -> int:
-        """Let one segment leave; only if `ready`. Returns: its octets."""
+        """Let one segment leave; only if `ready`. Returns: its bytes."""
         if not self._queue:
             self._ending = "sent"
             self._leave(Segment("end"))

@@ -28,7 +28,7 @@ class VirtualNetwork(Programs):
     """A network of virtual hosts: ``async with VirtualNetwork(seed=7) as net:``.
 
     Runs under `trio.testing.MockClock`, best with ``autojump_threshold=0``. Hosts come into being when they are first
-    named. The code that runs is triomq's own, sessions and octets of ZMTP included; only streams and time are virtual.
+    named. The code that runs is triomq's own, sessions and bytes of ZMTP included; only streams and time are virtual.
     The same seed gives the same run, unless the program lets in what no seed governs, such as threads and real time.
 
     Args:

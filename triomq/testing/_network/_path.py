@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import deque
 from collections.abc import Callable
 from typing import Protocol, final
@@ -19,7 +20,7 @@ class Sender(Protocol):
         """Whether a segment may leave now."""
 
     def transmit(self) -> int:
-        """Let one segment leave; only called if `ready`. Returns: its octets."""
+        """Let one segment leave; only called if `ready`. Returns: its bytes."""
 
 
 @final
@@ -55,6 +56,20 @@ class Path:
             self._waiting.append(sender)
             if not self._planned:
                 self._serve()
+
+    def pass_datagram(self, size: int) -> float | None:
+        """Let a datagram leave behind all that uses the bandwidth.
+
+        Returns: seconds until it has left, or None if there is no room for it.
+        """
+        settings, now = self.settings, trio.current_time()
+        if settings.bandwidth == math.inf:
+            return 0.0
+        free_at = max(self._free_at, now)
+        if (free_at - now) * settings.bandwidth > settings.send_buffer:
+            return None
+        self._free_at = free_at + size / settings.bandwidth
+        return self._free_at - now
 
     def _serve(self) -> None:
         self._planned = True  # a stream that is told of room may write more, and so call `ask` from in here

@@ -6,11 +6,12 @@ from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine, Mapp
 from contextlib import AbstractAsyncContextManager, AbstractContextManager, asynccontextmanager
 from functools import partial
 from random import Random
-from typing import Any, Concatenate, ParamSpec, TypeVar
+from typing import Any, Concatenate, ParamSpec, TypeVar, Unpack
 
 import trio
 
-from ..._context import Context, open_context
+from ..._context import Context, draw_secrets_from, open_context
+from ..._opening import Limits
 from ...abc import Carrier, MulticastCarrier, Transport, opening_contexts
 from ._fabric import Fabric
 from ._failures import Failures
@@ -42,6 +43,7 @@ class Programs(Faults):
         strict_checkpoints: bool = False,
         transports: Mapping[str, Transport | Carrier] | None = None,
         rng: Random | None = None,
+        **limits: Unpack[Limits],
     ) -> AbstractAsyncContextManager[Context]:
         """Open a context whose transports are those of a host; otherwise as `triomq.open_context`.
 
@@ -52,6 +54,7 @@ class Programs(Faults):
           host: its name, which is also what ``tcp://name:port`` connects to.
           transports: by scheme, in addition to those of the host or in place of them.
           rng: as for `triomq.open_context`; None is one seeded with the network's seed and the host's name.
+          limits: as for `triomq.open_context`, such as ``max_sockets``.
         Raises:
           RuntimeError: the host has crashed and was not restarted; or the network is not open.
         """
@@ -61,6 +64,7 @@ class Programs(Faults):
             )
         machine = self._fabric.host(host)
         machine.contexts += 1
+        secrets = self._fabric.world.dice("secrets", host, machine.contexts)
         dice = rng or self._fabric.world.dice("context", host, machine.contexts)
         groups = VirtualGroups(self._fabric, machine)
         virtual: dict[str, Transport | Carrier] = {
@@ -71,13 +75,13 @@ class Programs(Faults):
         }
         with opening_contexts(None):
             block = open_context(
-                strict_checkpoints=strict_checkpoints, transports={**virtual, **(transports or {})}, rng=dice
+                strict_checkpoints=strict_checkpoints, transports={**virtual, **(transports or {})}, rng=dice, **limits
             )
-        return self._context_block(machine, block)
+        return self._context_block(machine, block, secrets)
 
     @asynccontextmanager
     async def _context_block(
-        self, machine: Host, block: AbstractAsyncContextManager[Context]
+        self, machine: Host, block: AbstractAsyncContextManager[Context], secrets: Random
     ) -> AsyncGenerator[Context]:
         host = machine.name
         await trio.lowlevel.checkpoint_if_cancelled()  # a program that its host's crash has cancelled opens no more
@@ -89,6 +93,7 @@ class Programs(Faults):
         try:
             with scope:
                 async with block as context:
+                    draw_secrets_from(context, secrets.randbytes)
                     self._watch.add(host, context)
                     machine.scopes[scope] = None  # only now: a block must begin before it can be cancelled
                     if machine.restarted is not life:

@@ -21,7 +21,7 @@ WORDS: Final[dict[SegmentKind | Word, str]] = {
 
 
 class Segment(NamedTuple):
-    """What TCP sends until it is acknowledged: octets, or the end of the stream."""
+    """What TCP sends until it is acknowledged: bytes, or the end of the stream."""
 
     kind: SegmentKind
     data: bytes = b""

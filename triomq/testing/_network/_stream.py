@@ -175,7 +175,7 @@ class VirtualStream(NonblockingStream):
         self._reader.wake()
 
     async def receive_some(self, max_bytes: int | None = None) -> bytes:
-        """Wait for octets and take some. See `trio.abc.ReceiveStream`."""
+        """Wait for bytes and take some. See `trio.abc.ReceiveStream`."""
         size = receive_size(max_bytes)
         await self.wait_receivable()
         return self.receive_nowait(size)

@@ -2,7 +2,7 @@
 
 Theory of operation
 
-The network sees octets. Only a socket knows why it gave up a connection, when it will try again, and that it dropped a
+The network sees bytes. Only a socket knows why it gave up a connection, when it will try again, and that it dropped a
 message because a peer's queue was full. A socket tells its observers of connections at once. It tells nobody of a
 dropped message, for that would cost something on the way of every message; it counts. So the counters are read
 whenever something else is about to happen at the socket's host, or a fault anywhere: the record then has a "dropped"

@@ -2,8 +2,8 @@
 
 Theory of operation
 
-Octets leave as far as the receive window allows: the octets on their way, and those that have arrived and are not read,
-are never more than the receive buffer. Each octet read gives one octet of window back. The sender knows of it one
+Bytes leave as far as the receive window allows: the bytes on their way, and those that have arrived and are not read,
+are never more than the receive buffer. Each byte read gives one byte of window back. The sender knows of it one
 latency later, unless the way back is shut just then: in that case it learns of it with the next acknowledgement. The
 agenda gets an entry only if the sender waits for it.
 """
@@ -22,12 +22,12 @@ class Window:
     """The receive window, as the sender knows it.
 
     Args:
-      size: octets on their way or unread, at the most.
+      size: bytes on their way or unread, at the most.
       opened: called when the sender, who has waited for it, learns of room.
 
     Attributes:
-      credit: octets that may leave now.
-      untold: octets of room of which the sender was not told.
+      credit: bytes that may leave now.
+      untold: bytes of room of which the sender was not told.
     """
 
     __slots__ = ("_agenda", "_looking", "_opened", "_returns", "credit", "untold")
@@ -36,17 +36,17 @@ class Window:
         self.credit: int = size
         self._agenda = agenda
         self._opened = opened
-        self._returns: deque[tuple[float, int]] = deque()  # when the sender knows, and octets
+        self._returns: deque[tuple[float, int]] = deque()  # when the sender knows, and bytes
         self.untold: int = 0
         self._looking = False  # the agenda has an entry that will look at the window
 
     def give_back(self, size: int, knows_at: float) -> None:
-        """The receiver has read octets, and says so."""
+        """The receiver has read bytes, and says so."""
         self._returns.append((knows_at, size + self.untold))
         self.untold = 0
 
     def keep_back(self, size: int) -> None:
-        """The receiver has read octets, and its word is lost."""
+        """The receiver has read bytes, and its word is lost."""
         self.untold += size
 
     def tell(self, knows_at: float) -> None:

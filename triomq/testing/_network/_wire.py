@@ -68,12 +68,12 @@ class Wire:
         """Whether an acknowledgement that leaves now comes back."""
         return not self.black_hole and self.back.is_open() and not self.chance(self.back.settings.loss)
 
-    def carry(self, octets: int, arrive: Callable[..., None], *arguments: object) -> None:
+    def carry(self, size: int, arrive: Callable[..., None], *arguments: object) -> None:
         """Call ``arrive(*arguments, lost)`` when what is sent now arrives; ``lost``: chance takes it."""
         settings = self.path.settings
         delay = settings.latency
-        if octets and settings.bandwidth < float("inf"):
-            delay += octets / settings.bandwidth
+        if size and settings.bandwidth < float("inf"):
+            delay += size / settings.bandwidth
         if settings.jitter:
             delay += self.dice.uniform(0, settings.jitter)
         self._last_arrival = max(self._last_arrival, trio.current_time() + delay)  # TCP keeps the order

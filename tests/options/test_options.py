@@ -8,13 +8,14 @@ from typing import get_type_hints
 import attrs
 import pytest
 
+import triomq
 from triomq._advice import ABSENT, ALIASES, ELSEWHERE
 from triomq._options import ZMQ_NAMES, OptionArguments, Options, make_options
 
 FIELDS = attrs.fields_dict(Options)
 SOCKET_TYPES = {"REQ", "REP", "DEALER", "ROUTER", "PUB", "SUB", "XPUB", "XSUB", "PUSH", "PULL", "PAIR"}
-UNITS = {"", "messages", "seconds", "octets", "connections", "peers", "probes", "topics", "frames", "networks"}
-UNITS |= {"octets in a second"}
+UNITS = {"", "messages", "seconds", "bytes", "connections", "peers", "probes", "topics", "frames", "networks"}
+UNITS |= {"bytes in a second"}
 
 # What each kind of option may be, and what not: the boundaries first.
 HUGE = [10**400, -(10**400)]  # too large for a float, and for Python to write in full
@@ -44,6 +45,7 @@ CASES = {
     "linger": SECONDS,
     "immediate": FLAG,
     "routing_id": ([b"", b"a", b"x" * 255, b"a\0b"], [b"x" * 256, b"\0", b"\0abc", "a", bytearray(b"a"), None]),
+    "mechanism": ([None, triomq.Plain("a", "b"), triomq.Plain.server()], []),
     "max_message_size": BOUND,
     "max_frames": COUNT,
     "reconnect_interval": POSITIVE_SECONDS,
@@ -66,6 +68,7 @@ CASES = {
     "invert_matching": FLAG,
     "max_subscriptions": BOUND,
     "max_subscription_bytes": BOUND,
+    "busy_poll": ([0, 0.0, 30e-6, 1e-3], [-1e-6, 0.0011, 1, math.inf, math.nan, None, True, "30e-6"]),
     "ipv6": FLAG,
     "backlog": BACKLOG,
     "send_buffer": BUFFER,
@@ -131,11 +134,11 @@ def test_a_value_that_is_not_allowed(name: str, value: object) -> None:
     ("name", "value", "wanted"),
     [
         ("max_peers", -1, "a whole number of connections, 0 or more, or math.inf for no bound"),
-        ("max_message_size", -1, "a whole number of octets, 0 or more, or math.inf for no bound"),
+        ("max_message_size", -1, "a whole number of bytes, 0 or more, or math.inf for no bound"),
         ("tcp_keepalive_idle", 0, "None for the system's default, or a whole number of seconds from 1 to 32767"),
         ("tcp_keepalive_count", 0, "None for the system's default, or a whole number of probes from 1 to 127"),
         ("tcp_keepalive_idle", 300_000, "None for the system's default, or a whole number of seconds from 1 to 32767"),
-        ("send_buffer", 2**31, "None for the system's default, or a whole number of octets from 1 to 2147483647"),
+        ("send_buffer", 2**31, "None for the system's default, or a whole number of bytes from 1 to 2147483647"),
         ("connect_timeout", 1e10, "a time in seconds, 1000000000 or less, or math.inf for no bound"),
         ("max_peers", 2**64, "a whole number of connections, 2**63 or less, or math.inf for no bound"),
         ("ipc_mode", 0o1777, "None for what the umask leaves, or permission bits from 0 to 0o777"),
@@ -148,7 +151,7 @@ def test_a_value_that_is_not_allowed(name: str, value: object) -> None:
         ("send_hwm", -1, "a number of messages (0 for no limit), 0 or more"),
         ("linger", -1, "a time in seconds, 0 or more (math.inf for no bound)"),
         ("heartbeat_ttl", 7000, "a time in seconds from 0 (none) to 6553.5, the most that a PING can say"),
-        ("routing_id", b"\0a", "not allowed to begin with a zero octet: those are the ROUTER's own"),
+        ("routing_id", b"\0a", "not allowed to begin with a zero byte: those are the ROUTER's own"),
     ],
 )
 def test_a_refusal_says_what_is_wanted(name: str, value: object, wanted: str) -> None:
@@ -220,7 +223,7 @@ def test_an_unknown_option_is_answered_with_those_there_are() -> None:
         ("subscribe", "a SUB is made with topics=['…']"),
         ("topics", "topics are for a SUB"),
         ("ipv4only", "write ipv6=False for ipv4only=True"),
-        ("curve_server", "not yet: triomq has only the NULL mechanism"),
+        ("curve_server", "Curve.server in mechanism"),
         ("io_threads", "There are no threads: everything runs in the tasks of your trio run"),
     ],
 )
@@ -318,6 +321,13 @@ def test_whole_options_are_taken(arguments: dict[str, object]) -> None:
 def test_the_typed_arguments_are_the_options_and_two_short_hands() -> None:
     assert set(OptionArguments.__annotations__) == {*FIELDS, "hwm", "topics"}
     assert OptionArguments.__required_keys__ == frozenset()
+
+
+@pytest.mark.parametrize("secret", ["secret", b"secret", ("user", "secret"), {"user": "secret"}, triomq.Plain])
+def test_no_error_shows_what_may_be_a_secret(secret: object) -> None:
+    with pytest.raises(ValueError, match=r"^option mechanism=<.*>: it is None, an object of triomq.Plain") as caught:
+        make_options("REQ", {"mechanism": secret})
+    assert "secret" not in str(caught.value)
 
 
 def test_an_argument_has_the_type_of_its_option() -> None:

@@ -1,0 +1,16 @@
+"""Pipes as a socket's options want them."""
+
+from __future__ import annotations
+
+from .._pipes import MeteredInbox, QueuedPipe
+from ._carrier import PeerHost
+
+
+def new_pipe(host: PeerHost, endpoint: str, *, dialled: bool) -> QueuedPipe:
+    """A pipe of a socket with the limits that its options say."""
+    options = host.options
+    pipe = QueuedPipe(host.owner, endpoint, options.send_limit, options.receive_limit, conflate=options.conflate)
+    if host.runtime.bounds.counts_bytes and not options.conflate:
+        pipe.inbox = MeteredInbox(options.receive_limit, host.runtime.bounds)
+    pipe.dialled = dialled
+    return pipe
