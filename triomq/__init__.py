@@ -51,7 +51,6 @@ from ._security import Security as Security  # the type hints of `Options` name 
 from ._sockets import ReceiveSocket, SendSocket, Socket
 from ._statistics import Peer
 from ._version import __version__
-from .zmtp import Curve, KeyPair, Plain
 
 if TYPE_CHECKING:  # imported later: no program uses all of these
     from . import abc
@@ -79,6 +78,7 @@ if TYPE_CHECKING:  # imported later: no program uses all of these
         proxy,
         serve_statistics,
     )
+    from .zmtp import Curve, KeyPair, Plain
 
 __all__ = [
     "DEALER",
@@ -173,8 +173,9 @@ if not TYPE_CHECKING:  # a type checker shall refuse a wrong name
     _LATER = [name for name in __all__ if name not in globals()]
     _TYPES = [name for name in _LATER if name.isupper()]
     _STATISTICS = ["ContextStatistics", "PeerStatistics", "Rates", "SocketStatistics"]
-    _TOOLS = [name for name in _LATER if name not in {*_TYPES, *_STATISTICS, "abc"}]
-    _bring_type = later(__name__, {"._sockets": _TYPES})
+    _MECHANISMS = ["Curve", "KeyPair", "Plain"]
+    _TOOLS = [name for name in _LATER if name not in {*_TYPES, *_STATISTICS, *_MECHANISMS, "abc"}]
+    _bring_one = later(__name__, {"._sockets": _TYPES, ".zmtp": _MECHANISMS})
     _bring = later(__name__, {"._statistics": _STATISTICS, "._tools": _TOOLS}, together=True)
 
     def __getattr__(name: str) -> object:
@@ -182,7 +183,7 @@ if not TYPE_CHECKING:  # a type checker shall refuse a wrong name
         if name == "abc":
             return import_module(".abc", __name__)
         if name in _LATER:
-            return (_bring_type if name in _TYPES else _bring)(name)
+            return (_bring_one if name in _TYPES or name in _MECHANISMS else _bring)(name)
         if name.startswith("_"):
             raise AttributeError(f"module 'triomq' has no attribute {name!r}", name=name)
         from ._advice import explain_name

@@ -49,7 +49,7 @@ def later(module_name: str, places: Mapping[str, Iterable[str]], *, together: bo
         brought = list(places[place]) if together else [name]
         vars(here).update((other, getattr(there, other)) for other in brought)
         if "._" not in module_name:
-            publish(module_name, vars(here), brought)
+            publish(module_name, vars(here), [other for other in brought if other in vars(here)["__all__"]])
         return vars(here)[name]
 
     return bring
