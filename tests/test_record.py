@@ -14,6 +14,7 @@ class Ours(Record):
     name: str
     size: int | None = None
     more: dict[str, int] = attrs.field(factory=dict, hash=False)
+    secret: bytes = attrs.field(default=b"secret", repr=False)
 
 
 @attrs.frozen(kw_only=True)
@@ -21,6 +22,7 @@ class Theirs:
     name: str
     size: int | None = None
     more: dict[str, int] = attrs.field(factory=dict, hash=False)
+    secret: bytes = attrs.field(default=b"secret", repr=False)
 
 
 @attrs.frozen(kw_only=True, eq=False, repr=False)
@@ -49,6 +51,7 @@ def test_equal_records_have_one_hash() -> None:
 @pytest.mark.parametrize("values", [{"name": "a"}, {"name": "b'", "size": 3, "more": {"x": 1}}])
 def test_a_record_shows_itself_as_attrs_does(values) -> None:
     assert repr(Ours(**values)) == repr(Theirs(**values)).replace("Theirs", "Ours")
+    assert "secret" not in repr(Ours(**values))
 
 
 def test_a_record_is_still_a_class_of_attrs() -> None:

@@ -26,5 +26,5 @@ class Record:
         return hash((self.__class__, *hashed))
 
     def __repr__(self) -> str:
-        fields = ", ".join(f"{one.name}={getattr(self, one.name)!r}" for one in self.__attrs_attrs__)
+        fields = ", ".join(f"{one.name}={getattr(self, one.name)!r}" for one in self.__attrs_attrs__ if one.repr)
         return f"{self.__class__.__qualname__}({fields})"

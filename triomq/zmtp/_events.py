@@ -66,8 +66,8 @@ class PeerInfo(Record):
     user_metadata: Mapping[str, bytes] = attrs.field(factory=dict)
 
 
-@attrs.frozen(kw_only=True)
-class AuthenticationRequested:
+@attrs.frozen(kw_only=True, eq=False, repr=False)
+class AuthenticationRequested(Record):
     """The peer has shown its credentials: call `Connection.accept` or `Connection.deny`. Nothing happens before that.
 
     Attributes:
