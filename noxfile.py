@@ -29,7 +29,8 @@ THE_SAME_WITH_ANY_VERSION = (
     "scenarios/test_the_net_catches_fish.py", "cli", "test_leak_guard.py", "testing/test_diagram_*.py",
     "testing/test_plugin*.py", "zmtp/test_any_octets.py", "zmtp/test_costs.py", "zmtp/test_libzmq_*.py",
 )  # fmt: skip
-CODE = [path for path in ("triomq", "tests", "examples", "bench", "docs", "noxfile.py") if Path(path).exists()]
+_CODE = ("triomq", "triomq_command.py", "tests", "examples", "bench", "docs", "noxfile.py")
+CODE = [path for path in _CODE if Path(path).exists()]
 
 
 def install(session: nox.Session, *groups: str, package: bool = True, constraints: tuple[str, ...] = ()) -> None:

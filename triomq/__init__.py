@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NoReturn
+from importlib import import_module
+from typing import TYPE_CHECKING
 
-from . import abc, zmtp
-from ._advice import explain_name
+from . import zmtp
 from ._context import Context, open_context
 from ._errors import (
     AddressInUseError,
@@ -45,50 +45,40 @@ from ._events import (
 )
 from ._message import Message, MessageLike
 from ._options import ZMQ_NAMES, Options
-from ._public import publish
+from ._public import later, publish
 from ._security import Accept, AuthenticationRequest, Authenticator, Deny
 from ._security import Security as Security  # the type hints of `Options` name it
-from ._sockets import (
-    DEALER,
-    PAIR,
-    PUB,
-    PULL,
-    PUSH,
-    REP,
-    REQ,
-    ROUTER,
-    SUB,
-    XPUB,
-    XSUB,
-    ReceiveSocket,
-    SendSocket,
-    Socket,
-)
-from ._statistics import ContextStatistics, Peer, PeerStatistics, Rates, SocketStatistics
-from ._tools import (
-    BlockingChannel,
-    BlockingReceiver,
-    BlockingSender,
-    Codec,
-    CodecChannel,
-    CodecReceiveChannel,
-    CodecRequestChannel,
-    CodecSendChannel,
-    DeadLetters,
-    JobReceiver,
-    JobSender,
-    JobStatistics,
-    MergedChannel,
-    ProxyHandle,
-    ProxyStatistics,
-    blocking,
-    codec,
-    merge,
-    proxy,
-    serve_statistics,
-)
+from ._sockets import ReceiveSocket, SendSocket, Socket
+from ._statistics import Peer
 from ._version import __version__
-from .zmtp import Curve, KeyPair, Plain
+
+if TYPE_CHECKING:  # imported later: no program uses all of these
+    from . import abc
+    from ._sockets import DEALER, PAIR, PUB, PULL, PUSH, REP, REQ, ROUTER, SUB, XPUB, XSUB
+    from ._statistics import ContextStatistics, PeerStatistics, Rates, SocketStatistics
+    from ._tools import (
+        BlockingChannel,
+        BlockingReceiver,
+        BlockingSender,
+        Codec,
+        CodecChannel,
+        CodecReceiveChannel,
+        CodecRequestChannel,
+        CodecSendChannel,
+        DeadLetters,
+        JobReceiver,
+        JobSender,
+        JobStatistics,
+        MergedChannel,
+        ProxyHandle,
+        ProxyStatistics,
+        blocking,
+        codec,
+        merge,
+        proxy,
+        serve_statistics,
+    )
+    from .zmtp import Curve, KeyPair, Plain
 
 __all__ = [
     "DEALER",
@@ -180,15 +170,30 @@ __all__ = [
 ]
 
 if not TYPE_CHECKING:  # a type checker shall refuse a wrong name
+    _LATER = [name for name in __all__ if name not in globals()]
+    _TYPES = [name for name in _LATER if name.isupper()]
+    _STATISTICS = ["ContextStatistics", "PeerStatistics", "Rates", "SocketStatistics"]
+    _MECHANISMS = ["Curve", "KeyPair", "Plain"]
+    _TOOLS = [name for name in _LATER if name not in {*_TYPES, *_STATISTICS, *_MECHANISMS, "abc"}]
+    _bring_one = later(__name__, {"._sockets": _TYPES, ".zmtp": _MECHANISMS})
+    _bring = later(__name__, {"._statistics": _STATISTICS, "._tools": _TOOLS}, together=True)
 
-    def __getattr__(name: str) -> NoReturn:
-        """Say what to write instead of a name that does not exist."""
+    def __getattr__(name: str) -> object:
+        """Import what is imported later, or say what to write instead of a name that does not exist."""
+        if name == "abc":
+            return import_module(".abc", __name__)
+        if name in _LATER:
+            return (_bring_one if name in _TYPES or name in _MECHANISMS else _bring)(name)
         if name.startswith("_"):
             raise AttributeError(f"module 'triomq' has no attribute {name!r}", name=name)
+        from ._advice import explain_name
+
         raise AttributeError(f"triomq has no {name!r}: {explain_name(name, __all__, ZMQ_NAMES)}", name=name)
+
+    def __dir__() -> list[str]:
+        return sorted({*globals(), *__all__})
 
 
 publish("triomq.zmtp", vars(zmtp), zmtp.__all__)
-publish("triomq.abc", vars(abc), abc.__all__)
 publish("triomq", globals(), __all__)
-del publish
+del later, publish

@@ -22,7 +22,8 @@ from typing import TYPE_CHECKING, NoReturn, TypeVar, Unpack, final
 
 import trio
 
-from ._advice import explain_on_context, refuse_copy, takes
+from . import _statistics
+from ._advice import refuse_copy, takes
 from ._connections import Carrier, Carriers
 from ._errors import InternalError
 from ._logs import Log
@@ -31,7 +32,6 @@ from ._options import ZMQ_NAMES, OptionArguments
 from ._runtime import Bounds, Runtime, TurnEnd, turn_end
 from ._security import Authenticator
 from ._sockets import EndpointArgument, Observer, Shared, Socket
-from ._statistics import ContextStatistics
 from ._transports import Transport
 
 S = TypeVar("S", bound=Socket)
@@ -56,6 +56,8 @@ class _OpenedByBlock(type):
 def _no_attribute(name: str) -> AttributeError:
     if name.startswith("_"):
         return AttributeError(f"Context has no attribute {name!r}", name=name)
+    from ._advice import explain_on_context
+
     instead = explain_on_context(name, _SOCKET_TYPES, ZMQ_NAMES)
     return AttributeError(f"Context has no attribute {name!r}: {instead}", name=name)
 
@@ -132,7 +134,7 @@ class Context(metaclass=_OpenedByBlock):
         self._shared.runtime.check_process("Context.closed")
         return self._closed
 
-    def statistics(self) -> ContextStatistics:
+    def statistics(self) -> _statistics.ContextStatistics:
         """What all sockets of this context count together, as it is now; as a `str`, a table.
 
         Raises:

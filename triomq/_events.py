@@ -10,25 +10,26 @@ import attrs
 import trio
 
 from ._forks import check_process
+from ._record import Record
 from ._statistics import DropReason, Peer
 
 
-@attrs.frozen(kw_only=True)
-class Listening:
+@attrs.frozen(kw_only=True, eq=False, repr=False)
+class Listening(Record):
     """The socket accepts connections at ``endpoint``."""
 
     endpoint: str
 
 
-@attrs.frozen(kw_only=True)
-class ListeningStopped:
+@attrs.frozen(kw_only=True, eq=False, repr=False)
+class ListeningStopped(Record):
     """The socket no longer accepts connections at ``endpoint``."""
 
     endpoint: str
 
 
-@attrs.frozen(kw_only=True)
-class AcceptFailed:
+@attrs.frozen(kw_only=True, eq=False, repr=False)
+class AcceptFailed(Record):
     """A connection could not be accepted; the socket goes on listening.
 
     Attributes:
@@ -40,8 +41,8 @@ class AcceptFailed:
     retry_in: float
 
 
-@attrs.frozen(kw_only=True)
-class ConnectFailed:
+@attrs.frozen(kw_only=True, eq=False, repr=False)
+class ConnectFailed(Record):
     """An attempt to connect failed; the next one comes in ``retry_in`` seconds."""
 
     endpoint: str
@@ -49,8 +50,8 @@ class ConnectFailed:
     retry_in: float
 
 
-@attrs.frozen(kw_only=True)
-class Connected:
+@attrs.frozen(kw_only=True, eq=False, repr=False)
+class Connected(Record):
     """A connection stands and the handshake begins.
 
     Attributes:
@@ -61,8 +62,8 @@ class Connected:
     address: str
 
 
-@attrs.frozen(kw_only=True)
-class HandshakeSucceeded:
+@attrs.frozen(kw_only=True, eq=False, repr=False)
+class HandshakeSucceeded(Record):
     """A peer is ready: messages flow.
 
     Attributes:
@@ -78,8 +79,8 @@ class HandshakeSucceeded:
     peer: Peer | None = None
 
 
-@attrs.frozen(kw_only=True)
-class HandshakeFailed:
+@attrs.frozen(kw_only=True, eq=False, repr=False)
+class HandshakeFailed(Record):
     """The peer never became ready, and why.
 
     Attributes:
@@ -97,8 +98,8 @@ class HandshakeFailed:
     peer: Peer | None = None
 
 
-@attrs.frozen(kw_only=True)
-class KeptWaiting:
+@attrs.frozen(kw_only=True, eq=False, repr=False)
+class KeptWaiting(Record):
     """The peer has no place for this socket yet, and says so; or, with ``over``, it has one now.
 
     A ROUTER has another peer of the same routing id, or a PAIR has its peer. What this socket sends meanwhile waits
@@ -115,8 +116,8 @@ class KeptWaiting:
     peer: Peer | None = None
 
 
-@attrs.frozen(kw_only=True)
-class Disconnected:
+@attrs.frozen(kw_only=True, eq=False, repr=False)
+class Disconnected(Record):
     """A peer is gone.
 
     Attributes:
@@ -133,8 +134,8 @@ class Disconnected:
     peer: Peer | None = None
 
 
-@attrs.frozen(kw_only=True)
-class HighWaterMarkReached:
+@attrs.frozen(kw_only=True, eq=False, repr=False)
+class HighWaterMarkReached(Record):
     """The queue for a peer is full: `send` waits, or drops, as the socket type says.
 
     A queue that is full again and again has one event a second, or two; the last one tells its state. How often it was
@@ -152,8 +153,8 @@ class HighWaterMarkReached:
     peer: Peer | None = None
 
 
-@attrs.frozen(kw_only=True)
-class HighWaterMarkRelieved:
+@attrs.frozen(kw_only=True, eq=False, repr=False)
+class HighWaterMarkRelieved(Record):
     """The queue for a peer has room again; see `HighWaterMarkReached`. There is none when the peer leaves before that.
 
     Attributes:
@@ -166,17 +167,18 @@ class HighWaterMarkRelieved:
     peer: Peer | None = None
 
 
-@attrs.frozen(kw_only=True)
-class MessageDropped:
+@attrs.frozen(kw_only=True, eq=False, repr=False)
+class MessageDropped(Record):
     """Messages were dropped, and nobody will get them.
 
     What is dropped for a peer because it is full has an event at once, then at most one each minute with the sum, and
-    one with the rest when the peer leaves. Some drops are what the program has asked for, and have no event: those of
-    ``conflate``, late replies, a message to a routing id that nobody has. ``messages_dropped`` of `SocketStatistics`
-    counts all.
+    one with the rest when the peer leaves; likewise what a ROUTER drops because nobody has the routing id. Some drops
+    are what the program has asked for, and have no event: those of ``conflate``, and late replies. `SocketStatistics`
+    counts all, by ``messages_dropped``.
 
     Attributes:
-      address: the other end; the endpoint if nobody is connected.
+      endpoint: the one of ours; ``""`` for ``"unroutable"``, which concerns none.
+      address: the other end; the endpoint if nobody is connected, or ``"unroutable"``.
       error: for ``"cut off"``, why the last of these connections ended, or None when the peer closed it in good order.
       size: for ``"cut off"``, bytes in all frames of the message; else None.
       count: how many messages.
@@ -184,10 +186,12 @@ class MessageDropped:
         are not what this socket type takes, or in a multicast group larger than ``max_message_size``; ``"lost"``: the
         network has lost datagrams of a multicast group, and the sender keeps them no more: how many messages that was
         nobody knows, and each gap counts as one; ``"cut off"``: the peer has hung up several times in a row at that
-        message; ``"peer left"``: they were queued for that peer alone; ``"disconnected"``: they were not sent within
-        ``linger`` after `Socket.disconnect` or `Socket.unbind`; ``"linger"``: they were not sent within ``linger``
-        after `Socket.aclose`, or when the context was left; ``"cancelled"``: that was cancelled.
+        message; ``"unroutable"``: nobody has the routing id; ``"peer left"``: they were queued for that peer alone;
+        ``"disconnected"``: they were not sent within ``linger`` after `Socket.disconnect` or `Socket.unbind`;
+        ``"linger"``: they were not sent within ``linger`` after `Socket.aclose`, or when the context was left;
+        ``"cancelled"``: that was cancelled.
       peer: None if nobody is connected.
+      routing_id: for ``"unroutable"``, whom the last of the messages was for; else ``b""``.
     """
 
     endpoint: str
@@ -197,6 +201,7 @@ class MessageDropped:
     count: int = 1
     reason: DropReason = "cut off"
     peer: Peer | None = None
+    routing_id: bytes = b""
 
 
 MonitorEvent: TypeAlias = (

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable
 from itertools import islice
 from typing import TYPE_CHECKING, Any, Final, SupportsIndex, TypeAlias, final, overload
@@ -89,6 +88,8 @@ class Message(tuple[bytes, ...]):
         Raises:
           ValueError: the message has several frames, or (`json.JSONDecodeError`) is not JSON.
         """
+        import json  # for those who need it, as it takes time to import
+
         return json.loads(bytes(self))
 
     @classmethod
@@ -99,6 +100,8 @@ class Message(tuple[bytes, ...]):
     @classmethod
     def from_json(cls, value: Any) -> Message:
         """A one-frame message of compact JSON in UTF-8."""
+        import json  # for those who need it, as it takes time to import
+
         return cls((json.dumps(value, separators=(",", ":"), ensure_ascii=False).encode(),))
 
     def __repr__(self) -> str:

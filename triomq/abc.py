@@ -10,13 +10,14 @@ needs a `GroupNetwork`. Both are registered with
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from ._connections import (
     Attachment,
     Binding,
     Carrier,
     Connecting,
     Gate,
-    MulticastCarrier,
     NewProtocol,
     PeerHost,
     StreamCarrier,
@@ -36,11 +37,16 @@ from ._pipes import (
     Sink,
     Source,
 )
+from ._public import later, publish
 from ._runtime import Flushable, Flusher, Runtime, TaskGroup
 from ._security import Security
 from ._sockets import Observer
-from ._transports import GroupAddress, GroupNetwork, GroupPort, Listener, NonblockingStream, Transport
+from ._transports import Listener, NonblockingStream, Transport
 from .zmtp import Mechanism, WireProtocol
+
+if TYPE_CHECKING:
+    from ._connections import MulticastCarrier
+    from ._transports import GroupAddress, GroupNetwork, GroupPort
 
 __all__ = [
     "CONFIRMED",
@@ -81,3 +87,15 @@ __all__ = [
     "WireProtocol",
     "opening_contexts",
 ]
+
+if not TYPE_CHECKING:
+    __getattr__ = later(
+        __name__,
+        {"._connections": ["MulticastCarrier"], "._transports": ["GroupAddress", "GroupNetwork", "GroupPort"]},
+    )
+
+    def __dir__() -> list[str]:
+        return sorted({*globals(), *__all__})
+
+
+publish(__name__, globals(), __all__)

@@ -160,7 +160,7 @@ async def test_wrong_statements_are_answered() -> None:
         (lambda ctx, push, pull: pull.aclose(linger=0), "linger= is given when the socket is made"),
         (lambda ctx, push, pull: pull.wait_peers(timeout=1), "wait_peers(n) takes a number of peers; for a time limit"),
         (lambda ctx, push, pull: pull.wait_peers("1"), "whole number"),
-        (lambda ctx, push, pull: pull.monitor(size="x"), "size is a whole number of events"),
+        (lambda ctx, push, pull: pull.monitor(size="x"), "size, the number of events to keep, is a whole"),
         (lambda ctx, push, pull: triomq.merge([pull]), "merge(*sockets) for a list"),
         (lambda ctx, push, pull: triomq.merge(pull, timeout=1), "for a time limit, write 'with trio.move_on_after"),
         (lambda ctx, push, pull: triomq.merge(push), "takes sockets that receive"),

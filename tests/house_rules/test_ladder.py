@@ -41,6 +41,7 @@ ROOMS: dict[str, list[str]] = {
         "_events",
         "_version",
         "_public",
+        "_record",
         "_security",
     ],
 }
@@ -58,7 +59,7 @@ MAY_IMPORT: dict[str, list[str]] = {
     "_connections": ["_pipes", "_transports", "zmtp", "pgm", "_runtime", "nouns"],
     "_pipes": ["zmtp", "nouns"],
     "_transports": ["nouns"],
-    "zmtp": ["triomq._errors", "triomq._message", "triomq._security"],
+    "zmtp": ["triomq._errors", "triomq._message", "triomq._public", "triomq._record", "triomq._security"],
     "pgm": ["triomq._errors", "triomq._message"],
     "_runtime": ["nouns"],
     "nouns": [],

@@ -93,3 +93,18 @@ async def observed(net: VirtualNetwork, level: int) -> str:
 def test_a_run_is_the_same_with_and_without_lines() -> None:
     """Of one seed, to the octet and the microsecond."""
     assert run(observed, logging.DEBUG, seed=7) == run(observed, logging.CRITICAL, seed=7)
+
+
+async def test_a_message_for_nobody_is_told_at_info(virtual_network: VirtualNetwork) -> None:
+    """Mostly it is a reply to a client that has gone, which is no reason to warn."""
+    with written(logging.INFO) as lines:
+        async with virtual_network.open_context() as ctx:
+            router = ctx.socket(triomq.ROUTER, name="hub")
+            await router.send([b"no\xffbody", b"x"])
+            await trio.sleep(0.2)
+    (record,) = lines.records
+    assert (record.endpoint, record.routing_id, record.reason) == ("", r"no\xffbody", "unroutable")  # type: ignore[attr-defined]
+    assert lines.texts() == [
+        "INFO triomq: ROUTER 'hub' without endpoint: 1 message is dropped: nobody has the routing id that it was for, "
+        r"'no\xffbody'"
+    ]

@@ -136,19 +136,13 @@ async def test_what_the_program_has_asked_for_has_no_event(
     options: dict[str, Any], virtual_network: VirtualNetwork
 ) -> None:
     async with virtual_network.open_context() as ctx:
-        push, monitors = ctx.socket(triomq.PUSH, linger=0, **options), []
-        monitors.append(push.monitor())
+        push = ctx.socket(triomq.PUSH, linger=0, **options)
+        monitor = push.monitor()
         push.connect("tcp://nobody:5555")
         await push.send_many([b"x"] * 10)
         await trio.sleep(100)
         assert push.messages_dropped == 9
-        router = ctx.socket(triomq.ROUTER)
-        monitors.append(router.monitor())
-        await router.send([b"nobody", b"x"])
-        await trio.sleep(100)
-        assert router.messages_dropped == 1
-        for monitor in monitors:
-            assert told(monitor, triomq.MessageDropped) == []
+        assert told(monitor, triomq.MessageDropped) == []
 
 
 async def test_why_messages_are_dropped_at_the_end(virtual_network: VirtualNetwork) -> None:

@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
+from .._public import later
 from ._arguments import TIME_LIMIT, check_count, check_messages, hide_arguments, refuse_copy, refuse_extra, takes
 from ._libzmq import ABSENT, ALIASES, ELSEWHERE
 from ._messages import explain_frame, explain_message, is_no_iterable_of_frames
-from ._module import explain_name, explain_on_context
 from ._options import explain_option, instead_of_option, option_meant, refuse_option_change
 from ._sockets import SOCKET_NAMES, instead_on_socket
+
+if TYPE_CHECKING:  # imported later: no right program asks
+    from ._module import explain_name, explain_on_context
+else:
+    __getattr__ = later(__name__, {"._module": ["explain_name", "explain_on_context"]})
 
 __all__ = [
     "ABSENT",

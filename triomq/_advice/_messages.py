@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from collections.abc import AsyncIterable, Awaitable, Iterable, Mapping
 from collections.abc import Set as AbstractSet
-from numbers import Number
 
 
 def is_no_iterable_of_frames(value: object) -> bool:
@@ -58,6 +57,8 @@ def _instead(value: object) -> str:
         return "send its bytes: memoryview(value), or value.tobytes()"
     if value is None:
         return "encode it first, or send b'' for an empty frame, or use Message.from_json(value)"
+    from numbers import Number  # for those who need it, as it takes time to import
+
     if isinstance(value, Number):
         return "encode it first, with str(value).encode() or struct.pack, or use Message.from_json(value)"
     return "encode it first, or use Message.from_json(value)"

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from difflib import get_close_matches
 from typing import Final
 
-from ._options import instead_of_option, option_meant
+from ._options import instead_of_option, nearest, option_meant
 
 _BLOCK: Final = "async with triomq.open_context() as ctx:"
 _MANY: Final = "a task for each socket, or 'async for socket, message in triomq.merge(a, b):'"
@@ -97,8 +96,8 @@ def explain_name(name: str, public: Iterable[str], zmq_names: Mapping[str, str])
         return f"options are given when a socket is made, as in ctx.socket(triomq.PUSH, {meant}=…)"
     if name.isupper() and (instead := instead_of_option(name)):
         return instead
-    near = get_close_matches(name, known, 1, 0.7)
-    return f"you mean triomq.{near[0]}?" if near else "help(triomq) and the reference list what there is"
+    near = nearest(name, known)
+    return f"you mean triomq.{near}?" if near else "help(triomq) and the reference list what there is"
 
 
 def explain_on_context(name: str, public: Iterable[str], zmq_names: Mapping[str, str]) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Container, Mapping, Sequence
-from difflib import get_close_matches
 from typing import Final, NoReturn
 
 import attrs
@@ -129,6 +128,13 @@ def explain_option(name: str, zmq_names: Mapping[str, str], seconds: Container[s
         return f"you mean {meant!r}" + (", in seconds" if meant in seconds else "")
     if (instead := instead_of_option(name)) is not None:
         return instead
-    if near := get_close_matches(name.lower(), here, 1, 0.7):
-        return f"you mean {near[0]!r}?"
+    if near := nearest(name.lower(), here):
+        return f"you mean {near!r}?"
     return f"there are {', '.join(here)}"
+
+
+def nearest(name: str, known: Sequence[str]) -> str | None:
+    """The name that somebody may have meant."""
+    import difflib  # for those who need it, as it takes time to import
+
+    return next(iter(difflib.get_close_matches(name, known, 1, 0.7)), None)

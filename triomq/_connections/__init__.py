@@ -6,11 +6,18 @@ the peer's TTL); the handshake's is in ``_session``, that of an attempt to conne
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
+from .._public import later
 from ._carrier import Attachment, Binding, Carrier, Connecting, PeerHost
 from ._carriers import Carriers
 from ._gate import Gate
-from ._multicast import MulticastCarrier
 from ._stream_carrier import NewProtocol, StreamCarrier
+
+if TYPE_CHECKING:
+    from ._multicast import MulticastCarrier
+else:
+    __getattr__ = later(__name__, {"._multicast": ["MulticastCarrier"]})
 
 __all__ = [
     "Attachment",

@@ -5,14 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from .._errors import UnsupportedTransportError
-from .._transports import SystemGroups, Transport, default_transports, split_endpoint
+from .._transports import Transport, default_transports, split_endpoint
 from ._carrier import Carrier
 from ._inproc import InprocCarrier
-from ._multicast import MulticastCarrier
 from ._stream_carrier import StreamCarrier
 
 _NOT_SPOKEN = frozenset({"norm", "tipc", "vmci", "udp", "ws", "wss"})
 """Schemes of libzmq that are not here: whoever writes one made no typing error."""
+
+
+_GROUPS = ("epgm", "pgm")
 
 
 class Carriers:
@@ -29,8 +31,6 @@ class Carriers:
         known: dict[str, Transport | Carrier] = {
             **default_transports(),
             "inproc": InprocCarrier(),
-            "epgm": MulticastCarrier("epgm", SystemGroups(raw=False)),
-            "pgm": MulticastCarrier("pgm", SystemGroups(raw=True)),
             **given,
         }
         self._carriers: dict[str, Carrier] = {scheme: _carrier(one, known) for scheme, one in known.items()}
@@ -46,8 +46,18 @@ class Carriers:
         scheme, address = split_endpoint(endpoint)
         carrier = self._carriers.get(scheme)
         if carrier is None:
-            raise _unsupported(endpoint, scheme, self._carriers)
+            if scheme not in _GROUPS:
+                raise _unsupported(endpoint, scheme, {*self._carriers, *_GROUPS})
+            carrier = self._carriers[scheme] = _groups(scheme)
         return carrier, address
+
+
+def _groups(scheme: str) -> Carrier:
+    """The carrier of multicast groups, with all of PGM: imported for an endpoint that needs it."""
+    from .._transports import SystemGroups
+    from ._multicast import MulticastCarrier
+
+    return MulticastCarrier(scheme, SystemGroups(raw=scheme == "pgm"))
 
 
 def _carrier(given: object, known: Mapping[str, Transport | Carrier]) -> Carrier:

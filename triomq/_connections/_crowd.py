@@ -24,20 +24,20 @@ import ipaddress
 from collections.abc import Iterable
 from typing import Final, Generic, TypeVar
 
-import attrs
-
 GRACE: Final = 0.25
 """seconds; a connection that has stood for less has had no time to say anything"""
 
 C = TypeVar("C")
 
 
-@attrs.define(eq=False)
 class _Origin(Generic[C]):
     """The connections of one address, each with the time of its last sign of life, the longest quiet first."""
 
-    silent: dict[C, float] = attrs.field(factory=dict)
-    talking: dict[C, float] = attrs.field(factory=dict)
+    __slots__ = ("silent", "talking")
+
+    def __init__(self) -> None:
+        self.silent: dict[C, float] = {}
+        self.talking: dict[C, float] = {}
 
 
 class Crowd(Generic[C]):

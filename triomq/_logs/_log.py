@@ -38,7 +38,7 @@ from .._events import (
     MessageDropped,
     MonitorEvent,
 )
-from .._sockets import DEALER, PAIR, PUSH, REQ, Observer, Socket
+from .._sockets import Observer, Socket
 from .._statistics import Peer
 from . import _words as words
 from ._quota import Quota
@@ -47,7 +47,7 @@ _LOGGER: Final = logging.getLogger("triomq")
 _DEBUG, _INFO, _WARNING = logging.DEBUG, logging.INFO, logging.WARNING
 _MANY_SOCKETS: Final = 1000
 """open sockets of one context that are worth a word; and again when there are twice as many"""
-_OWED: Final = (PUSH, DEALER, PAIR, REQ)
+_OWED: Final = ("PUSH", "DEALER", "PAIR", "REQ")
 """types whose messages any peer could have had: a peer that leaves with some is worth a warning"""
 _UNTOLD: Final = {"turned away": "peers were turned away", "dropped": "messages were dropped"}
 """kinds whose rest is told when the socket is closed"""
@@ -185,7 +185,9 @@ class Log(Observer):
 
     def _dropped(self, socket: Socket, event: MessageDropped) -> None:
         level = _WARNING
-        if event.reason == "peer left" and not isinstance(socket, _OWED):
+        if event.reason == "unroutable":
+            level = _INFO  # mostly a reply to a client that has gone
+        elif event.reason == "peer left" and socket.socket_type not in _OWED:
             level = _INFO  # a subscriber that has gone misses nothing
         elif event.reason in ("linger", "disconnected") and not socket.options.linger:
             level = _INFO  # that was asked for
@@ -236,7 +238,10 @@ class Log(Observer):
         )
         if isinstance(event, MessageDropped):
             fields["reason"] = event.reason
-        self._write(level, "%s %s: %s", _subject(socket), event.endpoint, text, fields=fields)
+            if event.reason == "unroutable":
+                fields["routing_id"] = words.readable_id(event.routing_id)
+        where = event.endpoint or ", ".join(socket.endpoints) or "without endpoint"
+        self._write(level, "%s %s: %s", _subject(socket), where, text, fields=fields)
 
     def _write(self, level: int, text: str, *arguments: object, fields: Fields) -> None:
         try:

@@ -85,6 +85,9 @@ def dropped(socket: Socket, event: MessageDropped) -> str:
         case "cut off":
             size = f"of {event.size:,} bytes " if event.size is not None else ""
             return f"1 message {size}is dropped: {peer} hung up at it each time: {why(event.error)}"
+        case "unroutable":
+            to = readable_id(event.routing_id)
+            return f"{many} {is_dropped}: nobody has the routing id that {'it' if one else 'the last'} was for, '{to}'"
         case "peer left":
             return f"{to} {is_dropped}: it has left"
         case "disconnected":

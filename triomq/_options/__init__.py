@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from ._options import ZMQ_NAMES, OptionArguments, Options, make_options
+from ._arguments import OptionArguments
+from ._options import ZMQ_NAMES, Options, make_options
 from ._values import bound
 
 __all__ = ["ZMQ_NAMES", "OptionArguments", "Options", "bound", "make_options"]

@@ -7,13 +7,13 @@ libzmq option it stands for; the table in the reference is generated from these 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
-from typing import Any, Final, TypedDict
+from collections.abc import Mapping
+from typing import Any, Final
 
 import attrs
 
 from .._advice import explain_option, refuse_option_change
-from .._message import BytesLike
+from .._record import Record
 from .._security import Security
 from . import _values
 from ._pairs import conflate_topics, order_waits, refuse_half_options
@@ -36,8 +36,8 @@ def _option(
     return attrs.field(default=default, validator=validator, metadata=metadata)
 
 
-@attrs.frozen(kw_only=True)
-class Options:
+@attrs.frozen(kw_only=True, eq=False, repr=False)
+class Options(Record):
     """The options of one socket, fixed at its creation."""
 
     send_hwm: int = _option(
@@ -70,7 +70,8 @@ class Options:
     )  # fmt: skip
     max_frames: int = _option(
         65_536, _values.at_least(1, "a number of frames"), "", "", "frames",
-        "In one message: `send` refuses more, and a peer that sends more is dropped.",
+        "In one message, as a program sends or receives it: `send` refuses more, and a peer that sends more is "
+        "dropped. A ROUTER counts the routing id of what it receives; a REQ sends 3 fewer, the frames of an envelope.",
     )  # fmt: skip
     reconnect_interval: float = _option(
         0.1,
@@ -268,60 +269,6 @@ ZMQ_NAMES: Final[Mapping[str, str]] = {"hwm": "ZMQ_HWM"} | {
 
 
 Options.__setattr__ = Options.__delattr__ = refuse_option_change  # type: ignore[method-assign]  # that of attrs says nothing
-
-
-class OptionArguments(TypedDict, total=False):
-    """The keyword arguments of `Context.socket`; see `Options` for what each means."""
-
-    hwm: int
-    send_hwm: int
-    receive_hwm: int
-    linger: float
-    immediate: bool
-    routing_id: bytes
-    mechanism: Security | None
-    max_message_size: float
-    max_frames: int
-    reconnect_interval: float
-    reconnect_interval_max: float | None
-    connect_timeout: float
-    handshake_timeout: float
-    greeting_timeout: float
-    heartbeat_interval: float
-    heartbeat_timeout: float | None
-    heartbeat_ttl: float
-    conflate: bool | str
-    router_mandatory: bool
-    router_handover: bool
-    probe_router: bool
-    req_correlate: bool
-    req_relaxed: bool
-    xpub_verbose: bool
-    xpub_verboser: bool
-    xpub_nodrop: bool
-    invert_matching: bool
-    max_subscriptions: float
-    max_subscription_bytes: float
-    busy_poll: float
-    ipv6: bool
-    backlog: int
-    send_buffer: int | None
-    receive_buffer: int | None
-    tcp_keepalive: bool | None
-    tcp_keepalive_idle: int | None
-    tcp_keepalive_interval: int | None
-    tcp_keepalive_count: int | None
-    rate: int
-    recovery_interval: float
-    multicast_hops: int
-    multicast_max_tpdu: int
-    multicast_loop: bool
-    ipc_mode: int | None
-    max_peers: float
-    max_handshakes: int
-    max_waiting: int
-    waiting_timeout: float
-    topics: Iterable[BytesLike | str]
 
 
 def make_options(socket_type: str, arguments: dict[str, Any]) -> Options:

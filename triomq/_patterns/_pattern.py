@@ -57,11 +57,17 @@ class Notes(Protocol):
     def add(self, pipe: Pipe) -> None:
         """Look at the pipe: it is full, has room again, or begins to lose messages."""
 
+    def add_unroutable(self, routing_id: bytes) -> None:
+        """A message was dropped: nobody has the routing id that it was for."""
+
 
 class _NobodyTells:
     """Stands for the socket of a pattern that is not made yet."""
 
     def add(self, pipe: Pipe) -> None:
+        """There is nobody to tell."""
+
+    def add_unroutable(self, routing_id: bytes) -> None:
         """There is nobody to tell."""
 
 
@@ -109,6 +115,8 @@ class Pattern:
     """The classes of what a peer sends that `interpret` takes; a connection leaves out the rest."""
     has_one_peer: ClassVar[bool] = False
     """Of two connections to one endpoint the second would find its place taken."""
+    frames_put_before: ClassVar[int] = 0
+    """The user receives so many frames more than a peer sends."""
     interprets: bool = False
     """What a peer sent is not simply what the user may receive: `interpret` is asked."""
 

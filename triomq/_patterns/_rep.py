@@ -66,10 +66,6 @@ class Rep(Sender, FairReceiver):
         if requester is None:
             raise WrongStateError("REP.send: there is no request to reply to; receive one first")
         reply = self._envelope + message
-        if len(reply) > (most := self.options.max_frames):
-            raise ValueError(
-                f"REP.send: a reply of {len(reply)} frames with its envelope; max_frames={most} are allowed"
-            )
         self.requester = None
         if not requester.alive:
             self.dropped_messages += 1

@@ -38,7 +38,7 @@ class Req(RoundRobin, FairReceiver):
       requesting: a task is in ``request``, which is one exchange.
     """
 
-    frames_added: ClassVar[int] = 2
+    frames_added: ClassVar[int] = 3  # the id, the delimiter, and what a ROUTER puts before both
     never_refuses: ClassVar[bool] = False
     interprets = True
 

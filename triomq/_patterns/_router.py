@@ -21,6 +21,7 @@ class Router(Sender, FairReceiver):
 
     full_for_all: ClassVar[bool] = False
     frames_added: ClassVar[int] = -1
+    frames_put_before: ClassVar[int] = 1
     interprets = True
 
     def __init__(self, options: Options, rng: random.Random, turn: Budget) -> None:
@@ -63,6 +64,7 @@ class Router(Sender, FairReceiver):
                 text = f"ROUTER: no peer has the routing id {show_frame(routing_id)}; the message was not sent"
                 raise UnroutableError(text, routing_id)
             self.dropped_messages += 1
+            self.notes.add_unroutable(routing_id)
         elif not pipe.send_nowait(message[1:]):
             if self._mandatory:
                 return False

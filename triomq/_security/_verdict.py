@@ -8,12 +8,14 @@ from typing import Any, Final, TypeAlias
 
 import attrs
 
+from .._record import Record
+
 _STATUSES: Final = (300, 400, 500)
 _PROPERTY_NAME: Final = re.compile(r"[A-Za-z0-9_.+-]{1,255}")
 
 
-@attrs.frozen(kw_only=True)
-class AuthenticationRequest:
+@attrs.frozen(kw_only=True, eq=False, repr=False)
+class AuthenticationRequest(Record):
     """A peer that wants to come in. Until the answer, nothing else that the peer says is looked at.
 
     Attributes:
@@ -79,8 +81,8 @@ def _text(_: object, __: attrs.Attribute[Any], value: object) -> None:
         raise ValueError(f"Deny(text={value!r}): the text is a str")
 
 
-@attrs.frozen
-class Accept:
+@attrs.frozen(eq=False, repr=False)
+class Accept(Record):
     """The peer may come in.
 
     Attributes:
@@ -94,8 +96,8 @@ class Accept:
     metadata: Mapping[str, bytes] = attrs.field(factory=dict, validator=_metadata)
 
 
-@attrs.frozen
-class Deny:
+@attrs.frozen(eq=False, repr=False)
+class Deny(Record):
     """The peer may not come in.
 
     Attributes:

@@ -2,21 +2,40 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
+from .._public import later
 from ._at_creation import EndpointArgument
-from ._dealer import DEALER
 from ._monitors import Observer
-from ._pair import PAIR
-from ._pipeline import PULL, PUSH
-from ._publishing import PUB, XPUB
 from ._receive_socket import ReceiveSocket
-from ._rep import REP
-from ._req import REQ
-from ._router import ROUTER
 from ._send_socket import SendSocket
 from ._shared import Shared
 from ._socket import Socket
-from ._subscribing import SUB, XSUB
 from ._waiting import Bell
+
+if TYPE_CHECKING:  # imported later: few programs have sockets of every type
+    from ._dealer import DEALER
+    from ._pair import PAIR
+    from ._pipeline import PULL, PUSH
+    from ._publishing import PUB, XPUB
+    from ._rep import REP
+    from ._req import REQ
+    from ._router import ROUTER
+    from ._subscribing import SUB, XSUB
+else:
+    __getattr__ = later(
+        __name__,
+        {
+            "._dealer": ["DEALER"],
+            "._pair": ["PAIR"],
+            "._pipeline": ["PULL", "PUSH"],
+            "._publishing": ["PUB", "XPUB"],
+            "._rep": ["REP"],
+            "._req": ["REQ"],
+            "._router": ["ROUTER"],
+            "._subscribing": ["SUB", "XSUB"],
+        },
+    )
 
 __all__ = [
     "DEALER",

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-
-import attrs
+from typing import NamedTuple
 
 from .._patterns import Subscriber
 from .._pipes import Confirmation, Pipe
 from ..zmtp import PeerInfo
 
 
-@attrs.frozen(eq=False)
-class _Asked:
+class _Asked(NamedTuple):
     """A publisher that was asked: the peer of that connection, its answer, and which changes it has then taken in."""
 
     peer: PeerInfo

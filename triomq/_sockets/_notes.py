@@ -15,7 +15,6 @@ import math
 from collections.abc import Callable
 from typing import Final
 
-import attrs
 import trio
 
 from .._events import HighWaterMarkReached, HighWaterMarkRelieved, MessageDropped, MonitorEvent
@@ -32,16 +31,33 @@ _LOOK_EVERY: Final = 0.1
 """seconds between two looks at what was noted"""
 
 
-@attrs.define(eq=False)
 class _Told:
-    """What was told of one pipe, and when."""
+    """What was told of one pipe, and when.
 
-    full: bool = False
-    full_at: float = -math.inf
-    lost: int = 0
-    lost_at: float = -math.inf
-    look_at: float = -math.inf
-    """when to look at the pipe; inf if there is nothing to look for"""
+    Attributes:
+      look_at: when to look at the pipe; inf if there is nothing to look for.
+    """
+
+    __slots__ = ("full", "full_at", "look_at", "lost", "lost_at")
+
+    def __init__(self) -> None:
+        self.full: bool = False
+        self.full_at: float = -math.inf
+        self.lost: int = 0
+        self.lost_at: float = -math.inf
+        self.look_at: float = -math.inf
+
+
+class _Astray:
+    """What was dropped because nobody has the routing id that it was for."""
+
+    __slots__ = ("count", "routing_id", "tell_at", "told_at")
+
+    def __init__(self) -> None:
+        self.count: int = 0
+        self.routing_id: bytes = b""
+        self.told_at: float = -math.inf
+        self.tell_at: float = math.inf
 
 
 class Notes:
@@ -52,11 +68,12 @@ class Notes:
       emit: tells an event.
     """
 
-    __slots__ = ("_emit", "_ended", "_looked_at", "_next_look", "_running", "_tasks", "_told")
+    __slots__ = ("_astray", "_emit", "_ended", "_looked_at", "_next_look", "_running", "_tasks", "_told")
 
     def __init__(self, tasks: TaskGroup, emit: Callable[[MonitorEvent], None]) -> None:
         self._tasks = tasks
         self._emit = emit
+        self._astray = _Astray()
         self._told: dict[Pipe, _Told] = {}
         self._running = False
         self._ended = False
@@ -71,6 +88,18 @@ class Notes:
         elif told.look_at != math.inf and not (pipe.lost > told.lost and told.lost_at == -math.inf):
             return  # it is about to be looked at
         told.look_at = -math.inf
+        self._look_soon()
+
+    def add_unroutable(self, routing_id: bytes) -> None:
+        """A message was dropped: nobody has the routing id that it was for."""
+        astray = self._astray
+        astray.count += 1
+        astray.routing_id = routing_id
+        if astray.tell_at == math.inf:
+            astray.tell_at = astray.told_at + _DROPS_EVERY
+            self._look_soon()
+
+    def _look_soon(self) -> None:
         if self._next_look is not None:
             self._next_look.deadline = min(self._next_look.deadline, self._looked_at + _LOOK_EVERY)
         elif not (self._running or self._ended):
@@ -81,7 +110,9 @@ class Notes:
         try:
             while True:
                 now = self._looked_at = trio.current_time()
-                due = math.inf
+                if self._astray.tell_at <= now:
+                    self._tell_astray(now)
+                due = self._astray.tell_at
                 for pipe, told in list(self._told.items()):
                     if told.look_at <= now:
                         self._look(pipe, told, now)
@@ -125,6 +156,12 @@ class Notes:
         told.lost = pipe.lost
         self.tell_dropped(pipe, count, pipe.losing)  # type: ignore[arg-type]  # not empty here
 
+    def _tell_astray(self, now: float) -> None:
+        astray = self._astray
+        to, count = astray.routing_id, astray.count
+        self._emit(MessageDropped(endpoint="", address="", count=count, reason="unroutable", routing_id=to))
+        astray.count, astray.told_at, astray.tell_at = 0, now, math.inf
+
     def tell_dropped(self, pipe: Pipe, count: int, reason: DropReason) -> None:
         """Tell that ``count`` messages were dropped."""
         peer = peer_at(pipe)
@@ -140,5 +177,7 @@ class Notes:
         pipe.losing = ""
 
     def end(self) -> None:
-        """The socket is closed: look no more."""
+        """The socket is closed: tell what is left to be told of no pipe, and look no more."""
         self._ended = True
+        if self._astray.count:
+            self._tell_astray(math.inf)

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Collection
 from contextlib import AbstractContextManager
 
+import attrs
 import trio
 
+from .. import _statistics
 from .._connections import Gate
 from .._errors import HandshakeRefusedError, PeerUnwantedError
 from .._events import MonitorEvent
@@ -14,7 +16,7 @@ from .._options import Options
 from .._patterns import Pattern
 from .._pipes import UNCONNECTED, Pipe, PipeOwner
 from .._runtime import Chores, Runtime, TaskGroup
-from .._statistics import DropReason, Peer, PeerStatistics
+from .._statistics import DropReason, Peer
 from ..zmtp import PeerInfo
 from ._monitors import Monitors
 from ._notes import Notes
@@ -47,7 +49,7 @@ class Peers:
         self, socket_type: str, options: Options, pattern: Pattern, runtime: Runtime, monitors: Monitors, gate: Gate
     ) -> None:
         self.socket_type: str = socket_type
-        self.options: Options = options
+        self.options: Options = _with_room(options, pattern.frames_put_before)
         self.owner: PipeOwner = pattern
         self.wanted: tuple[type, ...] = pattern.wanted
         self.tasks: TaskGroup = TaskGroup(runtime.nursery, monitors.suffix)
@@ -240,9 +242,17 @@ class Peers:
         """The peers that are connected now."""
         return tuple(peer for pipe in self.pipes if pipe.peer is not None and (peer := peer_at(pipe)) is not None)
 
-    def statistics(self) -> tuple[PeerStatistics, ...]:
+    def statistics(self) -> tuple[_statistics.PeerStatistics, ...]:
         """One row for each pipe."""
         return tuple(map(peer_statistics, self.pipes))
+
+
+def _with_room(options: Options, frames: int) -> Options:
+    """The options with which carriers receive: with ``frames`` put before it, a message still has ``max_frames``.
+
+    Otherwise a peer could end a program that sends on what it receives: `send` takes no message of more.
+    """
+    return attrs.evolve(options, max_frames=max(1, options.max_frames - frames)) if frames else options
 
 
 def _names(pipe: Pipe) -> tuple[bytes, ...]:

@@ -6,12 +6,11 @@ from typing import ClassVar, final
 
 import trio
 
-from .._advice import TIME_LIMIT, takes
+from .._advice import TIME_LIMIT, check_count, takes
 from .._message import BytesLike, Message
 from .._patterns import Pattern, Publisher, XPublisher, as_topic
 from ._receive_socket import ReceiveSocket
 from ._send_socket import SendSocket
-from ._waiting import check_number
 
 
 class _Publishes(SendSocket):
@@ -25,12 +24,13 @@ class _Publishes(SendSocket):
 
         Cancellation: nothing has changed.
         Raises:
-          ValueError: ``n`` is not a whole number, 0 or more.
+          TypeError: ``n`` is no int.
+          ValueError: it is negative.
           trio.ClosedResourceError: the socket was closed, before or meanwhile.
         """
         first_frame, pattern = as_topic(topic), self._pattern
         assert isinstance(pattern, Publisher)
-        check_number(n, f"{self.socket_type}.wait_subscribers")
+        check_count(f"{self.socket_type}.wait_subscribers: n, the number of peers,", n, 0)
 
         def enough() -> bool:
             audience = len(pattern.audience(first_frame))

@@ -4,27 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-import attrs
-
+from .. import _statistics
 from .._pipes import Pipe
-from .._statistics import Peer, PeerStatistics
+from .._statistics import Peer
 
 
-@attrs.define(eq=False)
 class Gone:
     """What was counted at pipes that are gone."""
 
-    messages_sent: int = 0
-    messages_received: int = 0
-    bytes_sent: int = 0
-    bytes_received: int = 0
-    reconnects: int = 0
-    hwm_reached: int = 0
+    def __init__(self) -> None:
+        self.messages_sent: int = 0
+        self.messages_received: int = 0
+        self.bytes_sent: int = 0
+        self.bytes_received: int = 0
+        self.reconnects: int = 0
+        self.hwm_reached: int = 0
 
-    def and_those(self, there: Iterable[PeerStatistics]) -> dict[str, int]:
+    def and_those(self, there: Iterable[_statistics.PeerStatistics]) -> dict[str, int]:
         """The sums of these and of the pipes that are there."""
         rows = tuple(there)
-        return {name: gone + sum(getattr(row, name) for row in rows) for name, gone in attrs.asdict(self).items()}
+        return {name: gone + sum(getattr(row, name) for row in rows) for name, gone in vars(self).items()}
 
     def add(self, pipe: Pipe) -> None:
         """A pipe is gone."""
@@ -54,9 +53,9 @@ def peer_at(pipe: Pipe) -> Peer | None:
     )._hold(pipe.hold.end)
 
 
-def peer_statistics(pipe: Pipe) -> PeerStatistics:
+def peer_statistics(pipe: Pipe) -> _statistics.PeerStatistics:
     """The row of a pipe."""
-    return PeerStatistics(
+    return _statistics.PeerStatistics(
         number=pipe.number,
         peer=None if pipe.peer is None else peer_at(pipe),
         endpoint=pipe.endpoint,

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, Final
 from weakref import WeakKeyDictionary
 
-import attrs
 import trio
 
+from .. import _statistics
 from .._connections import Carriers, Gate
 from .._runtime import Runtime
-from .._statistics import ContextStatistics
 from ._forgotten import Forgotten
 from ._monitors import Observer
 
@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from ._socket import Socket
 
 _LONGEST_NAME: Final = 100  # characters
+_SUMS: Final = (
+    "messages_sent", "messages_received", "messages_dropped", "bytes_sent", "bytes_received", "reconnects"
+)  # fmt: skip
 NO_THREAD: Final = -1
 """no thread has this identifier: every call of a socket that has it looks closer, and is refused"""
 
@@ -28,7 +31,6 @@ def let_calls_look_closer(socket: Socket) -> None:
     socket._thread = NO_THREAD
 
 
-@attrs.define(eq=False)
 class Shared:
     """What the sockets of one context have in common.
 
@@ -43,19 +45,17 @@ class Shared:
       sums: what the sockets counted that are closed, by the name that `ContextStatistics` has for each.
     """
 
-    runtime: Runtime
-    carriers: Carriers
-    gate: Gate = attrs.field(factory=Gate)
-    sockets: WeakKeyDictionary[Socket, None] = attrs.field(factory=WeakKeyDictionary)
-    forgotten: Forgotten = attrs.field(default=attrs.Factory(lambda self: Forgotten(self.runtime), takes_self=True))
-    observers: list[Observer] = attrs.field(factory=list)
-    made: int = 0
-    sums: dict[str, int] = attrs.field(
-        factory=lambda: dict.fromkeys(
-            ("messages_sent", "messages_received", "messages_dropped", "bytes_sent", "bytes_received", "reconnects"),
-            0,
-        )
-    )
+    __slots__ = ("carriers", "forgotten", "gate", "made", "observers", "runtime", "sockets", "sums")
+
+    def __init__(self, runtime: Runtime, carriers: Carriers, observers: Iterable[Observer]) -> None:
+        self.runtime: Runtime = runtime
+        self.carriers: Carriers = carriers
+        self.gate: Gate = Gate()
+        self.sockets: WeakKeyDictionary[Socket, None] = WeakKeyDictionary()
+        self.forgotten: Forgotten = Forgotten(runtime)
+        self.observers: list[Observer] = list(observers)
+        self.made: int = 0
+        self.sums: dict[str, int] = dict.fromkeys(_SUMS, 0)
 
     def enter(self, socket: Socket) -> int:
         """A socket was made. Returns: its number, counted from 1."""
@@ -75,15 +75,15 @@ class Shared:
             return
         self.forgotten.discard(socket)
         self.runtime.bounds.sockets -= 1
-        counts = {**attrs.asdict(counted), "messages_dropped": dropped}
+        counts = {**vars(counted), "messages_dropped": dropped}
         for name in self.sums:
             self.sums[name] += counts[name]
 
-    def statistics(self) -> ContextStatistics:
+    def statistics(self) -> _statistics.ContextStatistics:
         """What all sockets count together."""
         sockets = tuple(socket.statistics() for socket in self.sockets)
         sums = {name: closed + sum(getattr(one, name) for one in sockets) for name, closed in self.sums.items()}
-        return ContextStatistics(
+        return _statistics.ContextStatistics(
             at=trio.current_time(),
             connections=sum(peer.connected for one in sockets for peer in one.peers),
             unfinished_handshakes=sum(one.unfinished_handshakes for one in sockets),

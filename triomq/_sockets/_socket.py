@@ -9,7 +9,8 @@ from typing import Any, ClassVar, Self
 
 import trio
 
-from .._advice import TIME_LIMIT, takes
+from .. import _statistics
+from .._advice import TIME_LIMIT, check_count, takes
 from .._connections import Attachment, Binding, Connecting
 from .._errors import AddressInUseError, EndpointError
 from .._events import Listening, Monitor
@@ -17,7 +18,7 @@ from .._forks import let_go_when_forked
 from .._options import Options, make_options
 from .._patterns import NOBODY_WAITS, Pattern
 from .._runtime import Turn, within
-from .._statistics import Peer, SocketStatistics
+from .._statistics import Peer
 from ._advised import AdvisedSocket, MadeByContext
 from ._at_creation import EndpointArgument, Endpoints, begin, endpoints_arguments, enter, refuse_before_entry
 from ._kept import Kept
@@ -25,7 +26,6 @@ from ._monitors import Monitors
 from ._peers import Peers
 from ._rejoining import connect_again
 from ._shared import NO_THREAD, Shared, check_name, let_calls_look_closer
-from ._waiting import check_number
 
 
 class Socket(trio.abc.AsyncResource, AdvisedSocket, metaclass=MadeByContext):
@@ -252,10 +252,11 @@ class Socket(trio.abc.AsyncResource, AdvisedSocket, metaclass=MadeByContext):
         Cancellation: nothing has changed.
         Raises:
           HandshakeRefusedError: there are fewer, and the missing ones refuse this socket, which seldom tries again.
-          ValueError: ``n`` is not a whole number, 0 or more.
+          TypeError: ``n`` is no int.
+          ValueError: it is negative.
           trio.ClosedResourceError: the socket was closed, before or meanwhile.
         """
-        check_number(n, f"{self.socket_type}.wait_peers")
+        check_count(f"{self.socket_type}.wait_peers: n, the number of peers,", n, 0)
         await self._wait_until(lambda: self._peers.enough(n, self._bound, self._connected), "wait_peers")
 
     @trio.lowlevel.enable_ki_protection
@@ -275,12 +276,12 @@ class Socket(trio.abc.AsyncResource, AdvisedSocket, metaclass=MadeByContext):
         Args:
           size: how many events it keeps for a reader that is slow; older ones are dropped and counted.
         Raises:
-          ValueError: ``size`` is not a whole number that the machine can count up to.
+          TypeError: ``size`` is no int.
+          ValueError: it is negative.
         """
         self._check("monitor")
-        if not isinstance(size, int) or isinstance(size, bool) or not 0 <= size <= sys.maxsize:
-            raise ValueError(f"monitor({size!r}): size is a whole number of events, 0 or more, up to {sys.maxsize}")
-        return self._monitors.open(size)
+        check_count(f"{self.socket_type}.monitor: size, the number of events to keep,", size, 0)
+        return self._monitors.open(min(size, sys.maxsize))
 
     @property
     def messages_dropped(self) -> int:
@@ -288,7 +289,7 @@ class Socket(trio.abc.AsyncResource, AdvisedSocket, metaclass=MadeByContext):
         self._shared.runtime.check_process(f"{self.socket_type}.messages_dropped")
         return self._pattern.dropped_messages
 
-    def statistics(self) -> SocketStatistics:
+    def statistics(self) -> _statistics.SocketStatistics:
         """Counters and queue lengths, as they are now.
 
         Raises:
@@ -296,7 +297,7 @@ class Socket(trio.abc.AsyncResource, AdvisedSocket, metaclass=MadeByContext):
         """
         self._shared.runtime.check_process(f"{self.socket_type}.statistics")
         peers = self._peers.statistics()
-        return SocketStatistics(
+        return _statistics.SocketStatistics(
             name=self._name,
             socket_type=self.socket_type,
             endpoints=self.endpoints,

@@ -7,14 +7,13 @@ from typing import Any, ClassVar, final
 
 import trio
 
-from .._advice import takes
+from .._advice import check_count, takes
 from .._message import BytesLike, Message
 from .._patterns import Pattern, Subscriber, XSubscriber, as_topic
 from ._in_force import SubscriptionCheck
 from ._receive_socket import ReceiveSocket
 from ._send_socket import SendSocket
 from ._shared import Shared
-from ._waiting import check_number
 
 
 class _Subscribes(ReceiveSocket):
@@ -39,10 +38,11 @@ class _Subscribes(ReceiveSocket):
 
         Cancellation: nothing has changed.
         Raises:
-          ValueError: ``n`` is not a whole number, 1 or more.
+          TypeError: ``n`` is no int.
+          ValueError: it is less than 1.
           trio.ClosedResourceError: the socket was closed, before or meanwhile.
         """
-        check_number(n, f"{self.socket_type}.wait_subscribed", least=1)
+        check_count(f"{self.socket_type}.wait_subscribed: n, the number of publishers,", n, 1)
         self._check("wait_subscribed")
         await self._wait_in_force(SubscriptionCheck(self._peers.pipes, self._subscriber), n, "wait_subscribed")
 
@@ -55,13 +55,14 @@ class _Subscribes(ReceiveSocket):
 
         Cancellation: nothing has changed.
         Raises:
-          ValueError: ``n`` is not a whole number, 0 or more.
+          TypeError: ``n`` is no int.
+          ValueError: it is negative.
           trio.ClosedResourceError: the socket was closed, before or meanwhile.
         """
         if not n or not len(self._subscriber.topics):
             await super().wait_peers(n)
             return
-        check_number(n, f"{self.socket_type}.wait_peers")
+        check_count(f"{self.socket_type}.wait_peers: n, the number of publishers,", n, 0)
         self._check("wait_peers")
         in_force = SubscriptionCheck(self._peers.pipes, self._subscriber, content_with_many=True)
         await self._wait_in_force(in_force, n, "wait_peers")

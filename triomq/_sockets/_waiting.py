@@ -104,13 +104,3 @@ class Watchers:
         if self._lot is None:
             self._lot = trio.lowlevel.ParkingLot()
         await self._lot.park()
-
-
-def check_number(n: object, what: str, *, least: int = 0) -> None:
-    """Refuse what is no number of peers.
-
-    Raises:
-      ValueError: it is not a whole number, or less than the least.
-    """
-    if not isinstance(n, int) or isinstance(n, bool) or n < least:
-        raise ValueError(f"{what}: n={n!r} is not a whole number, {least} or more")

@@ -7,18 +7,20 @@ from typing import Literal, Self, TypeAlias
 
 import attrs
 
+from .._record import Record
+
 
 def _nothing() -> None:
     """This peer was never admitted, or somebody else than a socket made it."""
 
 
 DropReason: TypeAlias = Literal[
-    "full", "malformed", "lost", "cut off", "peer left", "disconnected", "linger", "cancelled"
+    "full", "malformed", "lost", "cut off", "unroutable", "peer left", "disconnected", "linger", "cancelled"
 ]
 """Why messages were dropped; `triomq.MessageDropped` explains each."""
 
 
-class _Held:
+class _Held(Record):
     """What a peer has beside what it tells: no field, so that `attrs.asdict` gives out nothing but facts."""
 
     __slots__ = ("_part",)
@@ -29,7 +31,7 @@ class _Held:
         return self
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, eq=False, repr=False)
 class Peer(_Held):
     """A connected peer. Two of them are equal if they are the same connection to the same peer.
 

@@ -7,6 +7,7 @@ from typing import Protocol
 
 import attrs
 
+from .._record import Record
 from ._table import duration, size, table
 
 
@@ -34,8 +35,8 @@ class Counted(Protocol):
         """Bytes received."""
 
 
-@attrs.frozen(kw_only=True)
-class Rates:
+@attrs.frozen(kw_only=True, eq=False, repr=False)
+class Rates(Record):
     """What happened in each second between two snapshots; as a `str` a small table.
 
     Attributes:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import attrs
 
+from .._record import Record
 from ._peer import Peer
 from ._rates import Rates, rates
 from ._table import count, duration, number_of, size, table
 
 
-@attrs.frozen(kw_only=True)
-class PeerStatistics:
+@attrs.frozen(kw_only=True, eq=False, repr=False)
+class PeerStatistics(Record):
     """One peer's queues and counters.
 
     A peer that is connected to keeps its counters over reconnections. One that has connected to us begins anew.
@@ -83,8 +84,8 @@ class PeerStatistics:
         return (str(self.number), self.socket_type or "nobody", self.address or self.endpoint, _shown(self.routing_id))
 
 
-@attrs.frozen(kw_only=True)
-class SocketStatistics:
+@attrs.frozen(kw_only=True, eq=False, repr=False)
+class SocketStatistics(Record):
     """A socket's counters, over every peer it ever had, and its peers of now.
 
     As a `str` it is a small table, with a row for each peer.
@@ -171,8 +172,8 @@ class SocketStatistics:
         return table(total, head, rows, always=("#", "<peer", "<address", "sent", "received", "dropped"))
 
 
-@attrs.frozen(kw_only=True)
-class ContextStatistics:
+@attrs.frozen(kw_only=True, eq=False, repr=False)
+class ContextStatistics(Record):
     """The counters of a context's sockets; the sums count closed sockets, too.
 
     As a `str` it is a small table, with a row for each socket.

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
+from .._public import later
 from ._awaited_stream import AwaitedStream, as_nonblocking
 from ._endpoint import split_endpoint
-from ._group_address import GroupAddress, parse_group
-from ._groups import GroupNetwork, GroupPort, SystemGroups
 from ._interface import Listener, NonblockingStream, Transport
 from ._ipc import IpcTransport
 from ._listener import SocketListener
@@ -14,6 +15,15 @@ from ._stream import SocketStream
 from ._stream_rules import SendGuard, receive_size
 from ._tcp import TcpTransport
 from ._tcp_address import Host, parse_bind, parse_connect
+
+if TYPE_CHECKING:
+    from ._group_address import GroupAddress, parse_group
+    from ._groups import GroupNetwork, GroupPort, SystemGroups
+else:
+    __getattr__ = later(
+        __name__,
+        {"._group_address": ["GroupAddress", "parse_group"], "._groups": ["GroupNetwork", "GroupPort", "SystemGroups"]},
+    )
 
 __all__ = [
     "AwaitedStream",

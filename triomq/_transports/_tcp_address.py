@@ -16,8 +16,6 @@ import struct
 import sys
 from typing import Any, Literal, NamedTuple, TypeAlias
 
-import attrs
-
 from .._errors import EndpointError
 from ._names import Names
 
@@ -44,8 +42,7 @@ class Target(NamedTuple):
     address: tuple[Any, ...]
 
 
-@attrs.frozen
-class TcpAddress:
+class TcpAddress(NamedTuple):
     """A parsed address. Port 0 is "any"; the source is what to bind to before connecting."""
 
     host: Host

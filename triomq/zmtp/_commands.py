@@ -9,6 +9,7 @@ from typing import Final
 import attrs
 
 from .._errors import LocalProtocolError, RemoteProtocolError
+from .._record import Record
 from ._events import Cancel, Ping, Pong, Properties, Subscribe
 from ._frames import COMMAND
 
@@ -27,8 +28,8 @@ MAX_TTL: Final = 0xFFFF
 """Tenths of a second: the longest TTL that a PING can tell."""
 
 
-@attrs.frozen
-class Command:
+@attrs.frozen(eq=False, repr=False)
+class Command(Record):
     """A received command.
 
     Attributes:

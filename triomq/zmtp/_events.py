@@ -7,6 +7,8 @@ from typing import TypeAlias
 
 import attrs
 
+from .._record import Record
+
 
 class Properties(Mapping[str, bytes]):
     """Metadata of a peer. Names are found in upper or lower case, and listed as the peer wrote them (RFC 37 §2.4).
@@ -41,8 +43,8 @@ class Properties(Mapping[str, bytes]):
         return f"Properties({dict(self)!r})"
 
 
-@attrs.frozen(kw_only=True)
-class PeerInfo:
+@attrs.frozen(kw_only=True, eq=False, repr=False)
+class PeerInfo(Record):
     """The peer, as it described itself in the handshake.
 
     Attributes:
@@ -64,8 +66,8 @@ class PeerInfo:
     user_metadata: Mapping[str, bytes] = attrs.field(factory=dict)
 
 
-@attrs.frozen(kw_only=True)
-class AuthenticationRequested:
+@attrs.frozen(kw_only=True, eq=False, repr=False)
+class AuthenticationRequested(Record):
     """The peer has shown its credentials: call `Connection.accept` or `Connection.deny`. Nothing happens before that.
 
     Attributes:
@@ -79,29 +81,29 @@ class AuthenticationRequested:
     metadata: Mapping[str, bytes] = attrs.field(factory=dict)
 
 
-@attrs.frozen
-class HandshakeComplete:
+@attrs.frozen(eq=False, repr=False)
+class HandshakeComplete(Record):
     """Messages may be sent and received from now on. It comes once, before all other events."""
 
     peer: PeerInfo
 
 
-@attrs.frozen
-class Subscribe:
+@attrs.frozen(eq=False, repr=False)
+class Subscribe(Record):
     """The peer wants messages that begin with ``topic``; it may say so several times (RFC 37 §2.7)."""
 
     topic: bytes
 
 
-@attrs.frozen
-class Cancel:
+@attrs.frozen(eq=False, repr=False)
+class Cancel(Record):
     """The peer takes back one `Subscribe` of the same topic."""
 
     topic: bytes
 
 
-@attrs.frozen
-class Ping:
+@attrs.frozen(eq=False, repr=False)
+class Ping(Record):
     """A heartbeat (RFC 37 §2.8). The connection itself answers one that it receives.
 
     Attributes:
@@ -114,8 +116,8 @@ class Ping:
     context: bytes = b""
 
 
-@attrs.frozen
-class Pong:
+@attrs.frozen(eq=False, repr=False)
+class Pong(Record):
     """The answer to a `Ping`, with its context."""
 
     context: bytes = b""

@@ -18,7 +18,7 @@ both sides can tell which mechanism the other wanted.
 
 from __future__ import annotations
 
-import attrs
+from typing import NamedTuple
 
 from .._errors import MechanismMismatchError, RemoteProtocolError
 
@@ -32,8 +32,7 @@ VERSION = (3, 1)
 """The version of ZMTP spoken here."""
 
 
-@attrs.frozen
-class Greeting:
+class Greeting(NamedTuple):
     """The meaning of a peer's greeting; ``version`` is the one to speak."""
 
     version: tuple[int, int]
