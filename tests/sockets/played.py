@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from random import Random
 from types import TracebackType
 from typing import Self
 
@@ -9,6 +10,7 @@ import trio
 import trio.testing
 
 from triomq import Message, zmtp
+from triomq.abc import Security
 from triomq.testing import VirtualNetwork, VirtualStream
 
 from ..virtual import dial, listen
@@ -19,9 +21,10 @@ TOO_MUCH = 2_000_000  # bytes: more than a connection takes from us when the pee
 class PlayedPeer:
     """Listens on the network's localhost, and is one peer. It reads nothing, and answers nothing, by itself."""
 
-    def __init__(self, net: VirtualNetwork, socket_type: str) -> None:
+    def __init__(self, net: VirtualNetwork, socket_type: str, security: Security | None = None) -> None:
         self._net = net
         self._type = socket_type
+        self._security = security
         self._stream: VirtualStream | None = None
 
     async def __aenter__(self) -> Self:
@@ -46,7 +49,10 @@ class PlayedPeer:
 
     async def _shake_hands(self, *, as_server: bool, minor: int) -> None:
         assert self._stream is not None
-        connection = self._connection = zmtp.Connection(self._type, as_server=as_server)
+        mechanism = None
+        if self._security is not None:
+            mechanism = self._security.new_mechanism(as_server=as_server, asks=False, random_bytes=Random(9).randbytes)
+        connection = self._connection = zmtp.Connection(self._type, as_server=as_server, mechanism=mechanism)
         greeting = connection.data_to_send()
         await self._stream.send_all(greeting[:11] + bytes([minor]) + greeting[12:])
         while not connection.established:
