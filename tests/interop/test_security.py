@@ -204,7 +204,7 @@ async def test_a_server_that_wants_a_mechanism_where_we_have_none(ctx: triomq.Co
     assert (error.theirs, error.ours) == (kind.encode(), "NULL")
 
 
-@pytest.mark.parametrize("mechanism", ["PLAIN", "CURVE"])
+@pytest.mark.parametrize("mechanism", ["NULL", "PLAIN", "CURVE"])
 async def test_our_authenticator_serves_theirs(ctx: triomq.Context, peer: Peer, mechanism: str) -> None:
     requests: list[triomq.AuthenticationRequest] = []
 
@@ -214,17 +214,19 @@ async def test_our_authenticator_serves_theirs(ctx: triomq.Context, peer: Peer, 
         return triomq.Accept("joe") if len(requests) > 1 else triomq.Deny(300, "not yet")
 
     ctx.authenticator(authenticator)
-    security = Plain.server() if mechanism == "PLAIN" else Curve.server(SERVER)
+    security = {"NULL": None, "PLAIN": Plain.server(), "CURVE": Curve.server(SERVER)}[mechanism]
     mine = ctx.socket(triomq.ROUTER, mechanism=security)
     monitor = mine.monitor()
     endpoint = await mine.bind("tcp://127.0.0.1:*")
-    other = await peer.socket("DEALER", reconnect_ivl=10, **theirs(mechanism, we_serve=True))
+    other = await peer.socket(
+        "DEALER", reconnect_ivl=10, **({} if mechanism == "NULL" else theirs(mechanism, we_serve=True))
+    )
     await other.connect(endpoint)
     await mine.wait_peers()
     assert [one.user_id for one in mine.peers] == ["joe"]
     await other.send(b"hello")
     assert (await mine.receive())[1:] == (b"hello",)
-    credentials = (b"admin", b"secret") if mechanism == "PLAIN" else (CLIENT.public_key,)
+    credentials = {"NULL": (), "PLAIN": (b"admin", b"secret"), "CURVE": (CLIENT.public_key,)}[mechanism]
     assert {(one.mechanism, one.credentials) for one in requests} == {(mechanism, credentials)}
     failed = [event async for event in monitor_so_far(monitor) if isinstance(event, triomq.HandshakeFailed)]
     assert "not yet" in str(failed[0].error)
