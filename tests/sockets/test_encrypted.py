@@ -142,7 +142,7 @@ async def test_a_full_queue_holds_up_the_sender(virtual_network: VirtualNetwork)
 
 
 async def test_what_is_counted(virtual_network: VirtualNetwork) -> None:
-    """Messages as the user sees them, and octets as they are on the wire."""
+    """Messages as the user sees them, and bytes as they are on the wire."""
     async with virtual_network.open_context() as ctx:
         pull, push = ctx.socket(triomq.PULL, mechanism=SERVING), ctx.socket(triomq.PUSH, mechanism=CONNECTING)
         push.connect(await pull.bind("tcp://127.0.0.1:0"))
@@ -182,7 +182,7 @@ async def test_what_lingers_arrives(virtual_network: VirtualNetwork) -> None:
         assert [int((await pull.receive())[0]) for _ in range(100)] == list(range(100))
 
 
-def test_a_run_is_repeated_octet_for_octet() -> None:
+def test_a_run_is_repeated_byte_for_byte() -> None:
     """The keys of the connections come from the seed of the network."""
 
     async def play(net: VirtualNetwork) -> str:
