@@ -144,7 +144,7 @@ def ours(garbage: list[Any]) -> list[str]:
 
 def is_ours(kind: type) -> bool:
     module = str(kind.__module__)  # of a few builtin types it is a descriptor
-    return module.partition(".")[0] == "triomq" and not module.startswith("triomq.testing.")
+    return module.partition(".")[0] == "triomq" and not f"{module}.".startswith("triomq.testing.")
 
 
 @pytest.mark.parametrize("ending", ENDINGS, ids=lambda one: one.__name__)
