@@ -85,7 +85,8 @@ def test_the_types_of_methods_can_be_looked_up() -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["ContextStatistics", "SocketStatistics", "PeerStatistics", "Rates", "JobStatistics", "ProxyStatistics"]
+    "name",
+    ["ContextStatistics", "SocketStatistics", "PeerStatistics", "Rates", "JobStatistics", "ProxyStatistics"],
 )
 def test_the_types_of_fields_can_be_looked_up_first_of_all(name: str) -> None:
     program = f"""
@@ -93,6 +94,16 @@ import json, typing, triomq
 print(json.dumps(list(typing.get_type_hints(triomq.{name}))))
 """
     assert in_a_fresh_process(program)
+
+
+def test_a_mechanism_names_its_keys_by_their_public_name() -> None:
+    program = """
+import json, triomq
+from triomq.zmtp._curve import KeyPair
+triomq.Curve
+print(json.dumps(KeyPair.__module__))
+"""
+    assert in_a_fresh_process(program) == "triomq"
 
 
 def test_a_name_that_is_not_there_is_refused_by_that_name() -> None:

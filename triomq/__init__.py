@@ -175,15 +175,15 @@ if not TYPE_CHECKING:  # a type checker shall refuse a wrong name
     _STATISTICS = ["ContextStatistics", "PeerStatistics", "Rates", "SocketStatistics"]
     _MECHANISMS = ["Curve", "KeyPair", "Plain"]
     _TOOLS = [name for name in _LATER if name not in {*_TYPES, *_STATISTICS, *_MECHANISMS, "abc"}]
-    _bring_one = later(__name__, {"._sockets": _TYPES, ".zmtp": _MECHANISMS})
-    _bring = later(__name__, {"._statistics": _STATISTICS, "._tools": _TOOLS}, together=True)
+    _bring_type = later(__name__, {"._sockets": _TYPES})
+    _bring = later(__name__, {"._statistics": _STATISTICS, ".zmtp": _MECHANISMS, "._tools": _TOOLS}, together=True)
 
     def __getattr__(name: str) -> object:
         """Import what is imported later, or say what to write instead of a name that does not exist."""
         if name == "abc":
             return import_module(".abc", __name__)
         if name in _LATER:
-            return (_bring_one if name in _TYPES or name in _MECHANISMS else _bring)(name)
+            return (_bring_type if name in _TYPES else _bring)(name)
         if name.startswith("_"):
             raise AttributeError(f"module 'triomq' has no attribute {name!r}", name=name)
         from ._advice import explain_name
