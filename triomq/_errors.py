@@ -103,7 +103,9 @@ class RefusedByPeerError(RemoteProtocolError):
 
 
 class DeniedError(RemoteProtocolError):
-    """This side did not let the peer in: its credentials are wrong, or the authenticator refused it.
+    """This side did not let the peer in.
+
+    Its credentials are wrong, the authenticator refused it, or ``accept_from`` does not name where it comes from.
 
     Attributes:
       status: 300 for a temporary failure, 400 for a refusal, 500 for an error of the authenticator (RFC 27).

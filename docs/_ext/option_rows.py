@@ -25,6 +25,8 @@ WHEN = {
     "ROUTER's sends to it by name. No two peers of one ROUTER may use the same name.",
     "mechanism": "Set it on every socket that leaves the machine, at both ends. "
     ":doc:`/reference/security` has the choices.",
+    "accept_from": "Set it where a socket must be bound to an interface that others reach, too. Who is closed out is "
+    "not told, and tries again. :doc:`/how-to/authenticate` has an example.",
     "max_message_size": "Set it on every socket that strangers can reach: it bounds the memory that one peer can take.",
     "max_frames": "Raise it at both ends to send messages of more frames.",
     "reconnect_interval": "Raise it where very many clients come back at once. Lower it where the peer is near.",

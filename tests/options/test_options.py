@@ -46,6 +46,10 @@ CASES = {
     "immediate": FLAG,
     "routing_id": ([b"", b"a", b"x" * 255, b"a\0b"], [b"x" * 256, b"\0", b"\0abc", "a", bytearray(b"a"), None]),
     "mechanism": ([None, triomq.Plain("a", "b"), triomq.Plain.server()], []),
+    "accept_from": (
+        [None, ("192.0.2.0/24",), ("::1", "192.0.2.7", "uid:0", "gid:100")],
+        [(), "192.0.2.7", ("192.0.2.7/24",), ("uid:",), ("uid:-1",), ("gid:x",), ("example.org",), (7,), 7, b"::1"],
+    ),
     "max_message_size": BOUND,
     "max_frames": COUNT,
     "reconnect_interval": POSITIVE_SECONDS,

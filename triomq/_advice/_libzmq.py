@@ -39,14 +39,14 @@ ELSEWHERE: Final[dict[str, str]] = {
 """Options of libzmq that triomq has in another form."""
 
 _LATER: Final = "Not yet: "
-_ZAP: Final = _LATER + "`Context.authenticator` judges the peers of all sockets; a request names the endpoint."
+_ZAP: Final = "`triomq.auth.ZapClient` asks handlers of ZAP for all sockets of a context, with one domain."
 _THREADS: Final = "There are no threads: everything runs in the tasks of your trio run."
 _OWN_STREAM: Final = "Write a transport of your own that opens the stream this way."
 _NORM: Final = "There is no norm transport, and none is planned."
 _GSSAPI: Final = "There is no GSSAPI mechanism, and none is planned."
 _WSS: Final = _LATER + "there is no wss transport."
 _MESSAGE: Final = _LATER + "libzmq's drafts of messages that the library itself sends."
-_FILTER: Final = _LATER + "accepted connections are limited by ``max_peers`` and ``max_handshakes`` only."
+_FILTER: Final = "``accept_from`` takes ``uid:N`` and ``gid:N``; `Context.authenticator` is told the whole process."
 _MEMORY: Final = "Internal to libzmq; triomq adapts its batches by itself."
 
 ABSENT: Final[dict[str, str]] = {
@@ -89,10 +89,9 @@ ABSENT: Final[dict[str, str]] = {
     "ZMQ_DISCONNECT_MSG": _MESSAGE,
     "ZMQ_HICCUP_MSG": _MESSAGE,
     "ZMQ_RECONNECT_STOP": _LATER + "only a peer's ERROR command, or `Socket.disconnect`, ends reconnecting.",
-    "ZMQ_TCP_ACCEPT_FILTER": _FILTER,
     "ZMQ_IPC_FILTER_PID": _FILTER,
-    "ZMQ_IPC_FILTER_UID": _FILTER + " ``ipc_mode`` and the directory's permissions decide who may connect.",
-    "ZMQ_IPC_FILTER_GID": _FILTER + " ``ipc_mode`` and the directory's permissions decide who may connect.",
+    "ZMQ_IPC_FILTER_UID": _FILTER,
+    "ZMQ_IPC_FILTER_GID": _FILTER,
     "ZMQ_TCP_MAXRT": _LATER + "heartbeats find a dead peer, on every transport.",
     "ZMQ_TOS": _OWN_STREAM,
     "ZMQ_PRIORITY": _OWN_STREAM,

@@ -7,7 +7,9 @@ from collections.abc import Callable
 
 import trio
 
+from .._errors import DeniedError
 from .._events import AcceptFailed, Connected, HandshakeFailed, ListeningStopped
+from .._security import AllowList
 from .._transports import Listener, NonblockingStream
 from ._beginning import begin_session
 from ._carrier import Binding, PeerHost
@@ -25,7 +27,8 @@ class Acceptor(Binding):
     Every handshake runs in the connection's own task under a deadline, so a silent client keeps nobody waiting. Above
     ``max_handshakes`` unfinished ones, ``max_waiting`` that wait for a place, or ``max_peers`` connections to this
     endpoint or to all of the context, one that is no peer yet makes way for the newcomer (`Crowd`). So memory stays
-    bounded, the peers that are there are served, and nobody is kept out by others who never become peers.
+    bounded, the peers that are there are served, and nobody is kept out by others who never become peers. A connection
+    from a place that ``accept_from`` does not name is closed before anything is written, and takes nobody's place.
     """
 
     def __init__(
@@ -43,6 +46,8 @@ class Acceptor(Binding):
         self._crowd: Crowd[Session] = Crowd()
         self._failures = 0  # attempts to accept that failed, since one succeeded
         self._listening = True
+        places = host.options.accept_from
+        self._allowed = None if places is None else AllowList(places)
         self._bounds = host.runtime.bounds
         self._bounds.doors[self] = None
         self._closed = trio.Event()
@@ -135,6 +140,10 @@ class Acceptor(Binding):
     def _admit(self, session: Session) -> None:
         """Serve a new connection, if need be in place of one that is no peer yet."""
         options, crowd = self._host.options, self._crowd
+        if self._allowed is not None and not self._allowed.allows(session.address, session.process):
+            where = f"accept_from={options.accept_from} does not name where the peer comes from"
+            self._refuse(session, DeniedError(f"{where}: connection closed"))
+            return
         now = trio.current_time()
         if len(self._sessions) >= options.max_peers:
             if not self.give_up_one(self._reached("max_peers")):
@@ -158,7 +167,7 @@ class Acceptor(Binding):
             self._dismiss(other, why)
         return other is not None
 
-    def _refuse(self, session: Session, error: ConnectionError) -> None:
+    def _refuse(self, session: Session, error: Exception) -> None:
         self._host.emit(HandshakeFailed(endpoint=self._endpoint, address=session.address, error=error))
         self._host.tasks.start(session.discard, name=f"triomq closing {session.address}")
 

@@ -24,6 +24,7 @@ from .._events import Connected, Disconnected, HandshakeFailed, HandshakeSucceed
 from .._message import Message
 from .._options import Options
 from .._pipes import NOBODY, Conflate, InprocPipe
+from .._security import own_process
 from .._statistics import Peer
 from ..zmtp import PeerInfo, explain_incompatible
 from ._carrier import Binding, Carrier, Connecting, PeerHost, unadmitted
@@ -163,6 +164,7 @@ class InprocConnection(Connecting):
         host = self._host
         near = InprocPipe(host.owner, self._endpoint, 0, conflate=host.options.conflate)
         near.dialled = True
+        near.process = own_process()
         return near
 
     def _new_far(self) -> InprocPipe:
@@ -170,6 +172,7 @@ class InprocConnection(Connecting):
         options, near = self._host.options, self._near
         far = InprocPipe(NOBODY, self._endpoint, options.send_limit, conflate=options.conflate)
         far.other, near.other = near, far
+        far.process = near.process
         far.joined, near.joined = True, False
         far.inbox.source, near.inbox.source = near, far
         far.reconnect = near.reconnect = self.part

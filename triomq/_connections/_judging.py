@@ -20,7 +20,6 @@ _LOOK_EVERY: Final = 1.0  # seconds, at a peer that said more than that
 async def judge_peer(
     host: PeerHost,
     endpoint: str,
-    address: str,
     stream: NonblockingStream,
     protocol: zmtp.WireProtocol,
     question: zmtp.AuthenticationRequested,
@@ -35,11 +34,12 @@ async def judge_peer(
     request = AuthenticationRequest(
         mechanism=question.mechanism,
         credentials=question.credentials,
-        address=address,
+        address=getattr(stream, "peer", endpoint),
         endpoint=endpoint,
         socket_type=host.socket_type,
         routing_id=question.metadata.get("Identity", b""),
         metadata=question.metadata,
+        process=getattr(stream, "process", None),
     )
     verdict: Accept | Deny | None = None
     failure: Exception | None = None

@@ -18,6 +18,7 @@ from .. import zmtp
 from .._errors import PeerUnwantedError, RefusedByPeerError, RemoteProtocolError, SilentPeerError
 from .._message import BytesLike, Frames
 from .._pipes import UNCONNECTED, QueuedPipe
+from .._security import PeerProcess
 from .._statistics import Peer
 from .._transports import NonblockingStream
 from ._carrier import PeerHost
@@ -56,6 +57,7 @@ class Session:
       carried: something went whole over the connection: a message or a heartbeat's answer, in either direction.
       cut_off: the message of a pipe that stays of which only a part was taken when the connection ended.
       peer: who is there, or was last; None if it was never admitted.
+      process: at the other end, if it is on this machine, and the transport knows it.
       progress: called when a peer that is not established has said something, has to wait, or is established.
       scope: what `run` runs in, and `close` cancels; whoever runs the session assigns it.
     """
@@ -63,7 +65,7 @@ class Session:
     __slots__ = (
         "_accepted", "_before", "_endpoint", "_heartbeats", "_heartbeats_scope", "_host", "_pipe_stays",
         "_protocol", "_reader", "_refuses", "_stream", "_torn", "_write_error", "_writer", "address", "carried",
-        "cut_off", "error", "established", "peer", "pipe", "progress", "scope", "waits_as",
+        "cut_off", "error", "established", "peer", "pipe", "process", "progress", "scope", "waits_as",
     )  # fmt: skip
 
     scope: trio.CancelScope
@@ -79,6 +81,7 @@ class Session:
         accepted: bool = False,
     ) -> None:
         self.address: str = getattr(stream, "peer", endpoint)
+        self.process: PeerProcess | None = getattr(stream, "process", None)
         self.established: bool = False
         self.pipe: QueuedPipe | None = pipe
         self.waits_as: bytes | None = None
@@ -174,7 +177,7 @@ class Session:
         await self._be_admitted(protocol.peer)
 
     async def _judge(self, question: zmtp.AuthenticationRequested) -> None:
-        await judge_peer(self._host, self._endpoint, self.address, self._stream, self._protocol, question)
+        await judge_peer(self._host, self._endpoint, self._stream, self._protocol, question)
 
     # --- admission ------------------------------------------------------------------------
 
@@ -214,7 +217,7 @@ class Session:
         """
         host, protocol = self._host, self._protocol
         pipe = self.pipe if self.pipe is not None else new_pipe(host, self._endpoint, dialled=not self._accepted)
-        pipe.address = self.address
+        pipe.address, pipe.process = self.address, self.process
         host.admit_peer(pipe, peer)
         host.note_refusal(self._endpoint, None)
         self.pipe = pipe

@@ -20,6 +20,7 @@ class OptionArguments(TypedDict, total=False):
     immediate: bool
     routing_id: bytes
     mechanism: Security | None
+    accept_from: tuple[str, ...] | None
     max_message_size: float
     max_frames: int
     reconnect_interval: float

@@ -7,7 +7,7 @@ libzmq option it stands for; the table in the reference is generated from these 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 import attrs
@@ -30,10 +30,17 @@ _KEEPALIVE_SECONDS, _KEEPALIVE_PROBES = 32767, 127
 
 
 def _option(
-    default: Any, validator: _values.Validator, zmq: str, libzmq: str, unit: str, doc: str, types: str = "all"
+    default: Any,
+    validator: _values.Validator,
+    zmq: str,
+    libzmq: str,
+    unit: str,
+    doc: str,
+    types: str = "all",
+    converter: Callable[[Any], Any] | None = None,
 ) -> Any:
     metadata = {"zmq": zmq, "libzmq": libzmq, "unit": unit, "doc": doc, "types": frozenset(types.split())}
-    return attrs.field(default=default, validator=validator, metadata=metadata)
+    return attrs.field(default=default, validator=validator, converter=converter, metadata=metadata)
 
 
 @attrs.frozen(kw_only=True, eq=False, repr=False)
@@ -63,6 +70,12 @@ class Options(Record):
     mechanism: Security | None = _option(  # noqa: RUF009  # as all others
         None, _values.mechanism, "ZMQ_MECHANISM", "NULL", "",
         "How connections are secured: `Plain`, `Curve`, or a mechanism of your own. None is NULL: not at all.",
+    )  # fmt: skip
+    accept_from: tuple[str, ...] | None = _option(
+        None, _values.accept_from, "ZMQ_TCP_ACCEPT_FILTER", "everywhere", "",
+        "The only places that accepted peers may come from: IP addresses, networks, and for ``ipc`` ``uid:N`` and "
+        "``gid:N``. Another connection is closed before a byte is written. None is everywhere.",
+        converter=_values.as_tuple,
     )  # fmt: skip
     max_message_size: float = _option(
         math.inf, _values.bound("bytes"), "ZMQ_MAXMSGSIZE", "-1 (no bound)", "bytes",

@@ -8,7 +8,7 @@ from typing import Any
 
 import attrs
 
-from .._security import Security
+from .._security import AllowList, Security
 
 Validator = Callable[[Any, "attrs.Attribute[Any]", Any], None]
 
@@ -140,6 +140,23 @@ def mechanism(_: object, field: attrs.Attribute[Any], value: Any) -> None:
             f"option {field.name}=<{kind}>: it is None, an object of triomq.Plain or triomq.Curve, "
             "or of a triomq.abc.Security of your own"
         )
+
+
+def accept_from(_: object, field: attrs.Attribute[Any], value: Any) -> None:
+    """Where peers may come from."""
+    if value is None:
+        return
+    if not isinstance(value, tuple):
+        _fail(field, value, "None for everywhere, or several texts, such as ('192.0.2.0/24', 'uid:1000')")
+    try:
+        AllowList(value)
+    except ValueError as exc:
+        raise ValueError(f"option {field.name}={value!r}: {exc}") from None
+
+
+def as_tuple(value: Any) -> Any:
+    """Several things as a tuple; what is no collection stays as it is."""
+    return tuple(value) if isinstance(value, (list, set, frozenset)) else value
 
 
 def system(what: str, maximum: int) -> Validator:

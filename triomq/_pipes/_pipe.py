@@ -27,6 +27,7 @@ from types import MappingProxyType
 from typing import Final
 
 from .._message import Message
+from .._security import PeerProcess
 from .._statistics import DropReason, Peer
 from ..zmtp import Item, PeerInfo
 from ._inbox import Inbox
@@ -42,6 +43,7 @@ class Pipe(ABC):
       owner: the pattern that decides about the messages.
       endpoint: the endpoint of ours that the peer belongs to.
       address: the other end, as the transport tells it.
+      process: at the other end, if it is on this machine, and the transport knows it.
       dialled: this side looks for the peer, by a connected endpoint; the carrier says so when it has made the pipe.
       inbox: what the peer sent.
       sink: who writes what is queued for the peer.
@@ -71,14 +73,15 @@ class Pipe(ABC):
     __slots__ = (
         "_asked_for", "address", "admissions", "alive", "awaited", "bytes_received", "bytes_sent", "details",
         "dialled", "draining", "dropped", "endpoint", "hold", "hwm_reached", "inbox", "last_peer", "last_traffic",
-        "losing", "lost", "number", "owner", "owner_waits", "peer", "received", "round_trip", "routing_id", "sent",
-        "shares_encoding", "since", "sink",
+        "losing", "lost", "number", "owner", "owner_waits", "peer", "process", "received", "round_trip", "routing_id",
+        "sent", "shares_encoding", "since", "sink",
     )  # fmt: skip
 
     def __init__(self, owner: PipeOwner, endpoint: str, inbox: Inbox) -> None:
         self.owner: PipeOwner = owner
         self.endpoint: str = endpoint
         self.address: str = endpoint
+        self.process: PeerProcess | None = None
         self.dialled: bool = False
         self.inbox: Inbox = inbox
         self.sink: Sink = UNCONNECTED

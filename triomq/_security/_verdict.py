@@ -9,6 +9,7 @@ from typing import Any, Final, TypeAlias
 import attrs
 
 from .._record import Record
+from ._origin import PeerProcess, ip_of
 
 _STATUSES: Final = (300, 400, 500)
 _PROPERTY_NAME: Final = re.compile(r"[A-Za-z0-9_.+-]{1,255}")
@@ -27,6 +28,8 @@ class AuthenticationRequest(Record):
       socket_type: the type of our socket, such as ``"ROUTER"``.
       routing_id: the name that the peer gives itself, or ``b""``; nothing proves it. PLAIN asks before it is told.
       metadata: what else the peer says of itself; nothing proves it either. PLAIN asks before it is told.
+      process: at the other end of ``ipc``, as the kernel knows it; None for other transports, and on systems other
+        than Linux.
     """
 
     mechanism: str
@@ -36,6 +39,12 @@ class AuthenticationRequest(Record):
     socket_type: str
     routing_id: bytes = b""
     metadata: Mapping[str, bytes] = attrs.field(factory=dict)
+    process: PeerProcess | None = None
+
+    @property
+    def ip(self) -> str:
+        """The IP address in ``address``, as IPv4 where it stands for one; ``""`` if there is none, as with ``ipc``."""
+        return str(ip_of(self.address) or "")
 
     @property
     def username(self) -> bytes:

@@ -50,6 +50,7 @@ def peer_at(pipe: Pipe) -> Peer | None:
         metadata=dict(info.metadata),
         user_id=info.user_id,
         user_metadata=dict(info.user_metadata),
+        process=pipe.process,
     )._hold(pipe.hold.end)
 
 

@@ -8,6 +8,7 @@ from typing import Literal, Self, TypeAlias
 import attrs
 
 from .._record import Record
+from .._security import PeerProcess
 
 
 def _nothing() -> None:
@@ -46,6 +47,8 @@ class Peer(_Held):
       metadata: every property of its READY, as it wrote them.
       user_id: who it is, as this side's authenticator says; ``""`` if nobody said.
       user_metadata: what else the authenticator says of it.
+      process: at the other end of ``ipc``, as the kernel knows it, or of inproc, which is this one; None for other
+        transports, and for systems other than Linux.
     """
 
     endpoint: str
@@ -57,6 +60,7 @@ class Peer(_Held):
     metadata: dict[str, bytes] = attrs.field(factory=dict, hash=False)
     user_id: str = ""
     user_metadata: dict[str, bytes] = attrs.field(factory=dict, hash=False)
+    process: PeerProcess | None = None
 
     def disconnect(self) -> None:
         """End this connection, by this program's choice; do nothing if it has ended already.

@@ -22,7 +22,8 @@ class NonblockingStream(trio.abc.Stream):
     """A stream that can also be tried without waiting.
 
     A transport may return any `trio.abc.Stream`. One of these is written to straight from
-    ``send``; and if it also has `interrupt`, a task in ``receive`` may read it for itself.
+    ``send``; and if it also has `interrupt`, a task in ``receive`` may read it for itself. If it has an attribute
+    ``peer``, that is the peer's address; and ``process``, a `triomq.PeerProcess`, is who is there.
     """
 
     @abstractmethod

@@ -8,19 +8,24 @@ from __future__ import annotations
 
 import select
 import socket
+import struct
+import sys
 from collections.abc import Sequence
 from contextlib import suppress
-from typing import final
+from typing import Final, final
 
 import trio
 
 from .._forks import let_go_when_forked
 from .._message import BytesLike
+from .._security import PeerProcess
 from ._interface import NonblockingStream
 from ._stream_rules import SendGuard, receive_size
 
 _IOV_MAX = 1024  # buffers that one sendmsg takes: on Linux, macOS and the BSDs; more is EMSGSIZE
 _ENDED = getattr(select, "POLLRDHUP", 0)  # on Linux; elsewhere POLLHUP, which is always told, says it
+_PEER_CREDENTIALS: Final[int | None] = getattr(socket, "SO_PEERCRED", None) if sys.platform == "linux" else None
+_UCRED: Final = struct.Struct("iII")  # Linux's struct ucred: process, user, group
 _HAS_SENDMSG = hasattr(socket.socket, "sendmsg")  # not on Windows
 
 
@@ -62,6 +67,17 @@ class SocketStream(NonblockingStream):
     def peer(self) -> str:
         """The other side's address as text; stays readable after the stream was closed."""
         return self._peer
+
+    @property
+    def process(self) -> PeerProcess | None:
+        """The process at the other end of ipc, as the kernel knows it; None for tcp, and where this is not Linux."""
+        if _PEER_CREDENTIALS is None or self._sock.family != socket.AF_UNIX:
+            return None
+        try:
+            known = self._sock.getsockopt(socket.SOL_SOCKET, _PEER_CREDENTIALS, _UCRED.size)
+        except OSError:
+            return None  # the stream was closed
+        return PeerProcess(*_UCRED.unpack(known))
 
     def fileno(self) -> int:
         """The file descriptor, or -1 after the stream was closed."""
