@@ -16,7 +16,7 @@ from triomq._public import later
 LATER = {
     "triomq._connections._multicast", "triomq._patterns._publisher",
     "triomq._sockets._pipeline", "triomq._statistics._snapshots", "triomq._tools", "triomq._transports._groups",
-    "triomq.abc", "triomq.pgm", "triomq.zmtp._curve", "triomq.zmtp._plain", "nacl",
+    "triomq.abc", "triomq.auth", "triomq.pgm", "triomq.zmtp._curve", "triomq.zmtp._plain", "nacl",
     "triomq.testing", "triomq._cli", "difflib", "json", "numbers", "argparse",
 }  # fmt: skip
 

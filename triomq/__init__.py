@@ -46,14 +46,14 @@ from ._events import (
 from ._message import Message, MessageLike
 from ._options import ZMQ_NAMES, Options
 from ._public import later, publish
-from ._security import Accept, AuthenticationRequest, Authenticator, Deny
+from ._security import Accept, AuthenticationRequest, Authenticator, Deny, PeerProcess
 from ._security import Security as Security  # the type hints of `Options` name it
 from ._sockets import ReceiveSocket, SendSocket, Socket
 from ._statistics import Peer
 from ._version import __version__
 
 if TYPE_CHECKING:  # imported later: no program uses all of these
-    from . import abc
+    from . import abc, auth
     from ._sockets import DEALER, PAIR, PUB, PULL, PUSH, REP, REQ, ROUTER, SUB, XPUB, XSUB
     from ._statistics import ContextStatistics, PeerStatistics, Rates, SocketStatistics
     from ._tools import (
@@ -139,6 +139,7 @@ __all__ = [
     "MonitorEvent",
     "Options",
     "Peer",
+    "PeerProcess",
     "PeerStatistics",
     "PeerUnwantedError",
     "Plain",
@@ -160,6 +161,7 @@ __all__ = [
     "ZmqError",
     "__version__",
     "abc",
+    "auth",
     "blocking",
     "codec",
     "merge",
@@ -174,14 +176,14 @@ if not TYPE_CHECKING:  # a type checker shall refuse a wrong name
     _TYPES = [name for name in _LATER if name.isupper()]
     _STATISTICS = ["ContextStatistics", "PeerStatistics", "Rates", "SocketStatistics"]
     _MECHANISMS = ["Curve", "KeyPair", "Plain"]
-    _TOOLS = [name for name in _LATER if name not in {*_TYPES, *_STATISTICS, *_MECHANISMS, "abc"}]
+    _TOOLS = [name for name in _LATER if name not in {*_TYPES, *_STATISTICS, *_MECHANISMS, "abc", "auth"}]
     _bring_type = later(__name__, {"._sockets": _TYPES})
     _bring = later(__name__, {"._statistics": _STATISTICS, ".zmtp": _MECHANISMS, "._tools": _TOOLS}, together=True)
 
     def __getattr__(name: str) -> object:
         """Import what is imported later, or say what to write instead of a name that does not exist."""
-        if name == "abc":
-            return import_module(".abc", __name__)
+        if name in ("abc", "auth"):
+            return import_module(f".{name}", __name__)
         if name in _LATER:
             return (_bring_type if name in _TYPES else _bring)(name)
         if name.startswith("_"):

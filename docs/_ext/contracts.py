@@ -55,6 +55,7 @@ PYTHON_PAGES = {
     "typing": {"typing.Self", "Self", "Any", "typing.Any", "Unpack", "typing.Unpack", "TypeVar", "typing.TypeVar"},
     "random": {"random.Random", "Random"},
     "os": {"os.PathLike"},
+    "pathlib": {"pathlib.Path"},
     "contextlib": {"contextlib.AbstractContextManager", "contextlib.AbstractAsyncContextManager"},
     "json": {"json.JSONDecodeError"},
     "collections.abc": {

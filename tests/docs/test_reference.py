@@ -38,7 +38,7 @@ def test_reference_describes_public_name(name):
 
 
 @pytest.mark.parametrize(
-    "module", [triomq.abc, triomq.zmtp, triomq.pgm, triomq.testing], ids=lambda module: module.__name__
+    "module", [triomq.abc, triomq.auth, triomq.zmtp, triomq.pgm, triomq.testing], ids=lambda module: module.__name__
 )
 def test_reference_describes_extension_points(module):
     public = getattr(module, "__all__", None) or [

@@ -20,6 +20,7 @@ ROOMS: dict[str, list[str]] = {
     "_cli": ["_cli", "__main__"],
     "testing": ["testing"],
     "face": ["__init__", "abc"],
+    "auth": ["auth"],
     "_tools": ["_tools"],
     "context": ["_context", "_opening"],
     "_logs": ["_logs"],
@@ -48,9 +49,21 @@ ROOMS: dict[str, list[str]] = {
 
 # What each room may import besides itself, trio, attrs and the standard library: another room, or one module of it.
 MAY_IMPORT: dict[str, list[str]] = {
-    "_cli": ["testing", "face", "_transports", "zmtp", "pgm", "nouns", "rich"],
+    "_cli": ["testing", "face", "auth", "_transports", "zmtp", "pgm", "nouns", "rich"],
     "testing": ["triomq.abc", "context", "_sockets", "_transports", "zmtp", "nouns", "pytest"],
-    "face": ["_tools", "context", "_sockets", "_connections", "_pipes", "_transports", "zmtp", "_runtime", "nouns"],
+    "face": [
+        "auth",
+        "_tools",
+        "context",
+        "_sockets",
+        "_connections",
+        "_pipes",
+        "_transports",
+        "zmtp",
+        "_runtime",
+        "nouns",
+    ],
+    "auth": ["context", "_sockets", "zmtp", "nouns"],
     "_tools": ["context", "_sockets", "nouns"],
     "context": ["_logs", "_sockets", "_connections", "_transports", "_runtime", "nouns"],
     "_logs": ["_sockets", "nouns"],
