@@ -75,7 +75,7 @@ async def test_another_mechanism_is_named(endpoint: str, partner: OpenSocket) ->
     finding = await probe(endpoint, PATIENCE)
     assert not finding.met
     assert (finding.mechanism, finding.socket_type) == ("PLAIN", None)
-    assert finding.note == "it wants the mechanism PLAIN, which needs keys or a password; probe speaks NULL only"
+    assert finding.note == "it wants the mechanism PLAIN: give keys by --server-key, or a password by --login"
 
 
 async def meet(answer: Callable[[trio.SocketStream], Awaitable[None]], patience: float = PATIENCE) -> Finding:

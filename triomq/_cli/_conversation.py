@@ -15,6 +15,7 @@ from .. import (
     XSUB,
     Context,
     EndpointError,
+    HandshakeRefusedError,
     Message,
     ReceiveSocket,
     SendSocket,
@@ -113,10 +114,17 @@ class Conversation:
             raise Failure(f"{what} within {self.plan.timeout:g} s{trouble}", TIMED_OUT)
 
     async def wait_for_peers(self, first: Frames | None = None) -> None:
-        """Wait for those who are to get the first message."""
+        """Wait for those who are to get the first message.
+
+        Raises:
+          Failure: they did not come within the time, or they refuse this side.
+        """
         socket, wanted = self.socket, self.plan.peers
         with self.limit("no peer came" if wanted == 1 else f"{wanted} peers did not come"):
-            await socket.wait_peers(wanted)
+            try:
+                await socket.wait_peers(wanted)
+            except HandshakeRefusedError as exc:
+                raise Failure(f"{exc.endpoint}: {exc.__cause__}") from exc
         if first is not None and isinstance(socket, (PUB, XPUB)):
             # Peers are here; what they want follows at once, but need not be this message.
             with trio.move_on_after(_SUBSCRIBING):

@@ -19,6 +19,7 @@ from ._bench import add_bench, run_bench
 from ._completion import add_completion, print_completion
 from ._demos import add_demo
 from ._exits import BROKEN_PIPE, DONE, FAILED, Failure, Teller, describe, first_error, write_error
+from ._keygen import add_keygen
 from ._option_texts import describe_options
 from ._probe import add_probe, run_probe
 from ._proxy import add_proxy, run_proxy
@@ -145,6 +146,7 @@ def build_parser() -> Parser:
     add_proxy(commands, _running(run_proxy))
     add_probe(commands, _running(run_probe))
     add_top(commands, _running(run_top))
+    add_keygen(commands)
     add_bench(commands, _running(run_bench))
     add_demo(commands)
     add_completion(commands, _run_completion)

@@ -6,7 +6,7 @@ import difflib
 import math
 import textwrap
 from collections.abc import Iterable
-from typing import Any, get_args, get_type_hints
+from typing import Any, get_args, get_origin, get_type_hints
 
 import attrs
 
@@ -15,6 +15,8 @@ from ._exits import UsageError
 from ._quoting import unquote
 
 _FIELDS = attrs.fields_dict(Options)
+_NAMES = [name for name in _FIELDS if name != "mechanism"]
+"""A mechanism holds secrets, which have no place in a command line."""
 _HINTS = get_type_hints(Options)
 _TRUE, _FALSE = ("true", "yes", "on", "1"), ("false", "no", "off", "0")
 _LIBZMQ = {
@@ -35,7 +37,7 @@ _OTHERS = {
 
 def names_for(socket_type: str) -> list[str]:
     """The options that mean something for a socket type."""
-    return ["hwm", *(name for name in _FIELDS if _applies(name, socket_type))]
+    return ["hwm", *(name for name in _NAMES if _applies(name, socket_type))]
 
 
 def _applies(name: str, socket_type: str) -> bool:
@@ -63,6 +65,8 @@ def read_options(texts: Iterable[str], socket_type: str) -> dict[str, Any]:
 
 def _explain_unknown(name: str, socket_type: str) -> str:
     kind = socket_type.lower()
+    if name == "mechanism" or name.lower().removeprefix("zmq_").startswith(("curve_", "plain_")):
+        return "keys and passwords come from files: see --keys, --server-key, --login and --users"
     if name in _FIELDS:
         types = ", ".join(sorted(_FIELDS[name].metadata["types"]))
         return f"{name} means nothing for {socket_type}; it is for {types}"
@@ -81,6 +85,8 @@ def _types(name: str) -> tuple[type, ...]:
 
 def _example(name: str) -> str:
     kinds = _types(name)
+    if tuple in map(get_origin, kinds):
+        return "192.0.2.0/24,uid:1000"
     return "true" if bool in kinds else "NAME" if bytes in kinds else "0.5" if float in kinds else "100"
 
 
@@ -90,6 +96,8 @@ def _read_value(name: str, value: str, text: str) -> Any:
     if type(None) in kinds and word in ("none", "default"):
         return None
     try:
+        if tuple in map(get_origin, kinds):
+            return tuple(one.strip() for one in value.split(","))
         if bool in kinds:
             return _read_flag(word)
         if bytes in kinds:
@@ -123,7 +131,7 @@ def _read_number(word: str, *, whole: bool) -> float:
 
 def describe_options(socket_type: str | None, width: int) -> str:
     """The list of options: of one socket type, or of all."""
-    names = list(_FIELDS) if socket_type is None else [name for name in _FIELDS if _applies(name, socket_type)]
+    names = list(_NAMES) if socket_type is None else [name for name in _NAMES if _applies(name, socket_type)]
     of = "any socket" if socket_type is None else socket_type
     lines = [f"Options of {of}, for -o NAME=VALUE. hwm sets send_hwm and receive_hwm.", ""]
     for name in names:

@@ -11,7 +11,6 @@ one place only.
 from __future__ import annotations
 
 import argparse
-import errno
 import json
 import sys
 from typing import Any
@@ -19,86 +18,24 @@ from typing import Any
 import attrs
 import trio
 
-from .. import EndpointError, Options, ProtocolError
-from .._transports import default_transports
-from ..zmtp import COMPATIBLE, Connection, Ping, Pong
+from .. import ProtocolError
+from ..zmtp import COMPATIBLE, Connection
 from ._arguments import endpoint as as_endpoint
 from ._arguments import finite_seconds
-from ._exits import DONE, FAILED, TIMED_OUT, Failure, Teller, UsageError, describe
+from ._exits import DONE, FAILED, TIMED_OUT, Failure, Teller, describe
 from ._peer_greeting import Greeting, read_greeting, read_ready, show
 from ._probe_group import GROUP_PATIENCE, GROUP_SCHEMES, describe_group, probe_group
+from ._probe_secured import probe_secured
+from ._probed_peer import Finding, ProbedPeer, connect_to, measure_round_trip
 from ._quoting import quote
+from ._security import add_security, read_mechanism
 from ._signals import Interruption
 
 _GREETING, _AS_FAR_AS_VERSION = 64, 12
-_PINGS = 3
 _PATIENCE = 3.0  # seconds
-_MOST = 100_000
-"""bytes of a handshake"""
 # What the probe is to each type, if that takes nothing from others.
 _PARTNERS = {"REP": "REQ", "ROUTER": "DEALER", "PUB": "SUB", "XPUB": "SUB", "SUB": "PUB", "XSUB": "PUB", "PULL": "PUSH",
              "SERVER": "CLIENT", "DISH": "RADIO", "GATHER": "SCATTER"}  # fmt: skip
-
-
-@attrs.define(kw_only=True)
-class Finding:
-    """What is known of a peer.
-
-    Attributes:
-      connected: seconds that the connection took.
-      socket_type: None if the peer did not say.
-      talks_to: the types that this type talks to.
-      identity: the routing id that it announced.
-      properties: what else it said of itself.
-      round_trip: seconds from a PING to its PONG, the shortest of three.
-      note: why there is no more.
-      met: the handshake is complete, or was left out for the peer's sake.
-    """
-
-    endpoint: str
-    connected: float
-    version: tuple[int, int] | None = None
-    mechanism: str | None = None
-    socket_type: str | None = None
-    talks_to: list[str] = attrs.Factory(list)
-    identity: str = ""
-    properties: dict[str, str] = attrs.Factory(dict)
-    round_trip: float | None = None
-    note: str = ""
-    met: bool = False
-
-
-class _Peer:
-    """A connection to the peer, and all that the peer has said."""
-
-    def __init__(self, stream: trio.abc.Stream) -> None:
-        self.said: bytes = b""
-        self._stream = stream
-
-    async def send(self, data: bytes) -> None:
-        """Send bytes. A peer that has hung up may have said why: `more` tells."""
-        try:
-            await self._stream.send_all(data)
-        except trio.BrokenResourceError:
-            pass  # as `more` will find
-
-    async def more(self) -> bytes:
-        """Wait for more bytes. Returns: these alone.
-
-        Raises:
-          ValueError: the peer has hung up, or does not end.
-        """
-        try:
-            data = await self._stream.receive_some()
-        except trio.BrokenResourceError:
-            data = b""
-        if not data:
-            said = f"it had said {show(self.said)}" if self.said else "it said nothing"
-            raise ValueError(f"it closed the connection in the middle of the handshake; {said}")
-        self.said += data
-        if len(self.said) > _MOST:
-            raise ValueError(f"it said more than {_MOST} bytes, and no end of its handshake among them")
-        return bytes(data)
 
 
 async def probe(endpoint: str, patience: float) -> Finding:
@@ -108,8 +45,8 @@ async def probe(endpoint: str, patience: float) -> Finding:
       UsageError: it is no endpoint that can be probed.
       Failure: there is no peer of ZMTP, and why.
     """
-    stream, finding = await _connect(endpoint, patience)
-    peer = _Peer(stream)
+    stream, finding = await connect_to(endpoint, patience)
+    peer = ProbedPeer(stream)
     try:
         with trio.fail_after(patience):
             await _meet(peer, finding, patience)
@@ -124,39 +61,7 @@ async def probe(endpoint: str, patience: float) -> Finding:
     return finding
 
 
-async def _connect(endpoint: str, patience: float) -> tuple[trio.abc.Stream, Finding]:
-    scheme, separator, address = endpoint.partition("://")
-    transport = default_transports().get(scheme)
-    if scheme == "inproc":
-        raise UsageError("inproc endpoints are within one program: nobody outside can see them")
-    if transport is None or not separator:
-        text = (
-            f"{endpoint!r} cannot be probed; an endpoint is tcp://HOST:PORT, ipc://PATH or epgm://INTERFACE;GROUP:PORT"
-        )
-        raise UsageError(text)
-    try:
-        transport.check_connect(address)
-        began = trio.current_time()
-        with trio.fail_after(patience):
-            stream = await transport.connect(transport.fix_address(address), Options())
-        return stream, Finding(endpoint=endpoint, connected=trio.current_time() - began)
-    except EndpointError as exc:
-        raise UsageError(str(exc)) from exc
-    except trio.TooSlowError:
-        text = f"{endpoint}: no answer within {patience:g} s: no such machine, or a firewall before it"
-        raise Failure(text, TIMED_OUT) from None
-    except OSError as exc:
-        raise Failure(f"{describe(exc)}{_HINTS.get(exc.errno or 0, '')}") from exc
-
-
-_HINTS = {
-    errno.ECONNREFUSED: "; the machine answers, but nobody listens there",
-    errno.ENOENT: "; nobody has bound this path",
-    errno.EACCES: "; the file's permissions decide that",
-}
-
-
-async def _meet(peer: _Peer, finding: Finding, patience: float) -> None:
+async def _meet(peer: ProbedPeer, finding: Finding, patience: float) -> None:
     greeting = await _greet(peer, patience)
     finding.version, finding.mechanism = greeting.version, greeting.mechanism
     if greeting.mechanism != "NULL":
@@ -184,7 +89,7 @@ async def _meet(peer: _Peer, finding: Finding, patience: float) -> None:
     await _complete(peer, finding)
 
 
-async def _greet(peer: _Peer, patience: float) -> Greeting:
+async def _greet(peer: ProbedPeer, patience: float) -> Greeting:
     """Exchange greetings.
 
     libzmq hangs up at another mechanism than its own before it has named its own. So it gets our version, answers with
@@ -207,10 +112,10 @@ async def _greet(peer: _Peer, patience: float) -> Greeting:
 
 def _explain_mechanism(greeting: Greeting) -> str:
     role = ", as its server" if greeting.as_server else ""
-    return f"it wants the mechanism {greeting.mechanism}{role}, which needs keys or a password; probe speaks NULL only"
+    return f"it wants the mechanism {greeting.mechanism}{role}: give keys by --server-key, or a password by --login"
 
 
-async def _complete(peer: _Peer, finding: Finding) -> None:
+async def _complete(peer: ProbedPeer, finding: Finding) -> None:
     """Complete the handshake, and measure a round trip."""
     kind = finding.socket_type
     finding.met = kind in COMPATIBLE
@@ -227,21 +132,7 @@ async def _complete(peer: _Peer, finding: Finding) -> None:
     if connection.peer is None or connection.peer.version < (3, 1):
         finding.note = "there is none in ZMTP 3.0"
         return
-    finding.round_trip = min([await _ping(peer, connection, str(number).encode()) for number in range(_PINGS)])
-
-
-async def _ping(peer: _Peer, connection: Connection, context: bytes) -> float:
-    buffers: list[bytes] = []
-    connection.encode([Ping(context=context)], buffers)
-    began = trio.current_time()
-    await peer.send(b"".join(buffers))
-    while True:
-        peer.said = b""
-        events = connection.receive_data(await peer.more())
-        if Pong(context) in events:
-            return trio.current_time() - began
-        if answer := connection.data_to_send():
-            await peer.send(answer)
+    finding.round_trip = await measure_round_trip(peer, connection)
 
 
 # --- the command -------------------------------------------------------------------------------
@@ -252,6 +143,7 @@ def add_probe(commands: Any, run: Any) -> None:
     parser = commands.add_parser(
         "probe",
         help="find out who is at an endpoint",
+        usage="triomq probe ENDPOINT [options]",
         description="Connect to an endpoint and say which socket is there: its type, the version of ZMTP, the security "
         "mechanism, the round trip; or why not. In a multicast group: who publishes there. No message is sent, and "
         "none is taken from anybody.",
@@ -269,6 +161,7 @@ def add_probe(commands: Any, run: Any) -> None:
                         help=f"for the connection, and for the handshake (default: {_PATIENCE:g}); "
                         f"in a multicast group until a publisher is heard (default: {GROUP_PATIENCE:g})")  # fmt: skip
     parser.add_argument("--json", action="store_true", help="write what was found as an object of JSON")
+    add_security(parser, serves=False)
     parser.set_defaults(run=run, verbose=0)
 
 
@@ -279,7 +172,11 @@ async def run_probe(given: argparse.Namespace, interruption: Interruption, telle
         print(json.dumps(attrs.asdict(heard)) if given.json else "\n".join(describe_group(heard)))
         sys.stdout.flush()
         return DONE
-    finding = await probe(given.endpoint, given.timeout or _PATIENCE)
+    security, patience = read_mechanism(given), given.timeout or _PATIENCE
+    if security is None:
+        finding = await probe(given.endpoint, patience)
+    else:
+        finding = await probe_secured(given.endpoint, patience, security)
     if given.json:
         print(json.dumps(attrs.asdict(finding)))
     else:

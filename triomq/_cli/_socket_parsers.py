@@ -17,6 +17,7 @@ from ._formats import FORMATS, Frames
 from ._option_texts import read_options
 from ._plan import BIND, CONNECT, Plan
 from ._quoting import unquote
+from ._security import add_security, read_mechanism
 
 
 @attrs.frozen
@@ -148,6 +149,7 @@ def add_sockets(commands: Any, run: Callable[[argparse.Namespace], int]) -> None
         )
         _add_connections(parser)
         _add_messages(parser, about.kind)
+        add_security(parser, serves=True)
         add_verbosity(parser)
         parser.set_defaults(run=run)
 
@@ -256,6 +258,8 @@ def make_plan(given: argparse.Namespace, terminal: bool) -> Plan:
     options = read_options(given.option, kind.socket_type)
     if kind is ROUTER:
         options.setdefault("router_mandatory", True)
+    if (mechanism := read_mechanism(given)) is not None:
+        options["mechanism"] = mechanism
     again = interval is not None or (given.count != math.inf and kind not in _TWO_WAYS) or kind is REP
     return Plan(
         kind=kind,

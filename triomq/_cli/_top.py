@@ -11,12 +11,14 @@ import attrs
 import trio
 
 from .. import REQ, Context, ContextStatistics, EndpointError, Rates, WrongStateError, open_context
+from .._security import Security
 from .._statistics import from_plain
 from ._arguments import endpoint as as_endpoint
 from ._arguments import finite_seconds
 from ._exits import DONE, TIMED_OUT, Failure, Teller, UsageError, describe
 from ._notes import Notes
 from ._screens import Pages, Screen, TerminalScreen, open_rich_screen
+from ._security import add_security, read_mechanism
 from ._signals import Interruption
 from ._streams import Output
 
@@ -74,14 +76,16 @@ def add_top(commands: Any, run: Any) -> None:
     parser.add_argument("--once", action="store_true", help="show what was counted so far, and end")
     parser.add_argument("-t", "--timeout", type=finite_seconds, default=5.0, metavar="SECONDS",
                         help="for an answer (default: %(default)g)")  # fmt: skip
+    add_security(parser, serves=False)
     parser.set_defaults(run=run, verbose=0)
 
 
 async def run_top(given: argparse.Namespace, interruption: Interruption, teller: Teller) -> int:
     """Ask and show until a signal comes. Returns: the exit code."""
     terminal = sys.stdout.isatty() and not given.once
+    mechanism = read_mechanism(given)
     async with open_context() as ctx:
-        req = _connect(ctx, given.endpoint, teller)
+        req = _connect(ctx, given.endpoint, mechanism, teller)
         snapshot = await _ask(req, given.endpoint, given.timeout)
         if given.once:
             await Output().write(_encoded(page(snapshot, None, peers=given.peers)))
@@ -91,9 +95,9 @@ async def run_top(given: argparse.Namespace, interruption: Interruption, teller:
     return DONE
 
 
-def _connect(ctx: Context, endpoint: str, teller: Teller) -> REQ:
+def _connect(ctx: Context, endpoint: str, mechanism: Security | None, teller: Teller) -> REQ:
     ctx.observe(Notes(teller))
-    req = ctx.socket(REQ, linger=0, req_relaxed=True, req_correlate=True)
+    req = ctx.socket(REQ, linger=0, req_relaxed=True, req_correlate=True, mechanism=mechanism)
     try:
         req.connect(endpoint)
     except (EndpointError, WrongStateError) as exc:

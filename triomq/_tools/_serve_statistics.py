@@ -20,6 +20,7 @@ import attrs
 import trio
 
 from .._context import Context
+from .._security import Security
 from .._sockets import REP
 from .._statistics import to_plain
 
@@ -35,7 +36,11 @@ _SUMS: Final = (
 
 @trio.lowlevel.enable_ki_protection
 async def serve_statistics(
-    ctx: Context, endpoint: str, *, task_status: trio.TaskStatus[str] = trio.TASK_STATUS_IGNORED
+    ctx: Context,
+    endpoint: str,
+    *,
+    mechanism: Security | None = None,
+    task_status: trio.TaskStatus[str] = trio.TASK_STATUS_IGNORED,
 ) -> None:
     """Show the statistics of a context to whoever asks: ``triomq top ENDPOINT``.
 
@@ -46,6 +51,7 @@ async def serve_statistics(
     Args:
       ctx: what to show.
       endpoint: to bind, as for `Socket.bind`.
+      mechanism: as for `Context.socket`: how the connections to those who ask are secured.
     Returns: when the context is left. ``await nursery.start(triomq.serve_statistics, ctx, endpoint)`` returns the
       endpoint that is bound, without wildcards.
     Cancellation: nobody can ask any more.
@@ -54,7 +60,8 @@ async def serve_statistics(
       trio.ClosedResourceError: the context was left before.
     """
     rep = ctx.socket(
-        REP, name=_NAME, linger=0, hwm=2, max_peers=_MOST_READERS, max_message_size=_LONGEST_REQUEST
+        REP, name=_NAME, linger=0, hwm=2, max_peers=_MOST_READERS, max_message_size=_LONGEST_REQUEST,
+        mechanism=mechanism,
     )  # fmt: skip
     async with rep:
         task_status.started(await rep.bind(endpoint))
