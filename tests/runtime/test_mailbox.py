@@ -201,7 +201,7 @@ def test_closed_while_threads_put_it_makes_exactly_what_it_accepted() -> None:
             assert [n for who, n in made if who == number] == list(range(accepted[number]))
 
     with switching_often():
-        for _ in range(30):
+        for _ in range(10):
             trio.run(main)
 
 
