@@ -154,16 +154,46 @@ async def test_a_context_that_ends_leaves_the_other_as_a_peer_that_left() -> Non
         assert repr(names).startswith("<triomq.SharedNames 1 bound, 1 ")
 
 
-async def test_a_call_that_its_context_never_saw_is_answered_by_its_end() -> None:
-    """The caller had found the name; then the context of the name ended, before its run came to look."""
-    names = triomq.SharedNames()
-    async with triomq.open_context(inproc=names) as ours:
+async def test_a_call_that_its_run_never_saw_is_answered_by_its_end() -> None:
+    """The caller had found the name; then the run of the name died, before it came to look."""
+    async with contexts() as (ours, theirs):
         push = ours.socket(triomq.PUSH)
-        async with triomq.open_context(inproc=names) as theirs:
-            await theirs.socket(triomq.PULL).bind(NAME)
-            push.connect(NAME)
-            push.send_nowait(b"it")
+        await theirs.socket(triomq.PULL).bind(NAME)
+        push.connect(NAME)
+        push.send_nowait(b"it")
+        theirs._shared.runtime.mailbox.abandon()  # as a run does that trio itself has crashed
+        await settle()
+        assert not push.peers
         pull = ours.socket(triomq.PULL)
         await pull.bind(NAME)
-        with trio.fail_after(60):
-            assert await pull.receive() == (b"it",)
+        assert await pull.receive() == (b"it",)
+
+
+async def test_what_a_dead_run_did_not_take_waits_for_the_next() -> None:
+    """And it was not sent."""
+    async with contexts() as (ours, theirs):
+        push = ours.socket(triomq.PUSH)
+        push.connect(await theirs.socket(triomq.PULL).bind(NAME))
+        await push.wait_peers()
+        theirs._shared.runtime.mailbox.abandon()
+        for number in range(3):
+            push.send_nowait(b"%d" % number)
+        await settle()
+        assert (push.peers, push.statistics().messages_sent) == ((), 0)
+        pull = ours.socket(triomq.PULL)
+        await pull.bind(NAME)
+        assert [bytes(await pull.receive()) for _ in range(3)] == [b"0", b"1", b"2"]
+
+
+async def test_what_a_dead_run_did_not_take_waits_where_it_conflates() -> None:
+    async with contexts() as (ours, theirs):
+        push = ours.socket(triomq.PUSH, conflate=True)
+        push.connect(await theirs.socket(triomq.PULL).bind(NAME))
+        await push.wait_peers()
+        theirs._shared.runtime.mailbox.abandon()
+        for number in range(3):
+            push.send_nowait(b"%d" % number)
+        await settle()
+        pull = ours.socket(triomq.PULL)
+        await pull.bind(NAME)
+        assert await pull.receive() == (b"2",)
