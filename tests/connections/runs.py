@@ -73,9 +73,9 @@ def start(main: Callable[..., Awaitable[object]], *arguments: object) -> Run:
 
 @contextmanager
 def switching_often(often: bool = True) -> Iterator[None]:
-    """Threads take turns after every few steps."""
+    """Threads take turns after every few steps; not under a tracer, with which CPython 3.11 cannot start them then."""
     before = sys.getswitchinterval()
-    if often:
+    if often and sys.gettrace() is None:
         sys.setswitchinterval(1e-6)
     try:
         yield
