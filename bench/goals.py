@@ -77,6 +77,8 @@ GOALS: tuple[Goal, ...] = (
     Goal("subs-100k", _LESS, 2.0, SUBJECT, base="subs-1"),
     Goal("inproc-10", _MORE, 5.0, "trio-channel"),
     Goal("inproc-10", _MORE, 1.0, "pyzmq"),
+    Goal("threads-10", _MORE, 1.0, "pyzmq"),
+    Goal("threads-many-10", _MORE, 2.0, "pyzmq", base="threads-10"),
     Goal("proxy-10x3", _MORE, 0.5, "pyzmq"),
     Goal("memory-5000", _LESS, 28.0, None),
     # "No measurable cost": a tenth is what the medians of two equal works differ by now and then.

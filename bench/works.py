@@ -97,6 +97,15 @@ WORKS: tuple[Work, ...] = (
     _subscriptions(1, "1"),
     _subscriptions(100_000, "100k"),
     Work(name="inproc-10", kind=Kind.INPROC, title="PUSH → PULL in one process, 10 B"),
+    Work(name="threads-10", kind=Kind.THREADS, title="PUSH → PULL between two threads, 10 B", group="threads"),
+    Work(
+        name="threads-many-10", kind=Kind.THREADS_MANY, group="threads",
+        title="PUSH → PULL between two threads, 10 B, send_many of 100 and receive_many",
+    ),
+    Work(
+        name="threads-req-10", kind=Kind.THREADS_REQUEST, title="PAIR ⇄ PAIR round trip between two threads, 10 B",
+        unit=Unit.MICROSECONDS, first_count=500,
+    ),
     Work(
         name="proxy-10x3", kind=Kind.PROXY, title="ROUTER/DEALER proxy, 10 clients, 3 workers, 100 requests in flight",
         first_count=2_000, in_flight=100, clients=10, workers=3,

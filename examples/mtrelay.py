@@ -1,10 +1,10 @@
-"""A relay race: three steps that tell each other, over PAIR sockets, when they are ready.
+"""A relay race between threads: three steps that tell each other, over PAIR sockets, when they are ready.
 
     python mtrelay.py
 
-In the guide each step is a thread, and the one that binds must come first. Here each is a task of one nursery; which
-is why a step that fails takes the others with it instead of leaving them to wait for ever, and why it does not matter
-who binds first.
+As in the guide, each step is a thread. Each has a trio run and a context of its own, and the contexts share their
+names. It does not matter which thread is first, or who binds first. A signal is a message to one receiver: so the
+sockets are PAIRs, which have one peer each.
 """
 
 import sys
@@ -14,30 +14,35 @@ import trio
 import triomq
 
 
-async def step1(ctx: triomq.Context) -> None:
-    async with ctx.socket(triomq.PAIR) as successor:
+async def step1(names: triomq.SharedNames) -> None:
+    async with triomq.open_context(inproc=names) as ctx, ctx.socket(triomq.PAIR) as successor:
         successor.connect("inproc://step2")
-        print("Step 1 ready, signaling step 2")
+        print("Step 1 ready, signaling step 2", flush=True)
         await successor.send(b"READY")
 
 
-async def step2(ctx: triomq.Context) -> None:
-    async with ctx.socket(triomq.PAIR) as predecessor, ctx.socket(triomq.PAIR) as successor:
+async def step2(names: triomq.SharedNames) -> None:
+    async with (
+        triomq.open_context(inproc=names) as ctx,
+        ctx.socket(triomq.PAIR) as predecessor,
+        ctx.socket(triomq.PAIR) as successor,
+    ):
         await predecessor.bind("inproc://step2")
         successor.connect("inproc://step3")
         await predecessor.receive()
-        print("Step 2 ready, signaling step 3")
+        print("Step 2 ready, signaling step 3", flush=True)
         await successor.send(b"READY")
 
 
 async def main() -> None:
+    names = triomq.SharedNames()
     async with (
-        triomq.open_context() as ctx,
+        triomq.open_context(inproc=names) as ctx,
         ctx.socket(triomq.PAIR) as predecessor,
         trio.open_nursery() as nursery,
     ):
-        nursery.start_soon(step1, ctx)
-        nursery.start_soon(step2, ctx)
+        for step in (step1, step2):
+            nursery.start_soon(trio.to_thread.run_sync, trio.run, step, names)
         await predecessor.bind("inproc://step3")
         await predecessor.receive()
         print("Test successful!")

@@ -18,7 +18,7 @@ import triomq
 
 from .cancellation.kit import FLOWS, REAL, Flow, endpoint_of, run
 
-SCHEMES = ["inproc", *REAL]  # and no virtual network: it is full of cycles of its own
+SCHEMES = ["inproc", "shared", *REAL]  # and no virtual network: it is full of cycles of its own
 
 
 class Deliberate(Exception):

@@ -28,7 +28,7 @@ class Seeded:
         strict_checkpoints: bool,
         transports: Mapping[str, Transport | Carrier] | None,
         rng: Random | None,
-        **limits: float,
+        **limits: Any,
     ) -> AbstractAsyncContextManager[triomq.Context]:
         self.asked.append((strict_checkpoints, transports, rng, limits))
         with opening_contexts(None):
@@ -49,6 +49,13 @@ async def test_it_is_asked_with_the_arguments_of_open_context() -> None:
         await program(strict_checkpoints=True, max_sockets=5, max_peers=math.inf)
     await program()
     assert opener.asked == [(False, None, None, {}), (True, None, None, {"max_sockets": 5})]
+
+
+async def test_it_is_asked_with_the_names_that_are_shared() -> None:
+    opener, names = Seeded(), triomq.SharedNames()
+    with opening_contexts(opener):
+        await program(inproc=names)
+    assert opener.asked == [(False, None, None, {"inproc": names})]
 
 
 async def test_tasks_of_the_block_are_in_it_and_others_are_not() -> None:

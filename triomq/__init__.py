@@ -6,6 +6,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 from . import zmtp
+from ._connections import SharedNames
 from ._context import Context, open_context
 from ._errors import (
     AddressInUseError,
@@ -151,6 +152,7 @@ __all__ = [
     "RefusedByPeerError",
     "RemoteProtocolError",
     "SendSocket",
+    "SharedNames",
     "SilentPeerError",
     "Socket",
     "SocketStatistics",

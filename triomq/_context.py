@@ -25,6 +25,7 @@ import trio
 from . import _statistics
 from ._advice import refuse_copy, takes
 from ._connections import Carrier, Carriers
+from ._connections import SharedNames as SharedNames
 from ._errors import InternalError
 from ._logs import Log
 from ._opening import current_opener, given_limits
@@ -300,6 +301,7 @@ class _Block(AbstractAsyncContextManager[Context]):
             await self._context._aclose()  # noqa: ASYNC102  # sockets linger, unless this is cancelled
         except BaseException as exc:  # noqa: ASYNC103  # raised below, out of the nurseries
             ours = _alone(exc)
+        self._context._shared.runtime.end()
         ours = await self._end_services() or ours  # noqa: ASYNC102  # our services are cancelled, and end at once
         if self._services.crash is not None:
             raise InternalError(
@@ -321,7 +323,7 @@ class _Block(AbstractAsyncContextManager[Context]):
         return None
 
 
-@takes("open_context(strict_checkpoints=…, transports=…, rng=…); options of sockets are for ctx.socket()")
+@takes("open_context(strict_checkpoints=…, transports=…, rng=…, inproc=…); options of sockets are for ctx.socket()")
 def open_context(
     *,
     strict_checkpoints: bool = False,
@@ -330,6 +332,7 @@ def open_context(
     max_sockets: float = math.inf,
     max_peers: float = math.inf,
     max_queued_bytes: float = math.inf,
+    inproc: SharedNames | None = None,
 ) -> AbstractAsyncContextManager[Context]:
     """Open a context: ``async with triomq.open_context() as ctx:``.
 
@@ -348,6 +351,8 @@ def open_context(
       max_queued_bytes: how many bytes of messages, over all connections, may wait to be received. While they do,
         connections from which something waits are not read, as when ``receive_hwm`` is reached. Each connection may
         exceed this by what was read at once: one message, or 256 KiB. See :doc:`/explanation/security`.
+      inproc: the names of ``inproc://`` endpoints that this context shares with contexts of other trio runs, each in a
+        thread of its own. None: they are its own.
     Cancellation: the sockets are closed at once, without lingering.
     Raises:
       RuntimeError: this is no trio run: the program was started by ``asyncio.run``, or by nothing.
@@ -366,5 +371,5 @@ def open_context(
         raise TypeError(f"transports= takes a dict, such as {{'tcp': transport}}, not {transports!r}")
     bounds = Bounds(max_sockets=max_sockets, max_peers=max_peers, max_queued_bytes=max_queued_bytes)
     if (opener := current_opener()) is not None:
-        return opener(strict_checkpoints=strict_checkpoints, transports=transports, rng=rng, **given_limits(bounds))
-    return _Block(Carriers(transports or {}), rng or random.Random(), bounds, strict_checkpoints=strict_checkpoints)
+        return opener(strict_checkpoints=strict_checkpoints, transports=transports, rng=rng, **given_limits(bounds, inproc))
+    return _Block(Carriers(transports or {}, inproc), rng or random.Random(), bounds, strict_checkpoints=strict_checkpoints)

@@ -9,7 +9,7 @@ from contextlib import AbstractAsyncContextManager, contextmanager
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Final, Protocol, TypedDict, Unpack, cast
 
-from ._connections import Carrier
+from ._connections import Carrier, SharedNames
 from ._runtime import Bounds
 from ._transports import Transport
 
@@ -18,17 +18,21 @@ if TYPE_CHECKING:
 
 
 class Limits(TypedDict, total=False):
-    """The keyword arguments of `open_context` that bound what a context may have."""
+    """The keyword arguments of `open_context` that an opener gets only if they are given.
+
+    They bound what a context may have, but for ``inproc``: the names that it shares.
+    """
 
     max_sockets: float
     max_peers: float
     max_queued_bytes: float
+    inproc: SharedNames
 
 
 class Opener(Protocol):
     """What `opening_contexts` takes: a function with the arguments of `open_context`, and its result.
 
-    Of the limits, such as ``max_sockets``, it gets those that are given.
+    Of the limits, such as ``max_sockets``, it gets those that are given; and ``inproc``, if there is one.
     """
 
     def __call__(
@@ -69,9 +73,10 @@ def current_opener() -> Opener | None:
     return _opener.get()
 
 
-def given_limits(bounds: Bounds) -> Limits:
-    """Those limits that limit something."""
+def given_limits(bounds: Bounds, names: SharedNames | None) -> Limits:
+    """Those limits that limit something, and the names, if there are any."""
     limits = Limits(
         max_sockets=bounds.max_sockets, max_peers=bounds.max_peers, max_queued_bytes=bounds.max_queued_bytes
     )
-    return cast("Limits", {name: limit for name, limit in limits.items() if limit != math.inf})
+    given = {name: limit for name, limit in limits.items() if limit != math.inf}
+    return cast("Limits", given if names is None else {**given, "inproc": names})

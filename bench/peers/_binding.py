@@ -34,6 +34,8 @@ class Binding:
             Kind.SUBSCRIPTIONS: publish,
             Kind.FANOUT: (self.publish,),
             Kind.INPROC: (self.inproc,),
+            Kind.THREADS: (self.inproc,),
+            Kind.THREADS_REQUEST: (self.threads_request,),
             Kind.PROXY: (self.proxy,),
             Kind.CROWD: (self.router,),
             Kind.MEMORY: (self.idle,),
@@ -149,6 +151,21 @@ class Binding:
             thread = threading.Thread(target=sender)
             thread.start()
             blocking.pull(job, socket.recv)
+            thread.join()
+
+    def threads_request(self, job: Job) -> None:
+        """Two threads, one of which answers."""
+        with self._zmq.Context() as context, context.socket(self._zmq.PAIR) as socket:
+            socket.bind("inproc://bench")
+
+            def answer() -> None:
+                with context.socket(self._zmq.PAIR) as pair:
+                    pair.connect("inproc://bench")
+                    blocking.echo(job, pair.recv, pair.send)
+
+            thread = threading.Thread(target=answer)
+            thread.start()
+            blocking.request(job, socket.send, socket.recv)
             thread.join()
 
     def idle(self, job: Job) -> None:

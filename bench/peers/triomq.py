@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import partial
 from time import perf_counter
 from typing import Any
 
@@ -15,6 +16,7 @@ from .. import asynchronous, fanout
 from ..job import Job
 from ..kinds import Kind
 from . import Peer
+from ._threads import threads, threads_many, threads_request
 from ._trio import end, ticking
 
 _MANY = 100
@@ -57,30 +59,38 @@ async def push_mixed(job: Job) -> None:
         await asynchronous.push_mixed(job, socket.send)
 
 
+async def _pull_many(job: Job, socket: triomq.PULL) -> None:
+    received = 0
+    while received < job.warm:
+        received += len(await socket.receive_many(min(1000, job.warm - received)))
+    start, before, messages = job.start_clock(), received, [()]
+    while received < job.total:
+        messages = await socket.receive_many(1000)
+        received += len(messages)
+    job.measured(perf_counter() - start, messages[-1], received - before)
+
+
+async def _push_many(job: Job, socket: triomq.PUSH) -> None:
+    batch = [job.message] * _MANY
+    for _ in range(job.warm // _MANY):
+        await socket.send_many(batch)
+    job.start_clock()
+    full, rest = divmod(job.total - 1 - job.warm // _MANY * _MANY, _MANY)
+    for _ in range(full):
+        await socket.send_many(batch)
+    await socket.send_many([job.message] * rest + [job.last])
+
+
 async def pull_many(job: Job) -> None:
     """Receive all that is there, again and again."""
     async with _bound(job, triomq.PULL) as (socket,):
-        received = 0
-        while received < job.warm:
-            received += len(await socket.receive_many(min(1000, job.warm - received)))
-        start, before, messages = job.start_clock(), received, [()]
-        while received < job.total:
-            messages = await socket.receive_many(1000)
-            received += len(messages)
-        job.measured(perf_counter() - start, messages[-1], received - before)
+        await _pull_many(job, socket)
 
 
 async def push_many(job: Job) -> None:
     """Send a hundred messages with each call."""
     async with _connected(job, triomq.PUSH) as socket:
-        batch = [job.message] * _MANY
-        for _ in range(job.warm // _MANY):
-            await socket.send_many(batch)
-        job.start_clock()
-        full, rest = divmod(job.total - 1 - job.warm // _MANY * _MANY, _MANY)
-        for _ in range(full):
-            await socket.send_many(batch)
-        await socket.send_many([job.message] * rest + [job.last])
+        await _push_many(job, socket)
 
 
 async def reply(job: Job) -> None:
@@ -177,6 +187,9 @@ PEER = Peer(
         Kind.SUBSCRIPTIONS: (publish, subscribe),
         Kind.FANOUT: (publish,),
         Kind.INPROC: (inproc,),
+        Kind.THREADS: (threads,),
+        Kind.THREADS_MANY: (partial(threads_many, pull=_pull_many, push=_push_many),),
+        Kind.THREADS_REQUEST: (threads_request,),
         Kind.PROXY: (proxy,),
         Kind.CROWD: (router,),
         Kind.MEMORY: (idle,),

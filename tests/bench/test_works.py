@@ -16,7 +16,8 @@ from bench.kinds import Kind, Unit, Work
 SETTINGS = harness.Settings(rounds=1, seconds=0.01)
 
 # What is quickly done; the last two have a neutral side.
-QUICK = ["push-5x10", "push-mixed", "push-many-10", "req-10", "inproc-10", "subs-100"]
+QUICK = ["push-5x10", "push-mixed", "push-many-10", "req-10", "inproc-10", "subs-100",
+         "threads-10", "threads-many-10", "threads-req-10"]  # fmt: skip
 
 
 @pytest.mark.slow

@@ -16,7 +16,8 @@ import triomq
 import triomq.testing
 from triomq.testing import LinkArguments, fixed_schedule
 
-SCHEMES = ("inproc", "tcp", "narrow")
+SCHEMES = ("inproc", "shared", "tcp", "narrow")
+BY_NAME = ("inproc", "shared")  # "shared" is inproc by names that trio runs share; here all are of one run
 REAL = ("real-tcp", "ipc")  # of this machine, in real time, where what may be left behind is the kernel's
 NOBODY = "tcp://127.0.0.1:9"
 
@@ -35,6 +36,19 @@ class Real:
     open_context = staticmethod(triomq.open_context)
 
 
+class Sharing:
+    """Opens contexts of a network, each with names that it could share."""
+
+    def __init__(self, net: triomq.testing.VirtualNetwork) -> None:
+        self._net = net
+
+    def open_context(self, *args: Any, **options: Any) -> Any:
+        return self._net.open_context(*args, inproc=triomq.SharedNames(), **options)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._net, name)
+
+
 def run(main: Callable[..., Awaitable[Any]], *args: Any, scheme: str = "tcp", seed: int = 0) -> Any:
     """Run ``await main(net, …)`` in virtual time, on a network that suits the scheme: what hangs fails at once.
 
@@ -50,11 +64,17 @@ def run(main: Callable[..., Awaitable[Any]], *args: Any, scheme: str = "tcp", se
     if scheme in REAL:
         with fixed_schedule(seed):
             return trio.run(bounded, Real())
+    if scheme == "shared":
+
+        async def sharing(net: triomq.testing.VirtualNetwork) -> Any:
+            return await main(Sharing(net), *args)
+
+        return triomq.testing.run(sharing, seed=seed, time_limit=20_000.0)
     return triomq.testing.run(main, *args, seed=seed, time_limit=20_000.0, **(NARROW if scheme == "narrow" else {}))
 
 
 def endpoint_of(scheme: str, name: str = "it") -> str:
-    return f"inproc://{name}" if scheme == "inproc" else "tcp://127.0.0.1:0"
+    return f"inproc://{name}" if scheme in BY_NAME else "tcp://127.0.0.1:0"
 
 
 async def fill(sender: Any, *frames: bytes) -> int:

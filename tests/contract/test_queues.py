@@ -12,7 +12,7 @@ import trio.testing
 import triomq
 from triomq.testing import VirtualNetwork
 
-from ..cancellation.kit import NOBODY, SCHEMES, endpoint_of, fill, run
+from ..cancellation.kit import BY_NAME, NOBODY, SCHEMES, endpoint_of, fill, run
 from .filling import connected, large, settle
 
 every_scheme = pytest.mark.parametrize("scheme", SCHEMES)
@@ -21,7 +21,10 @@ PAIRS = [(triomq.PUSH, triomq.PULL), (triomq.PAIR, triomq.PAIR), (triomq.DEALER,
 
 @pytest.mark.parametrize("types", PAIRS, ids=lambda pair: pair[0].__name__)
 @pytest.mark.parametrize(("send_hwm", "receive_hwm"), [(1, 1), (3, 4), (10, 1), (1000, 1000), (0, 5), (5, 0), (0, 0)])
-def test_an_inproc_queue_holds_both_hwms_together(types: tuple[Any, Any], send_hwm: int, receive_hwm: int) -> None:
+@pytest.mark.parametrize("scheme", BY_NAME)
+def test_an_inproc_queue_holds_both_hwms_together(
+    types: tuple[Any, Any], send_hwm: int, receive_hwm: int, scheme: str
+) -> None:
     """Exactly their sum, and no limit if either has none; whoever binds."""
 
     async def main(net: VirtualNetwork, sender_binds: bool) -> None:
@@ -31,6 +34,7 @@ def test_an_inproc_queue_holds_both_hwms_together(types: tuple[Any, Any], send_h
                 receiver.connect(await sender.bind("inproc://it"))
             else:
                 sender.connect(await receiver.bind("inproc://it"))
+            await settle()
             unlimited = not send_hwm or not receive_hwm
             limit = math.inf if unlimited else send_hwm + receive_hwm
             (peer,) = sender.statistics().peers
@@ -43,8 +47,8 @@ def test_an_inproc_queue_holds_both_hwms_together(types: tuple[Any, Any], send_h
                 receiver.receive_nowait()
                 assert await fill(sender, b"it") == 1
 
-    run(main, True)
-    run(main, False)
+    run(main, True, scheme=scheme)
+    run(main, False, scheme=scheme)
 
 
 @pytest.mark.parametrize("scheme", SCHEMES)
@@ -53,7 +57,7 @@ def test_a_connection_that_never_came_queues_up_to_the_hwm(scheme: str) -> None:
 
     async def main(net: VirtualNetwork) -> None:
         async with net.open_context() as ctx:
-            endpoint = "inproc://nobody" if scheme == "inproc" else NOBODY
+            endpoint = "inproc://nobody" if scheme in BY_NAME else NOBODY
             push = ctx.socket(triomq.PUSH, send_hwm=5, linger=0)
             push.connect(endpoint)
             assert await fill(push, b"it") == 5
@@ -98,7 +102,7 @@ def test_a_full_subscriber_misses_messages_and_nobody_else_does(scheme: str) -> 
     async def main(net: VirtualNetwork) -> None:
         async with net.open_context() as ctx:
             pub = ctx.socket(triomq.PUB, send_hwm=5, linger=0)
-            reader = ctx.socket(triomq.SUB, receive_hwm=0 if scheme == "inproc" else 1000, topics=[b""])
+            reader = ctx.socket(triomq.SUB, receive_hwm=0 if scheme in BY_NAME else 1000, topics=[b""])
             sleeper = ctx.socket(triomq.SUB, receive_hwm=3, topics=[b""])
             await connected(ctx, scheme, pub, reader, sleeper)
             for number in range(60):
@@ -108,7 +112,7 @@ def test_a_full_subscriber_misses_messages_and_nobody_else_does(scheme: str) -> 
             assert (awake.messages_sent, awake.messages_dropped) == (60, 0)
             assert asleep.messages_dropped == 60 - asleep.messages_sent - asleep.send_queue > 0
             assert pub.statistics().messages_dropped == asleep.messages_dropped
-            if scheme == "inproc":
+            if scheme in BY_NAME:
                 assert asleep.messages_dropped == 60 - 8
             got = []
             while len(got) < 60 - asleep.messages_dropped:
@@ -155,7 +159,7 @@ def test_a_router_drops_what_is_for_nobody_or_for_a_full_peer(scheme: str) -> No
                 await settle()
             full = next(peer for peer in router.statistics().peers if peer.routing_id == b"a")
             assert full.messages_sent + full.send_queue + full.messages_dropped == 100
-            if scheme == "inproc":
+            if scheme in BY_NAME:
                 assert full.messages_dropped == 96
             await router.send([b"b", b"it"])
             assert await dealers[1].receive() == (b"it",)

@@ -122,6 +122,32 @@ async def test_multithreaded_relay(start, bounded) -> None:
         ]
 
 
+async def test_a_guest_of_asyncio(start, endpoints, bounded) -> None:
+    with bounded:
+        (endpoint,) = endpoints(1)
+        server = await start("guestmode", endpoint, 4)
+        client = await start("hwclient", endpoint, 4)
+        assert await client.ended() == [f"Received World {number}" for number in range(1, 5)]
+        assert await server.ended() == [
+            "asyncio goes on",
+            *["trio received Hello"] * 4,
+            "trio answered 4 requests",
+        ]
+
+
+async def test_a_host_that_is_interrupted_ends_its_guest(start, endpoints, bounded) -> None:
+    """asyncio raises the interrupt when trio is over: the port is free, and nothing was left open."""
+    with bounded:
+        (endpoint,) = endpoints(1)
+        server = await start("guestmode", endpoint, 2)
+        client = await start("hwclient", endpoint, 1)
+        await client.ended()
+        server.process.send_signal(signal.SIGINT)
+        await server.printed("KeyboardInterrupt")
+        assert await server.process.wait() != 0
+        assert "Warning" not in server.output
+
+
 async def test_the_pipeline_ends_when_the_batch_is_done(start, endpoints, bounded) -> None:
     with bounded:
         ventilator, sink, control = endpoints(3)
@@ -272,7 +298,7 @@ def waits_for_events(pid: int) -> bool:
 
 def test_every_example_is_tested() -> None:
     names = {path.stem for path in EXAMPLES.glob("*.py")}
-    assert names == {*ENDPOINT_ARGUMENTS, "mtrelay", "transports"}
+    assert names == {*ENDPOINT_ARGUMENTS, "mtrelay", "transports", "guestmode"}
     readme = (EXAMPLES / "README.md").read_text("utf-8")
     for name in names:
         assert f"]({name}.py)" in readme

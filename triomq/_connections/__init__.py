@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from .._public import later
+from ._between_runs import SharedNames
 from ._carrier import Attachment, Binding, Carrier, Connecting, PeerHost
 from ._carriers import Carriers
 from ._gate import Gate
@@ -29,5 +30,6 @@ __all__ = [
     "MulticastCarrier",
     "NewProtocol",
     "PeerHost",
+    "SharedNames",
     "StreamCarrier",
 ]

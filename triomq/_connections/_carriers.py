@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 
 from .._errors import UnsupportedTransportError
 from .._transports import Transport, default_transports, split_endpoint
+from ._between_runs import SharedNames
 from ._carrier import Carrier
 from ._inproc import InprocCarrier
 from ._stream_carrier import StreamCarrier
@@ -22,15 +23,17 @@ class Carriers:
 
     Args:
       given: transports and carriers of the user, beside the ones that every context has, or in place of them.
+      names: what the context shares inproc names by; None if it has its own.
     Raises:
-      TypeError: one of them is neither.
+      TypeError: one of them is neither; or the names are something else.
+      ValueError: there are both names and a carrier of the user for inproc.
       UnsupportedTransportError: a `StreamCarrier` wants a transport that is not here.
     """
 
-    def __init__(self, given: Mapping[str, Transport | Carrier]) -> None:
+    def __init__(self, given: Mapping[str, Transport | Carrier], names: SharedNames | None = None) -> None:
         known: dict[str, Transport | Carrier] = {
             **default_transports(),
-            "inproc": InprocCarrier(),
+            "inproc": _inproc(names, given),
             **given,
         }
         self._carriers: dict[str, Carrier] = {scheme: _carrier(one, known) for scheme, one in known.items()}
@@ -58,6 +61,18 @@ def _groups(scheme: str) -> Carrier:
     from ._multicast import MulticastCarrier
 
     return MulticastCarrier(scheme, SystemGroups(raw=scheme == "pgm"))
+
+
+def _inproc(names: object, given: Mapping[str, Transport | Carrier]) -> Carrier:
+    if names is None:
+        return InprocCarrier()
+    if not isinstance(names, SharedNames):
+        raise TypeError(f"inproc= takes triomq.SharedNames(), the same for all that share them, not {names!r}")
+    if "inproc" in given:
+        raise ValueError("inproc= and transports={'inproc': …} are two carriers for one scheme: give one of them")
+    from ._between_runs import SharedCarrier
+
+    return SharedCarrier(names)
 
 
 def _carrier(given: object, known: Mapping[str, Transport | Carrier]) -> Carrier:

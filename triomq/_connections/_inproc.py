@@ -16,20 +16,16 @@ over; when the binding socket goes, the connecting one gathers again.
 from __future__ import annotations
 
 import errno
-import math
 from collections import deque
 
-from .._errors import AddressInUseError, EndpointError, PeerUnwantedError, RemoteProtocolError
-from .._events import Connected, Disconnected, HandshakeFailed, HandshakeSucceeded, ListeningStopped
+from .._errors import AddressInUseError, PeerUnwantedError, RemoteProtocolError
+from .._events import Connected, Disconnected, HandshakeFailed, ListeningStopped
 from .._message import Message
-from .._options import Options
-from .._pipes import NOBODY, Conflate, InprocPipe
+from .._pipes import NOBODY, InprocPipe
 from .._security import own_process
-from .._statistics import Peer
-from ..zmtp import PeerInfo, explain_incompatible
+from ..zmtp import explain_incompatible
+from ._by_name import check_name, conflation, peer_info, succeeded, summed
 from ._carrier import Binding, Carrier, Connecting, PeerHost, unadmitted
-
-_LONGEST_NAME = 256  # characters
 
 
 class InprocCarrier(Carrier):
@@ -47,7 +43,7 @@ class InprocCarrier(Carrier):
           AddressInUseError: another socket of this context has it.
           EndpointError: it is too long.
         """
-        _check_name(address)
+        check_name(address)
         if address in self._bindings:
             text = f"{endpoint} is bound already by another socket of this context"
             raise AddressInUseError(errno.EADDRINUSE, text)
@@ -61,7 +57,7 @@ class InprocCarrier(Carrier):
         Raises:
           EndpointError: it is too long.
         """
-        _check_name(address)
+        check_name(address)
         connection = InprocConnection(self, host, endpoint, address)
         self.wait(connection)
         self.retry(address)
@@ -230,13 +226,13 @@ class InprocConnection(Connecting):
         # A copy without a maximum: messages sent while the sides greet each other must not push out earlier ones.
         far.inbox.queue = deque(far.inbox.queue)
         waiting = list(near.inbox.queue)
-        near.inbox.renew_queue(*_conflation(theirs.options, ours.options))
+        near.inbox.renew_queue(*conflation(theirs.options, ours.options))
         near.plain = not ours.owner.interprets and not near.inbox.conflates
         near.drop(near.inbox.put(waiting))
         # Both waited by the old limits; `room_made` in `_hand_over` wakes whoever waits for room.
         far.inbox.source_waits = near.inbox.source_waits = False
-        far.inbox.limit = _sum(ours.options.send_limit, theirs.options.receive_limit)
-        near.inbox.limit = _sum(theirs.options.send_limit, ours.options.receive_limit)
+        far.inbox.limit = summed(ours.options.send_limit, theirs.options.receive_limit)
+        near.inbox.limit = summed(theirs.options.send_limit, ours.options.receive_limit)
 
     def _greet(self, theirs: PeerHost) -> None:
         """Let each socket admit the other.
@@ -245,9 +241,9 @@ class InprocConnection(Connecting):
           PeerUnwantedError: one of them does not; then neither has a new peer.
         """
         ours = self._host
-        theirs.admit_peer(self._far, _peer_info(ours))
+        theirs.admit_peer(self._far, peer_info(ours))
         try:
-            ours.admit_peer(self._near, _peer_info(theirs))
+            ours.admit_peer(self._near, peer_info(theirs))
         except PeerUnwantedError:
             theirs.remove_pipe(self._far)
             raise
@@ -256,7 +252,7 @@ class InprocConnection(Connecting):
         """The binding socket gets what was gathered, and what is sent from now on."""
         near, far, ours = self._near, self._far, self._host
         gathered = list(far.inbox.queue)
-        far.inbox.renew_queue(*_conflation(ours.options, theirs.options))
+        far.inbox.renew_queue(*conflation(ours.options, theirs.options))
         far.owner = theirs.owner
         far.plain = not theirs.owner.interprets and not far.inbox.conflates
         far.received = 0  # nobody has received these yet; `deliver` counts them
@@ -264,7 +260,7 @@ class InprocConnection(Connecting):
         near.sent += sum(isinstance(item, Message) for item in gathered)
         for host, pipe, peer in ((ours, near, theirs), (theirs, far, ours)):
             host.emit(Connected(endpoint=self._endpoint, address=self._endpoint))
-            host.emit(_succeeded(self._endpoint, peer, host.peer_at(pipe)))
+            host.emit(succeeded(self._endpoint, peer_info(peer), host.peer_at(pipe)))
         if gathered:
             far.deliver(gathered)
         near.room_made()
@@ -273,7 +269,7 @@ class InprocConnection(Connecting):
         endpoint = self._endpoint
         for host, theirs in ((self._host, binding.host), (binding.host, self._host)):
             waits = isinstance(error, PeerUnwantedError)  # as over other transports, else nobody knows who it is
-            peer = unadmitted(_peer_info(theirs), endpoint, endpoint) if waits else None
+            peer = unadmitted(peer_info(theirs), endpoint, endpoint) if waits else None
             host.emit(HandshakeFailed(endpoint=endpoint, address=endpoint, error=error, peer=peer))
 
     # --- parting --------------------------------------------------------------------------
@@ -311,38 +307,3 @@ class InprocConnection(Connecting):
         self._far.let_go()
         if binding is not None:
             self._carrier.retry(self.name)
-
-
-def _check_name(name: str) -> None:
-    if len(name) > _LONGEST_NAME:
-        raise EndpointError(f"inproc://{name[:20]}…: a name has {_LONGEST_NAME} characters at the most")
-
-
-def _sum(sending: float, receiving: float) -> float:
-    """The limit of a queue that stands for both sides' queues: none if either has none."""
-    return sending + receiving if math.inf not in (sending, receiving) else math.inf
-
-
-def _conflation(sender: Options, receiver: Options) -> tuple[float, Conflate]:
-    """How a queue conflates that stands for both sides' queues: as the one that keeps less."""
-    sides = [(sender.send_limit, sender.conflate), (receiver.receive_limit, receiver.conflate)]
-    if any(conflate is True for _, conflate in sides):
-        return 1, True
-    topics = [limit for limit, conflate in sides if conflate]
-    return (min(topics), "topics") if topics else (math.inf, False)
-
-
-def _peer_info(host: PeerHost) -> PeerInfo:
-    return PeerInfo(
-        socket_type=host.socket_type,
-        routing_id=host.routing_id,
-        metadata={},
-        version=(3, 1),
-        mechanism="NULL",
-    )
-
-
-def _succeeded(endpoint: str, theirs: PeerHost, peer: Peer | None) -> HandshakeSucceeded:
-    return HandshakeSucceeded(
-        endpoint=endpoint, address=endpoint, socket_type=theirs.socket_type, routing_id=theirs.routing_id, peer=peer
-    )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from ._inbox import Inbox
 from ._inproc_pipe import InprocPipe
+from ._linked_pipe import LinkedPipe
 from ._metered import MeteredInbox
 from ._outbox import FirstSubscribe, Outbox
 from ._pipe import Pipe
@@ -22,6 +23,7 @@ __all__ = [
     "Hold",
     "Inbox",
     "InprocPipe",
+    "LinkedPipe",
     "Loan",
     "MeteredInbox",
     "Outbox",

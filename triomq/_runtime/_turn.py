@@ -51,15 +51,17 @@ class Turn:
     Attributes:
       left: messages before the next look at the clock, or the end of the turn.
       more: messages that may follow, if that look says so.
+      listed: messages of a list that count as one.
     """
 
-    __slots__ = ("_began", "_clock", "_first", "_rest", "_size", "left", "more")
+    __slots__ = ("_began", "_clock", "_first", "_rest", "_size", "left", "listed", "more")
 
     def __init__(self, size: int, clock: Clock) -> None:
         self._size = size
         self._first = min(_FIRST_LOOK, size)
         self._rest = size - self._first
         self._clock = clock
+        self.listed: int = LISTED_PER_CALL if size > 1 else 1
         self._began = -math.inf  # when the task went on that used the turn before up
         self.left: int = self._first
         self.more: int = self._rest

@@ -11,7 +11,7 @@ from trio.lowlevel import checkpoint_if_cancelled  # by its name alone: 30 ns fo
 from .._advice import TIME_LIMIT, check_count, hide_arguments, refuse_extra, takes
 from .._message import Message
 from .._patterns import Receiver
-from .._runtime import LISTED_PER_CALL, is_cancelled
+from .._runtime import is_cancelled
 from ._receivers import Receivers
 from ._shared import Shared
 from ._socket import Socket
@@ -98,7 +98,7 @@ class ReceiveSocket(Socket, trio.abc.ReceiveChannel[Message]):
         check_count("receive_many(max): max, the number of messages to take at the most,", max, 1)
         messages = [await self.receive()]
         messages += self._receiver.take_many(max - 1)
-        self._turn.left -= (len(messages) - 1) // LISTED_PER_CALL
+        self._turn.left -= (len(messages) - 1) // self._turn.listed
         return messages
 
     def _wake_all_closed(self) -> None:

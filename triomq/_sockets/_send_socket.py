@@ -14,7 +14,7 @@ from trio.lowlevel import checkpoint_if_cancelled  # by its name alone: 30 ns fo
 from .._advice import TIME_LIMIT, check_messages, hide_arguments, refuse_extra, takes
 from .._message import Frames, Message, MessageLike, as_message
 from .._patterns import Sender
-from .._runtime import LISTED_PER_CALL, is_cancelled
+from .._runtime import is_cancelled
 from ._flushing import Accepted
 from ._senders import Senders
 from ._shared import Shared
@@ -130,7 +130,7 @@ class SendSocket(Socket, trio.abc.SendChannel[MessageLike]):
             if knows_its_end and (self._senders.bar_others or not self._sender.can_submit()):
                 await self._wait_for_room()
                 continue
-            most = LISTED_PER_CALL * (turn.left + turn.more)
+            most = turn.listed * (turn.left + turn.more)
             if knows_its_end and (room := min(most, self._sender.room_for_many())) > 1:
                 self._send_batch(iterator, int(room))
             else:
@@ -171,7 +171,7 @@ class SendSocket(Socket, trio.abc.SendChannel[MessageLike]):
         finally:  # those before one that is refused are sent too
             if batch:
                 self._sender.submit_many(batch)
-            self._turn.left -= -(-len(batch) // LISTED_PER_CALL)
+            self._turn.left -= -(-len(batch) // self._turn.listed)
 
     @trio.lowlevel.enable_ki_protection
     async def flush(self) -> None:
