@@ -300,6 +300,7 @@ class _Block(AbstractAsyncContextManager[Context]):
             await self._context._aclose()  # noqa: ASYNC102  # sockets linger, unless this is cancelled
         except BaseException as exc:  # noqa: ASYNC103  # raised below, out of the nurseries
             ours = _alone(exc)
+        self._context._shared.runtime.end()
         ours = await self._end_services() or ours  # noqa: ASYNC102  # our services are cancelled, and end at once
         if self._services.crash is not None:
             raise InternalError(

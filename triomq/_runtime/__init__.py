@@ -7,6 +7,7 @@ from ._cancellation import is_cancelled
 from ._chores import Chores
 from ._flusher import Flushable, Flusher
 from ._limits import given_back, within
+from ._mailbox import Mailbox
 from ._runtime import Runtime
 from ._task_group import TaskGroup
 from ._turn import LISTED_PER_CALL, MESSAGES_PER_TURN, Turn
@@ -20,6 +21,7 @@ __all__ = [
     "Door",
     "Flushable",
     "Flusher",
+    "Mailbox",
     "Runtime",
     "TaskGroup",
     "Turn",

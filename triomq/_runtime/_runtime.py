@@ -6,6 +6,7 @@ import os
 import random
 import threading
 from collections.abc import Callable
+from typing import NoReturn
 
 import trio
 
@@ -13,6 +14,7 @@ from .._errors import WrongThreadError
 from .._forks import check_process
 from ._bounds import Bounds
 from ._flusher import Flusher
+from ._mailbox import Mailbox
 from ._turn import MESSAGES_PER_TURN, Turn
 from ._turn_end import TurnEnd
 
@@ -47,6 +49,28 @@ class Runtime:
         self.thread: int = threading.get_ident()
         self.process: int = os.getpid()
         self.token: trio.lowlevel.TrioToken = trio.lowlevel.current_trio_token()
+        self._mailbox: Mailbox | None = None
+
+    @property
+    def mailbox(self) -> Mailbox:
+        """Takes calls of other threads for this context; made when it is first asked for, and closed by `end`."""
+        if self._mailbox is None:
+            self._mailbox = Mailbox(self.token, self._crash)
+            self.turn_end.if_the_run_dies[self._mailbox.abandon] = None
+        return self._mailbox
+
+    def _crash(self, failure: BaseException) -> None:
+        async def fail() -> NoReturn:
+            raise failure
+
+        self.nursery.start_soon(fail, name="triomq mailbox")
+
+    def end(self) -> None:
+        """The sockets are closed: other threads reach this context no more."""
+        if self._mailbox is not None:
+            self._mailbox.close()
+            self.turn_end.if_the_run_dies.pop(self._mailbox.abandon)
+            self._mailbox = None
 
     def check_thread(self, what: str) -> None:
         """Refuse use from anywhere but the trio run the context belongs to.

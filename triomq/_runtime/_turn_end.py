@@ -49,6 +49,7 @@ class TurnEnd(trio.abc.Instrument):
       now: trio's clock; half the price of `trio.current_time`.
       polled_at: time when trio last began to look for events.
       users: contexts of this run that are open.
+      if_the_run_dies: called when the run ends under open contexts, as it does when trio itself crashes.
     """
 
     place: trio.lowlevel.RunVarToken[TurnEnd]
@@ -56,6 +57,7 @@ class TurnEnd(trio.abc.Instrument):
 
     def __init__(self, token: trio.lowlevel.TrioToken) -> None:
         self.users: int = 0
+        self.if_the_run_dies: dict[Callable[[], None], None] = {}
         self.now: Callable[[], float] = trio.lowlevel.current_clock().current_time
         self.polled_at: float = self.now()
         self._token = token
@@ -85,6 +87,11 @@ class TurnEnd(trio.abc.Instrument):
                     connection.resume()
                     if timeout > 0:  # trio knows of no task that can run: keep it from going to sleep
                         self._token.run_sync_soon(_wake_loop, idempotent=True)
+
+    def after_run(self) -> None:
+        """See `trio.abc.Instrument`: trio has crashed, else this would be no instrument any more."""
+        for call in list(self.if_the_run_dies):
+            call()
 
 
 def _wake_loop() -> None:
