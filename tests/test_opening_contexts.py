@@ -28,12 +28,17 @@ class Seeded:
         strict_checkpoints: bool,
         transports: Mapping[str, Transport | Carrier] | None,
         rng: Random | None,
+        io_thread: bool,
         **limits: float,
     ) -> AbstractAsyncContextManager[triomq.Context]:
-        self.asked.append((strict_checkpoints, transports, rng, limits))
+        self.asked.append((strict_checkpoints, transports, rng, io_thread, limits))
         with opening_contexts(None):
             return triomq.open_context(
-                strict_checkpoints=strict_checkpoints, transports=transports, rng=Random(1), **limits
+                strict_checkpoints=strict_checkpoints,
+                transports=transports,
+                rng=Random(1),
+                io_thread=io_thread,
+                **limits,
             )
 
 
@@ -47,8 +52,13 @@ async def test_it_is_asked_with_the_arguments_of_open_context() -> None:
     with opening_contexts(opener):
         await program()
         await program(strict_checkpoints=True, max_sockets=5, max_peers=math.inf)
+        await program(io_thread=True)
     await program()
-    assert opener.asked == [(False, None, None, {}), (True, None, None, {"max_sockets": 5})]
+    assert opener.asked == [
+        (False, None, None, False, {}),
+        (True, None, None, False, {"max_sockets": 5}),
+        (False, None, None, True, {}),
+    ]
 
 
 async def test_tasks_of_the_block_are_in_it_and_others_are_not() -> None:

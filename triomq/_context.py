@@ -251,9 +251,12 @@ class _Block(AbstractAsyncContextManager[Context]):
     leave the nurseries half open.
     """
 
-    def __init__(self, carriers: Carriers, rng: random.Random, bounds: Bounds, *, strict_checkpoints: bool) -> None:
+    def __init__(
+        self, carriers: Carriers, rng: random.Random, bounds: Bounds, *, strict_checkpoints: bool, io_thread: bool
+    ) -> None:
         self._carriers = carriers
         self._bounds = bounds
+        self._io_thread = io_thread
         self._random = rng
         self._strict_checkpoints = strict_checkpoints
         self._services = _Services()
@@ -282,6 +285,8 @@ class _Block(AbstractAsyncContextManager[Context]):
                 nursery, turn, self._random, strict_checkpoints=self._strict_checkpoints, bounds=self._bounds
             )
             nursery.start_soon(runtime.flusher.run, name="triomq flusher")
+            if self._io_thread:
+                await self._start_io(runtime)
             self._context = type.__call__(Context, Shared(runtime, self._carriers, observers=[Log()]))
         except BaseException as exc:
             # Our services are cancelled and end at once; a KeyboardInterrupt meanwhile counts more than what it met.
@@ -289,6 +294,14 @@ class _Block(AbstractAsyncContextManager[Context]):
                 raise interrupt from exc  # noqa: ASYNC104
             raise
         return self._context
+
+    async def _start_io(self, runtime: Runtime) -> None:
+        """Let connections live in a run of their own."""
+        from ._io_thread import IoRun, carry_in  # few programs need it
+
+        io = IoRun(runtime)
+        carry_in(io, self._carriers)
+        await runtime.nursery.start(io.run, name="triomq I/O thread")
 
     @trio.lowlevel.enable_ki_protection
     async def __aexit__(
@@ -328,6 +341,7 @@ def open_context(
     strict_checkpoints: bool = False,
     transports: Mapping[str, Transport | Carrier] | None = None,
     rng: random.Random | None = None,
+    io_thread: bool = False,
     max_sockets: float = math.inf,
     max_peers: float = math.inf,
     max_queued_bytes: float = math.inf,
@@ -343,6 +357,9 @@ def open_context(
       transports: by scheme, in addition to tcp, ipc, inproc, epgm and pgm, or in place of them: a
         `triomq.abc.Transport`, or a `triomq.abc.Carrier`.
       rng: what the waits before reconnecting and the first routing ids are drawn from; seed it to repeat a run.
+      io_thread: keep the connections of tcp, ipc and other byte streams in a thread of the context's own. They go on
+        while this run computes: heartbeats are answered, messages arrive and leave, lost connections heal. Each message
+        costs more, and what a pair of threads can tell each other is told a little later.
       max_sockets: how many sockets may be open at one time; one more is an `OSError`.
       max_peers: how many connections to all bound endpoints together may stand at one time. One more is closed, or one
         that is no peer yet makes way for it; as for the option of sockets with this name.
@@ -365,7 +382,21 @@ def open_context(
         raise TypeError(f"rng= takes a random.Random, such as random.Random(1), not {rng!r}")
     if transports is not None and not isinstance(transports, Mapping):
         raise TypeError(f"transports= takes a dict, such as {{'tcp': transport}}, not {transports!r}")
+    if not isinstance(io_thread, bool):
+        raise TypeError(f"io_thread= is True or False, not {io_thread!r}")
     bounds = Bounds(max_sockets=max_sockets, max_peers=max_peers, max_queued_bytes=max_queued_bytes)
     if (opener := current_opener()) is not None:
-        return opener(strict_checkpoints=strict_checkpoints, transports=transports, rng=rng, **given_limits(bounds))
-    return _Block(Carriers(transports or {}), rng or random.Random(), bounds, strict_checkpoints=strict_checkpoints)
+        return opener(
+            strict_checkpoints=strict_checkpoints,
+            transports=transports,
+            rng=rng,
+            io_thread=io_thread,
+            **given_limits(bounds),
+        )
+    return _Block(
+        Carriers(transports or {}),
+        rng or random.Random(),
+        bounds,
+        strict_checkpoints=strict_checkpoints,
+        io_thread=io_thread,
+    )

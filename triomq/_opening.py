@@ -37,6 +37,7 @@ class Opener(Protocol):
         strict_checkpoints: bool,
         transports: Mapping[str, Transport | Carrier] | None,
         rng: random.Random | None,
+        io_thread: bool,
         **limits: Unpack[Limits],
     ) -> AbstractAsyncContextManager[Context]:
         """Make the block of ``async with open_context()``."""

@@ -16,8 +16,8 @@ import triomq
 import triomq.testing
 from triomq.testing import LinkArguments, fixed_schedule
 
-SCHEMES = ("inproc", "tcp", "narrow")
-REAL = ("real-tcp", "ipc")  # of this machine, in real time, where what may be left behind is the kernel's
+SCHEMES = ("inproc", "tcp", "narrow", "halves")  # "halves" is tcp with the connections of an I/O thread, on one clock
+REAL = ("real-tcp", "ipc", "io-thread")  # of this machine, in real time, where what may be left behind is the kernel's
 NOBODY = "tcp://127.0.0.1:9"
 
 # Connections that hold few octets, and cut them anywhere: writes are partial, and back-pressure comes early.
@@ -32,7 +32,24 @@ def examples(count: int) -> settings:
 class Real:
     """Opens contexts on this machine, as a `VirtualNetwork` does on its hosts."""
 
-    open_context = staticmethod(triomq.open_context)
+    def __init__(self, **options: Any) -> None:
+        self._options = options
+
+    def open_context(self, **options: Any) -> Any:
+        return triomq.open_context(**self._options, **options)
+
+
+class InHalves:
+    """Opens contexts of a network as if their connections had a thread."""
+
+    def __init__(self, net: triomq.testing.VirtualNetwork) -> None:
+        self._net = net
+
+    def open_context(self, *args: Any, **options: Any) -> Any:
+        return self._net.open_context(*args, io_thread=True, **options)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._net, name)
 
 
 def run(main: Callable[..., Awaitable[Any]], *args: Any, scheme: str = "tcp", seed: int = 0) -> Any:
@@ -49,7 +66,13 @@ def run(main: Callable[..., Awaitable[Any]], *args: Any, scheme: str = "tcp", se
 
     if scheme in REAL:
         with fixed_schedule(seed):
-            return trio.run(bounded, Real())
+            return trio.run(bounded, Real(io_thread=scheme == "io-thread"))
+    if scheme == "halves":
+
+        async def in_halves(net: triomq.testing.VirtualNetwork) -> Any:
+            return await main(InHalves(net), *args)
+
+        return triomq.testing.run(in_halves, seed=seed, time_limit=20_000.0)
     return triomq.testing.run(main, *args, seed=seed, time_limit=20_000.0, **(NARROW if scheme == "narrow" else {}))
 
 

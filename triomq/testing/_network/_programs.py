@@ -43,6 +43,7 @@ class Programs(Faults):
         strict_checkpoints: bool = False,
         transports: Mapping[str, Transport | Carrier] | None = None,
         rng: Random | None = None,
+        io_thread: bool = False,
         **limits: Unpack[Limits],
     ) -> AbstractAsyncContextManager[Context]:
         """Open a context whose transports are those of a host; otherwise as `triomq.open_context`.
@@ -54,6 +55,7 @@ class Programs(Faults):
           host: its name, which is also what ``tcp://name:port`` connects to.
           transports: by scheme, in addition to those of the host or in place of them.
           rng: as for `triomq.open_context`; None is one seeded with the network's seed and the host's name.
+          io_thread: as for `triomq.open_context`; there is no thread in virtual time, but all the rest.
           limits: as for `triomq.open_context`, such as ``max_sockets``.
         Raises:
           RuntimeError: the host has crashed and was not restarted; or the network is not open.
@@ -75,7 +77,11 @@ class Programs(Faults):
         }
         with opening_contexts(None):
             block = open_context(
-                strict_checkpoints=strict_checkpoints, transports={**virtual, **(transports or {})}, rng=dice, **limits
+                strict_checkpoints=strict_checkpoints,
+                transports={**virtual, **(transports or {})},
+                rng=dice,
+                io_thread=io_thread,
+                **limits,
             )
         return self._context_block(machine, block, secrets)
 
