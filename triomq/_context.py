@@ -29,7 +29,7 @@ from ._errors import InternalError
 from ._logs import Log
 from ._opening import current_opener, given_limits
 from ._options import ZMQ_NAMES, OptionArguments
-from ._runtime import Bounds, Runtime, TurnEnd, turn_end
+from ._runtime import Bounds, Runtime, Services
 from ._security import Authenticator
 from ._sockets import EndpointArgument, Observer, Shared, Socket
 from ._transports import Transport
@@ -208,35 +208,6 @@ def draw_secrets_from(context: Context, random_bytes: Callable[[int], bytes]) ->
     context._shared.runtime.random_bytes = random_bytes
 
 
-class _Services:
-    """The nursery of our own tasks, and what became of it."""
-
-    def __init__(self) -> None:
-        self.scope = trio.CancelScope()
-        self.crash: BaseException | None = None
-
-    @trio.lowlevel.enable_ki_protection
-    async def run(
-        self,
-        user_scope: trio.CancelScope,
-        task_status: trio.TaskStatus[tuple[trio.Nursery, TurnEnd]] = trio.TASK_STATUS_IGNORED,
-    ) -> None:
-        try:
-            with self.scope, turn_end() as turn:
-                async with trio.open_nursery() as nursery:
-                    task_status.started((nursery, turn))
-                    # Only now: shielded before it has started, it could not be given up while it starts. And only if
-                    # it has not been: to a start that was cancelled meanwhile, started() means nothing.
-                    if trio.lowlevel.current_task().eventual_parent_nursery is None:
-                        self.scope.shield = True
-                    await trio.sleep_forever()
-        except BaseException as exc:  # noqa: ASYNC103  # raised by the block, out of the nurseries
-            if not self.scope.shield:
-                raise  # given up before it began; out of a nursery a lone Cancelled may come in a group
-            self.crash = exc
-            user_scope.cancel(reason="triomq: a task of ours crashed")
-
-
 def _alone(exc: BaseException) -> BaseException:
     """The exception itself, where our own nursery has put it into a group."""
     return exc.exceptions[0] if isinstance(exc, BaseExceptionGroup) and len(exc.exceptions) == 1 else exc
@@ -259,7 +230,7 @@ class _Block(AbstractAsyncContextManager[Context]):
         self._io_thread = io_thread
         self._random = rng
         self._strict_checkpoints = strict_checkpoints
-        self._services = _Services()
+        self._services = Services()
         self._outer = trio.open_nursery()
         self._context: Context | None = None
 
