@@ -69,6 +69,7 @@ class BackPeers(Peers):
         self.io: IoRun = io
         self._front = front
         self._pattern_there = pattern
+        self._arrival: Callable[[], object] | None = None  # goes with the event that the session is about to emit
         self._links: dict[Pipe, BackLink] = {}
         self.expected: BackLink | None = None
         self.double: Pattern = type(pattern)(front.host.options, random.Random(0), runtime.turn)
@@ -78,6 +79,9 @@ class BackPeers(Peers):
 
     def post(self, call: Callable[[], object]) -> None:
         """Leave a call for the user's run, about this socket."""
+        arrival, self._arrival = self._arrival, None
+        if arrival is not None:
+            call = partial(_both, arrival, call)
         self.io.post(partial(self._front.take, call))
 
     # --- what connections tell --------------------------------------------------------------------
@@ -107,7 +111,7 @@ class BackPeers(Peers):
                 del self._links[pipe]
             raise
         link.greetings += self.options.probe_router
-        self.post(partial(link.front.arrived, peer, pipe.endpoint, pipe.address, pipe.dialled))
+        self._arrival = partial(link.front.arrived, peer, pipe.endpoint, pipe.address, pipe.dialled)
 
     def _link(self, pipe: Pipe) -> BackLink:
         link = self._links.get(pipe)
@@ -148,7 +152,9 @@ class BackPeers(Peers):
 
     def note_refusal(self, endpoint: str, error: Exception | None) -> None:
         """See `PeerHost`."""
-        self.post(partial(self._front.host.note_refusal, endpoint, error))
+        if error is not None or endpoint in self.refusals:
+            super().note_refusal(endpoint, error)
+            self.post(partial(self._front.host.note_refusal, endpoint, error))
 
     def heartbeat(self, pipe: Pipe) -> None:
         """See `PeerHost`."""
@@ -175,6 +181,12 @@ class BackPeers(Peers):
             self.post(self._front.ended.set)
 
         self.runtime.nursery.start_soon(tell, name=f"triomq end{self.suffix}")
+
+
+def _both(first: Callable[[], object], second: Callable[[], object]) -> None:
+    """In the user's run: who sees a peer need not wait for the event that tells of it."""
+    first()
+    second()
 
 
 class BackEndpoint:
