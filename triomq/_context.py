@@ -328,9 +328,8 @@ def open_context(
       transports: by scheme, in addition to tcp, ipc, inproc, epgm and pgm, or in place of them: a
         `triomq.abc.Transport`, or a `triomq.abc.Carrier`.
       rng: what the waits before reconnecting and the first routing ids are drawn from; seed it to repeat a run.
-      io_thread: keep the connections of tcp, ipc and other byte streams in a thread of the context's own. They go on
-        while this run computes: heartbeats are answered, messages arrive and leave, lost connections heal. Each message
-        costs more, and what a pair of threads can tell each other is told a little later.
+      io_thread: keep the connections of tcp, ipc and other byte streams in a thread of the context's own, where they go
+        on while this run computes. Each message costs more. See :doc:`/how-to/compute-meanwhile`.
       max_sockets: how many sockets may be open at one time; one more is an `OSError`.
       max_peers: how many connections to all bound endpoints together may stand at one time. One more is closed, or one
         that is no peer yet makes way for it; as for the option of sockets with this name.
@@ -357,17 +356,7 @@ def open_context(
         raise TypeError(f"io_thread= is True or False, not {io_thread!r}")
     bounds = Bounds(max_sockets=max_sockets, max_peers=max_peers, max_queued_bytes=max_queued_bytes)
     if (opener := current_opener()) is not None:
-        return opener(
-            strict_checkpoints=strict_checkpoints,
-            transports=transports,
-            rng=rng,
-            io_thread=io_thread,
-            **given_limits(bounds),
-        )
-    return _Block(
-        Carriers(transports or {}),
-        rng or random.Random(),
-        bounds,
-        strict_checkpoints=strict_checkpoints,
-        io_thread=io_thread,
-    )
+        limits, strict = given_limits(bounds), strict_checkpoints
+        return opener(strict_checkpoints=strict, transports=transports, rng=rng, io_thread=io_thread, **limits)
+    carriers, rng = Carriers(transports or {}), rng or random.Random()
+    return _Block(carriers, rng, bounds, strict_checkpoints=strict_checkpoints, io_thread=io_thread)

@@ -103,3 +103,24 @@ async def test_an_authenticator_is_asked_in_the_users_run() -> None:
             await pull.wait_peers()
         assert [peer.user_id for peer in pull.peers] == ["me"]
     assert asked == [trio.lowlevel.current_trio_token()] * 2
+
+
+async def test_the_limits_of_the_context_hold(virtual_network: VirtualNetwork) -> None:
+    """Of connections, and of bytes that wait: those included that are on their way between the two runs."""
+    net = virtual_network
+    async with net.open_context("a", io_thread=True, max_peers=2, max_queued_bytes=10_000) as a:
+        pull = a.socket(triomq.PULL, receive_hwm=0)
+        await pull.bind("tcp://*:5555")
+        async with net.open_context("b") as b:
+            pushes = [b.socket(triomq.PUSH, linger=0, send_hwm=0) for _ in range(3)]
+            for push in pushes:
+                push.connect("tcp://a:5555")
+                await trio.sleep(1)
+            assert len(pull.peers) == 2
+            for number in range(1000):
+                await pushes[0].send(b"%4d" % number + bytes(996))
+            await trio.sleep(10)
+            waiting = sum(peer.receive_queue for peer in pull.statistics().peers)
+            assert 10 <= waiting <= 300, "10,000 bytes, and what was read at once"
+            for number in range(1000):
+                assert int((await pull.receive())[0][:4]) == number

@@ -114,9 +114,10 @@ async def test_a_new_publisher_is_told_the_topics(ctx: triomq.Context, listener:
         sub.unsubscribe(b"b")
         sub.subscribe(b"c")
         heard = peer.hear(lambda heard: len(heard) >= 2)
-        assert [(type(one).__mro__[-2], one.topic) for one in heard if hasattr(one, "topic")] == [
-            (zmtp.Cancel, b"b"), (zmtp.Subscribe, b"c"),
-        ]  # fmt: skip
+        cancelled, subscribed = heard
+        assert isinstance(cancelled, zmtp.Cancel)
+        assert isinstance(subscribed, zmtp.Subscribe)
+        assert (cancelled.topic, subscribed.topic) == (b"b", b"c")
     with closing(listener.accept("PUB")) as peer:
         assert topics(peer) == {b"a", b"c"}
         assert await numbers(sub, 1) == [b"c end"]
