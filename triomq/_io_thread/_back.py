@@ -37,19 +37,19 @@ class Stand:
 class BackGate(Gate):
     """Has the authenticator asked in the user's run, whose function that is."""
 
-    def __init__(self, host: Peers, io: IoRun) -> None:
+    def __init__(self, front: FrontSocket) -> None:
         super().__init__()
-        self._host = host
-        self._io = io
+        self._front = front
 
     @property
     def asks(self) -> bool:
         """See `Gate`."""
-        return self._host.gate.asks
+        return self._front.host.gate.asks
 
     async def judge(self, request: AuthenticationRequest) -> Accept | Deny:
         """See `Gate`."""
-        return await self._io.ask(self._host.tasks, partial(self._host.gate.judge, request))
+        host = self._front.host
+        return await self._front.io.ask(host.tasks, partial(host.gate.judge, request))
 
 
 class BackPeers(Peers):
@@ -68,13 +68,12 @@ class BackPeers(Peers):
         runtime = io.runtime
         self.io: IoRun = io
         self._front = front
-        self._pattern_there = pattern
         self._arrival: Callable[[], object] | None = None  # goes with the event that the session is about to emit
         self._links: dict[Pipe, BackLink] = {}
         self.expected: BackLink | None = None
         self.double: Pattern = type(pattern)(front.host.options, random.Random(0), runtime.turn)
         self.suffix: str = front.host.tasks.suffix
-        gate = BackGate(front.host, io)
+        gate = BackGate(front)
         super().__init__(front.host.socket_type, front.host.options, self.double, runtime, self, gate)
 
     def post(self, call: Callable[[], object]) -> None:
@@ -89,7 +88,7 @@ class BackPeers(Peers):
     @property
     def routing_id(self) -> bytes:
         """See `PeerHost`."""
-        return self._pattern_there.routing_id
+        return self._front.pattern.routing_id
 
     def emit(self, event: MonitorEvent) -> None:
         """See `PeerHost`."""

@@ -28,6 +28,7 @@ class FrontSocket:
 
     Attributes:
       host: the socket's peers.
+      pattern: the socket's.
       io: the other run.
       back: the socket's peers there.
       ended: the last task of the socket's connections has.
@@ -37,6 +38,7 @@ class FrontSocket:
         pattern = host.owner
         assert isinstance(pattern, Pattern)
         self.host: Peers = host
+        self.pattern: Pattern = pattern
         self.io: IoRun = io
         self.ended: trio.Event = trio.Event()
         self.back: BackPeers = BackPeers(self, io, pattern)
@@ -44,7 +46,7 @@ class FrontSocket:
         self._held: list[Callable[[], object]] | None = None
         self._holds = 0
         pattern.begin_repeating(self._repeat)
-        host.tasks.start(self._attend, name="triomq end")
+        self._attending = host.tasks.start(self._attend, name="triomq end")
 
     async def _attend(self) -> None:
         """Wait for the end of the socket, and then for that of its connections."""
@@ -57,7 +59,15 @@ class FrontSocket:
                 with trio.CancelScope(shield=True):
                     await self.ended.wait()
             io.never_mind(self.ended.set)
-            self._sockets.pop(self.host, None)
+            self.ended.set()
+            if self._attending.cancel_called:  # the socket has ended, and not the whole context by a crash
+                self._let_go()
+
+    def _let_go(self) -> None:
+        """Both halves refer to each other; nothing of the socket is kept alive by that."""
+        self._sockets.pop(self.host, None)
+        self.pattern.begin_repeating(_nobody_repeats)
+        del self.host, self.pattern
 
     def _repeat(self, method: Callable[..., object], *arguments: object) -> None:
         """Have the double do what the pattern does, behind what was sent before."""
@@ -76,7 +86,7 @@ class FrontSocket:
 
     def take(self, call: Callable[[], object]) -> None:
         """Make a call that the I/O run has left; later, where a task here is to go on first."""
-        if self.io.over:
+        if self.io.over or self.ended.is_set():
             return
         if self._held is not None:
             self._held.append(call)
@@ -105,3 +115,7 @@ class FrontSocket:
             peer: Any = None if pipe is None else self.host.peer_at(pipe)
             event = attrs.evolve(event, peer=peer)
         self.host.emit(event)
+
+
+def _nobody_repeats(method: Callable[..., object], *arguments: object) -> None:
+    """The socket has ended, and its double with it."""
