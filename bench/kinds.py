@@ -62,6 +62,7 @@ class Kind(enum.Enum):
     MEMORY = _Roles("memory", "connect", neutral="connect")
     LATENCY = _Roles("latency", "connect", neutral="connect")
     WAIT = _Roles("wait", "bind")
+    BUSY = _Roles("busy", "connect", neutral="connect")
     IMPORT = _Roles("importing", "bind", ("bind",), neutral="bind")
 
     @property

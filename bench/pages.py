@@ -20,6 +20,7 @@ _PAGE = ROOT / "docs" / "explanation" / "performance.md"
 _TITLES = {
     "triomq": "triomq",
     "triomq-strict": "triomq, strict",
+    "triomq-io": "triomq, io_thread",
     "pyzmq": "pyzmq",
     "pyzmq-asyncio": "zmq.asyncio",
     "zmq-anyio": "zmq-anyio",

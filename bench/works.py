@@ -119,6 +119,11 @@ WORKS: tuple[Work, ...] = (
         min_count=2_000, details=("p50", "p99", "p99.9", "worst", "messages/s"),
     ),
     Work(
+        name="busy", kind=Kind.BUSY, unit=Unit.MICROSECONDS, group="busy", first_count=20, max_count=200,
+        title="how late a PING is answered by a program that computes, in slices of 0.1 s; p99",
+        details=("p50", "p99", "worst"),
+    ),
+    Work(
         name="import", kind=Kind.IMPORT, title="import, in a fresh process", unit=Unit.MILLISECONDS,
         first_count=3, min_count=3, max_count=50,
     ),

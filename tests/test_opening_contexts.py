@@ -33,7 +33,10 @@ class Seeded:
         self.asked.append((strict_checkpoints, transports, rng, limits))
         with opening_contexts(None):
             return triomq.open_context(
-                strict_checkpoints=strict_checkpoints, transports=transports, rng=Random(1), **limits
+                strict_checkpoints=strict_checkpoints,
+                transports=transports,
+                rng=Random(1),
+                **limits,
             )
 
 
@@ -47,8 +50,13 @@ async def test_it_is_asked_with_the_arguments_of_open_context() -> None:
     with opening_contexts(opener):
         await program()
         await program(strict_checkpoints=True, max_sockets=5, max_peers=math.inf)
+        await program(io_thread=True)
     await program()
-    assert opener.asked == [(False, None, None, {}), (True, None, None, {"max_sockets": 5})]
+    assert opener.asked == [
+        (False, None, None, {}),
+        (True, None, None, {"max_sockets": 5}),
+        (False, None, None, {"io_thread": True}),
+    ]
 
 
 async def test_it_is_asked_with_the_names_that_are_shared() -> None:

@@ -28,9 +28,9 @@ from ._connections import Carrier, Carriers
 from ._connections import SharedNames as SharedNames
 from ._errors import InternalError
 from ._logs import Log
-from ._opening import current_opener, given_limits
+from ._opening import current_opener, given_arguments
 from ._options import ZMQ_NAMES, OptionArguments
-from ._runtime import Bounds, Runtime, TurnEnd, turn_end
+from ._runtime import Bounds, Runtime, Services
 from ._security import Authenticator
 from ._sockets import EndpointArgument, Observer, Shared, Socket
 from ._transports import Transport
@@ -209,35 +209,6 @@ def draw_secrets_from(context: Context, random_bytes: Callable[[int], bytes]) ->
     context._shared.runtime.random_bytes = random_bytes
 
 
-class _Services:
-    """The nursery of our own tasks, and what became of it."""
-
-    def __init__(self) -> None:
-        self.scope = trio.CancelScope()
-        self.crash: BaseException | None = None
-
-    @trio.lowlevel.enable_ki_protection
-    async def run(
-        self,
-        user_scope: trio.CancelScope,
-        task_status: trio.TaskStatus[tuple[trio.Nursery, TurnEnd]] = trio.TASK_STATUS_IGNORED,
-    ) -> None:
-        try:
-            with self.scope, turn_end() as turn:
-                async with trio.open_nursery() as nursery:
-                    task_status.started((nursery, turn))
-                    # Only now: shielded before it has started, it could not be given up while it starts. And only if
-                    # it has not been: to a start that was cancelled meanwhile, started() means nothing.
-                    if trio.lowlevel.current_task().eventual_parent_nursery is None:
-                        self.scope.shield = True
-                    await trio.sleep_forever()
-        except BaseException as exc:  # noqa: ASYNC103  # raised by the block, out of the nurseries
-            if not self.scope.shield:
-                raise  # given up before it began; out of a nursery a lone Cancelled may come in a group
-            self.crash = exc
-            user_scope.cancel(reason="triomq: a task of ours crashed")
-
-
 def _alone(exc: BaseException) -> BaseException:
     """The exception itself, where our own nursery has put it into a group."""
     return exc.exceptions[0] if isinstance(exc, BaseExceptionGroup) and len(exc.exceptions) == 1 else exc
@@ -252,12 +223,15 @@ class _Block(AbstractAsyncContextManager[Context]):
     leave the nurseries half open.
     """
 
-    def __init__(self, carriers: Carriers, rng: random.Random, bounds: Bounds, *, strict_checkpoints: bool) -> None:
+    def __init__(
+        self, carriers: Carriers, rng: random.Random, bounds: Bounds, *, strict_checkpoints: bool, io_thread: bool
+    ) -> None:
         self._carriers = carriers
         self._bounds = bounds
+        self._io_thread = io_thread
         self._random = rng
         self._strict_checkpoints = strict_checkpoints
-        self._services = _Services()
+        self._services = Services()
         self._outer = trio.open_nursery()
         self._context: Context | None = None
 
@@ -283,6 +257,8 @@ class _Block(AbstractAsyncContextManager[Context]):
                 nursery, turn, self._random, strict_checkpoints=self._strict_checkpoints, bounds=self._bounds
             )
             nursery.start_soon(runtime.flusher.run, name="triomq flusher")
+            if self._io_thread:
+                await self._start_io(runtime)
             self._context = type.__call__(Context, Shared(runtime, self._carriers, observers=[Log()]))
         except BaseException as exc:
             # Our services are cancelled and end at once; a KeyboardInterrupt meanwhile counts more than what it met.
@@ -290,6 +266,14 @@ class _Block(AbstractAsyncContextManager[Context]):
                 raise interrupt from exc  # noqa: ASYNC104
             raise
         return self._context
+
+    async def _start_io(self, runtime: Runtime) -> None:
+        """Let connections live in a run of their own."""
+        from ._io_thread import IoRun, carry_in  # few programs need it
+
+        io = IoRun(runtime)
+        carry_in(io, self._carriers)
+        await runtime.nursery.start(io.run, name="triomq I/O thread")
 
     @trio.lowlevel.enable_ki_protection
     async def __aexit__(
@@ -329,6 +313,7 @@ def open_context(
     strict_checkpoints: bool = False,
     transports: Mapping[str, Transport | Carrier] | None = None,
     rng: random.Random | None = None,
+    io_thread: bool = False,
     max_sockets: float = math.inf,
     max_peers: float = math.inf,
     max_queued_bytes: float = math.inf,
@@ -345,6 +330,8 @@ def open_context(
       transports: by scheme, in addition to tcp, ipc, inproc, epgm and pgm, or in place of them: a
         `triomq.abc.Transport`, or a `triomq.abc.Carrier`.
       rng: what the waits before reconnecting and the first routing ids are drawn from; seed it to repeat a run.
+      io_thread: keep the connections of tcp, ipc and other byte streams in a thread of the context's own, where they go
+        on while this run computes. Each message costs more. See :doc:`/how-to/compute-meanwhile`.
       max_sockets: how many sockets may be open at one time; one more is an `OSError`.
       max_peers: how many connections to all bound endpoints together may stand at one time. One more is closed, or one
         that is no peer yet makes way for it; as for the option of sockets with this name.
@@ -369,7 +356,11 @@ def open_context(
         raise TypeError(f"rng= takes a random.Random, such as random.Random(1), not {rng!r}")
     if transports is not None and not isinstance(transports, Mapping):
         raise TypeError(f"transports= takes a dict, such as {{'tcp': transport}}, not {transports!r}")
+    if not isinstance(io_thread, bool):
+        raise TypeError(f"io_thread= is True or False, not {io_thread!r}")
     bounds = Bounds(max_sockets=max_sockets, max_peers=max_peers, max_queued_bytes=max_queued_bytes)
     if (opener := current_opener()) is not None:
-        return opener(strict_checkpoints=strict_checkpoints, transports=transports, rng=rng, **given_limits(bounds, inproc))
-    return _Block(Carriers(transports or {}, inproc), rng or random.Random(), bounds, strict_checkpoints=strict_checkpoints)
+        given = given_arguments(bounds, inproc, io_thread=io_thread)
+        return opener(strict_checkpoints=strict_checkpoints, transports=transports, rng=rng, **given)
+    carriers, rng = Carriers(transports or {}, inproc), rng or random.Random()
+    return _Block(carriers, rng, bounds, strict_checkpoints=strict_checkpoints, io_thread=io_thread)

@@ -7,7 +7,7 @@ import random
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractAsyncContextManager, contextmanager
 from contextvars import ContextVar
-from typing import TYPE_CHECKING, Final, Protocol, TypedDict, Unpack, cast
+from typing import TYPE_CHECKING, Any, Final, Protocol, TypedDict, Unpack, cast
 
 from ._connections import Carrier, SharedNames
 from ._runtime import Bounds
@@ -20,19 +20,20 @@ if TYPE_CHECKING:
 class Limits(TypedDict, total=False):
     """The keyword arguments of `open_context` that an opener gets only if they are given.
 
-    They bound what a context may have, but for ``inproc``: the names that it shares.
+    They bound what a context may have, but for two: ``inproc``, the names that it shares, and ``io_thread``.
     """
 
     max_sockets: float
     max_peers: float
     max_queued_bytes: float
     inproc: SharedNames
+    io_thread: bool
 
 
 class Opener(Protocol):
     """What `opening_contexts` takes: a function with the arguments of `open_context`, and its result.
 
-    Of the limits, such as ``max_sockets``, it gets those that are given; and ``inproc``, if there is one.
+    Of the limits, such as ``max_sockets``, it gets those that are given; and ``inproc`` and ``io_thread`` likewise.
     """
 
     def __call__(
@@ -73,10 +74,14 @@ def current_opener() -> Opener | None:
     return _opener.get()
 
 
-def given_limits(bounds: Bounds, names: SharedNames | None) -> Limits:
-    """Those limits that limit something, and the names, if there are any."""
+def given_arguments(bounds: Bounds, names: SharedNames | None, *, io_thread: bool) -> Limits:
+    """Those limits that limit something; the names, if there are any; and the thread, if there is to be one."""
     limits = Limits(
         max_sockets=bounds.max_sockets, max_peers=bounds.max_peers, max_queued_bytes=bounds.max_queued_bytes
     )
-    given = {name: limit for name, limit in limits.items() if limit != math.inf}
-    return cast("Limits", given if names is None else {**given, "inproc": names})
+    given: dict[str, Any] = {name: limit for name, limit in limits.items() if limit != math.inf}
+    if names is not None:
+        given["inproc"] = names
+    if io_thread:
+        given["io_thread"] = True
+    return cast("Limits", given)

@@ -6,6 +6,9 @@ import socket
 from urllib.parse import urlsplit
 
 _GREETING = b"\xff" + bytes(8) + b"\x7f" + b"\x03\x00" + b"NULL".ljust(20, b"\0") + bytes(32)
+_GREETING_WITH_HEARTBEATS = _GREETING[:11] + b"\x01" + _GREETING[12:]
+PING = b"\x04\x09\x04PING\x00\x00it"
+PONG = b"\x04\x07\x04PONGit"
 _COMMAND = b"\x04"
 _WAIT = 20.0
 
@@ -21,13 +24,13 @@ def _ready(socket_type: bytes) -> bytes:
     return _COMMAND + bytes([len(body)]) + body
 
 
-def begin(endpoint: str, socket_type: bytes = b"DEALER") -> socket.socket:
-    """Connect, and send all that a handshake needs from us."""
+def begin(endpoint: str, socket_type: bytes = b"DEALER", *, heartbeats: bool = False) -> socket.socket:
+    """Connect, and send all that a handshake needs from us: of ZMTP 3.1, if heartbeats are to be sent."""
     address = urlsplit(endpoint)
     assert address.hostname is not None
     connection = socket.create_connection((address.hostname, address.port or 0), timeout=_WAIT)
     connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-    connection.sendall(_GREETING + _ready(socket_type))
+    connection.sendall((_GREETING_WITH_HEARTBEATS if heartbeats else _GREETING) + _ready(socket_type))
     return connection
 
 
@@ -37,9 +40,9 @@ def finish(connection: socket.socket) -> socket.socket:
     Raises:
       ConnectionError: it has not.
     """
-    _exactly(connection, len(_GREETING))
-    flags, size = _exactly(connection, 2)
-    command = _exactly(connection, size)
+    exactly(connection, len(_GREETING))
+    flags, size = exactly(connection, 2)
+    command = exactly(connection, size)
     if flags != _COMMAND[0] or not command.startswith(b"\x05READY"):
         raise ConnectionError(f"{command[:20]!r} came, not READY")
     return connection
@@ -50,7 +53,8 @@ def dial(endpoint: str, socket_type: bytes = b"DEALER") -> socket.socket:
     return finish(begin(endpoint, socket_type))
 
 
-def _exactly(connection: socket.socket, size: int) -> bytes:
+def exactly(connection: socket.socket, size: int) -> bytes:
+    """So many octets."""
     data = b""
     while len(data) < size:
         more = connection.recv(size - len(data))

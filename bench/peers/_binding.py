@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, TypeAlias
 
-from .. import blocking, fanout
+from .. import blocking, computing, fanout
 from ..job import Job
 from ..kinds import PUBLISH_BATCH, Kind
 from . import Side
@@ -40,6 +40,7 @@ class Binding:
             Kind.CROWD: (self.router,),
             Kind.MEMORY: (self.idle,),
             Kind.LATENCY: (self.router,),
+            Kind.BUSY: (self.compute,),
         }
 
     @contextmanager
@@ -57,6 +58,12 @@ class Binding:
             job.wait_end()
             for socket in sockets:
                 socket.close()
+
+    def compute(self, job: Job) -> None:
+        """Compute, slice after slice."""
+        with self._bound(job, self._zmq.PULL):
+            while not computing.has_ended():
+                computing.compute()
 
     @contextmanager
     def _connected(self, job: Job, type_: int) -> Iterator[Socket]:

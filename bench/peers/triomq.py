@@ -12,7 +12,7 @@ import trio
 
 import triomq
 
-from .. import asynchronous, fanout
+from .. import asynchronous, computing, fanout
 from ..job import Job
 from ..kinds import Kind
 from . import Peer
@@ -172,6 +172,14 @@ async def pull_and_tick(job: Job) -> None:
         await asynchronous.pull(job, socket.receive)
 
 
+async def compute(job: Job) -> None:
+    """Compute, and let the event loop have a turn between two slices."""
+    async with _bound(job, triomq.PULL):
+        while not computing.has_ended():
+            computing.compute()
+            await trio.lowlevel.checkpoint()
+
+
 PEER = Peer(
     title="triomq",
     run=trio.run,
@@ -195,5 +203,6 @@ PEER = Peer(
         Kind.MEMORY: (idle,),
         Kind.LATENCY: (router,),
         Kind.WAIT: (pull_and_tick, push_many),
+        Kind.BUSY: (compute,),
     },
 )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Awaitable, Callable
+from functools import partial
 
 import trio
 import trio.testing
@@ -98,7 +99,7 @@ STATES: dict[str, Callable[[triomq.Context], Awaitable[None]]] = {
 NEVER_ASLEEP = {"bind", "busy"}
 
 
-async def main(name: str) -> None:
+async def main(name: str, *, io_thread: bool) -> None:
     async def say_so() -> None:
         if name in NEVER_ASLEEP:
             for _ in range(1000):
@@ -108,13 +109,14 @@ async def main(name: str) -> None:
         print("ready", flush=True)
 
     trio.lowlevel.spawn_system_task(say_so)
-    async with triomq.open_context() as ctx:
+    async with triomq.open_context(io_thread=io_thread) as ctx:
         await STATES[name](ctx)
 
 
 if __name__ == "__main__":
     for line in sys.stdin:
         try:
-            trio.run(main, line.strip())
+            state, _, io_thread = line.strip().partition(" ")
+            trio.run(partial(main, state, io_thread=bool(io_thread)))
         except KeyboardInterrupt:
             print("interrupted", flush=True)

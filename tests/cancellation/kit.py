@@ -16,9 +16,9 @@ import triomq
 import triomq.testing
 from triomq.testing import LinkArguments, fixed_schedule
 
-SCHEMES = ("inproc", "shared", "tcp", "narrow")
+SCHEMES = ("inproc", "shared", "tcp", "narrow", "halves")  # "halves": as with an I/O thread, on one clock
 BY_NAME = ("inproc", "shared")  # "shared" is inproc by names that trio runs share; here all are of one run
-REAL = ("real-tcp", "ipc")  # of this machine, in real time, where what may be left behind is the kernel's
+REAL = ("real-tcp", "ipc", "io-thread")  # of this machine, in real time, where what may be left behind is the kernel's
 NOBODY = "tcp://127.0.0.1:9"
 
 # Connections that hold few octets, and cut them anywhere: writes are partial, and back-pressure comes early.
@@ -33,7 +33,24 @@ def examples(count: int) -> settings:
 class Real:
     """Opens contexts on this machine, as a `VirtualNetwork` does on its hosts."""
 
-    open_context = staticmethod(triomq.open_context)
+    def __init__(self, **options: Any) -> None:
+        self._options = options
+
+    def open_context(self, **options: Any) -> Any:
+        return triomq.open_context(**self._options, **options)
+
+
+class InHalves:
+    """Opens contexts of a network as if their connections had a thread."""
+
+    def __init__(self, net: triomq.testing.VirtualNetwork) -> None:
+        self._net = net
+
+    def open_context(self, *args: Any, **options: Any) -> Any:
+        return self._net.open_context(*args, io_thread=True, **options)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._net, name)
 
 
 class Sharing:
@@ -63,13 +80,19 @@ def run(main: Callable[..., Awaitable[Any]], *args: Any, scheme: str = "tcp", se
 
     if scheme in REAL:
         with fixed_schedule(seed):
-            return trio.run(bounded, Real())
+            return trio.run(bounded, Real(io_thread=scheme == "io-thread"))
     if scheme == "shared":
 
         async def sharing(net: triomq.testing.VirtualNetwork) -> Any:
             return await main(Sharing(net), *args)
 
         return triomq.testing.run(sharing, seed=seed, time_limit=20_000.0)
+    if scheme == "halves":
+
+        async def in_halves(net: triomq.testing.VirtualNetwork) -> Any:
+            return await main(InHalves(net), *args)
+
+        return triomq.testing.run(in_halves, seed=seed, time_limit=20_000.0)
     return triomq.testing.run(main, *args, seed=seed, time_limit=20_000.0, **(NARROW if scheme == "narrow" else {}))
 
 

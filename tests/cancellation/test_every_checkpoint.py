@@ -212,7 +212,7 @@ def test_proxy_moves_a_message_or_leaves_it(scheme: str) -> None:
     at_every_yield(attempt, scheme)
 
 
-@pytest.mark.parametrize("scheme", [*SCHEMES, "ipc"])
+@pytest.mark.parametrize("scheme", [*SCHEMES, "ipc", "io-thread"])
 def test_bind_leaves_a_listener_or_nothing(scheme: str, tmp_path: Path) -> None:
     """C9: no listener, no name taken, no file."""
     path = tmp_path / "it"

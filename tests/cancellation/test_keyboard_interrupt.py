@@ -62,7 +62,7 @@ def killed_in_the_end(program: Program) -> Iterator[None]:
         timer.join()
 
 
-@pytest.mark.parametrize("state", STATES)
+@pytest.mark.parametrize("state", [*STATES, *(f"{state} io_thread" for state in STATES)])
 def test_a_program_ends_with_keyboard_interrupt_and_nothing_else(program: Program, state: str) -> None:
     """In no group, with no traceback on the way, no "never awaited", no "exception ignored"."""
     assert program.stdin is not None

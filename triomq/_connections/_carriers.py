@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 
 from .._errors import UnsupportedTransportError
 from .._transports import Transport, default_transports, split_endpoint
@@ -37,6 +37,12 @@ class Carriers:
             **given,
         }
         self._carriers: dict[str, Carrier] = {scheme: _carrier(one, known) for scheme, one in known.items()}
+
+    def carry_streams(self, by: Callable[[StreamCarrier], Carrier]) -> None:
+        """Let each carrier of byte streams be carried by another one."""
+        for scheme, carrier in self._carriers.items():
+            if isinstance(carrier, StreamCarrier):
+                self._carriers[scheme] = by(carrier)
 
     def find(self, endpoint: str) -> tuple[Carrier, str]:
         """Look up the carrier of an endpoint.

@@ -74,7 +74,8 @@ class Dialer(Connecting):
     @property
     def unfinished_handshakes(self) -> int:
         """See `Attachment`."""
-        return int(self._session is not None and not self._session.established)
+        session = self._session  # one look: another thread may ask
+        return int(session is not None and not session.established)
 
     @property
     def finished(self) -> bool:

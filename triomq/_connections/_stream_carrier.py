@@ -95,6 +95,17 @@ class StreamCarrier(Carrier):
 
     def connect(self, host: PeerHost, endpoint: str, address: str) -> Dialer:
         """See `Carrier`."""
+        return self.dial(host, endpoint, self.fix_address(address))
+
+    def fix_address(self, address: str) -> str:
+        """What the address stands for at this moment.
+
+        Raises:
+          EndpointError: nobody could ever connect to it.
+        """
         self._transport.check_connect(address)
-        address = self._transport.fix_address(address)
+        return self._transport.fix_address(address)
+
+    def dial(self, host: PeerHost, endpoint: str, address: str) -> Dialer:
+        """As `connect`, to an address that `fix_address` has returned."""
         return Dialer(self._transport, host, endpoint, address, self._new_protocol)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from .._public import later
 from ._fair import FairReceiver
 from ._pattern import NOBODY_WAITS, Budget, Pattern, Receiver, Sender, Waiting
+from ._probe import PROBE
 from ._round_robin import RoundRobin
 from ._topics import as_topic
 
@@ -40,6 +41,7 @@ else:
 
 __all__ = [
     "NOBODY_WAITS",
+    "PROBE",
     "Budget",
     "Dealer",
     "FairReceiver",

@@ -74,6 +74,10 @@ class _NobodyTells:
 NOBODY_TELLS: Notes = _NobodyTells()
 
 
+def _no_double(method: Callable[..., object], *arguments: object) -> None:
+    """There is no double."""
+
+
 class Chores(Protocol):
     """Where work goes that would hold the loop for too long, were it done in one go."""
 
@@ -109,6 +113,8 @@ class Pattern:
       watchers: the tasks that wait for peers, for subscriptions, or for a queue to be sent.
       chores: takes work that is long.
       notes: tells of pipes that are full or lose messages.
+      repeat: has a method of this class called for the pattern's double as well, if there is one: where peers are
+        answered elsewhere, while this pattern's program is busy. For what the user says that peers are told.
     """
 
     wanted: ClassVar[tuple[type, ...]] = (Message,)
@@ -131,6 +137,11 @@ class Pattern:
         self.watchers: Waiting = NOBODY_WAITS
         self.chores: Chores = AT_ONCE
         self.notes: Notes = NOBODY_TELLS
+        self.repeat: Callable[..., None] = _no_double
+
+    def begin_repeating(self, repeating: Callable[..., None]) -> None:
+        """There is a double from now on. What holds now is repeated at once; see ``repeat``."""
+        self.repeat = repeating
 
     # --- peers ----------------------------------------------------------------------------
 

@@ -8,10 +8,10 @@ from .._message import Message
 from .._options import Options
 from .._pipes import Pipe
 
-_PROBE: Final = Message([b""])
+PROBE: Final = Message([b""])
 
 
 def probe(pipe: Pipe, options: Options) -> None:
     """Send a new peer the empty message that lets a ROUTER know it, if the options ask for that."""
     if options.probe_router:
-        pipe.send_nowait(_PROBE)
+        pipe.send_nowait(PROBE)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import ClassVar
 
 from .._errors import PeerUnwantedError, UnroutableError, WrongStateError
@@ -40,6 +40,15 @@ class Router(Sender, FairReceiver):
             raise WrongStateError(
                 f"ROUTER.connect: the routing id {routing_id!r} is in use; give the peer at {endpoint} another one"
             )
+        self._give_name(endpoint, routing_id)
+
+    def begin_repeating(self, repeating: Callable[..., None]) -> None:
+        self.repeat = repeating
+        for endpoint, routing_id in self._named.items():
+            repeating(Router._give_name, endpoint, routing_id)
+
+    def _give_name(self, endpoint: str, routing_id: bytes) -> None:
+        self.repeat(Router._give_name, endpoint, routing_id)
         self._named[endpoint] = routing_id
 
     def given_name(self, endpoint: str) -> bytes:
@@ -47,6 +56,7 @@ class Router(Sender, FairReceiver):
         return self._named.get(endpoint, b"")
 
     def disconnected(self, endpoint: str) -> None:
+        self.repeat(Router.disconnected, endpoint)
         self._named.pop(endpoint, None)
 
     # On the path of every message.

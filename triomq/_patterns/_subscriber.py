@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from itertools import repeat
 
 from .. import zmtp
@@ -38,6 +38,7 @@ class Subscriber(FairReceiver):
 
     def subscribe(self, topic: bytes) -> None:
         """Want messages that begin with the topic, once more than before."""
+        self.repeat(Subscriber.subscribe, topic)
         self.changes += 1
         first = self.topics.add(topic)
         event = FirstSubscribe(topic) if first else zmtp.Subscribe(topic)
@@ -49,9 +50,20 @@ class Subscriber(FairReceiver):
         self.changes += 1
         last = self.topics.remove(topic)
         if last:
+            self.repeat(Subscriber.cancel, topic)
             for pipe in self.pipes:
                 pipe.control(zmtp.Cancel(topic))
         return last is not None
+
+    def cancel(self, topic: bytes) -> None:
+        """Take back every `subscribe` of the topic: what a double does, which knows nothing of how many there were."""
+        while topic in self.topics:
+            self.unsubscribe(topic)
+
+    def begin_repeating(self, repeating: Callable[..., None]) -> None:
+        self.repeat = repeating
+        for topic in self.topics:
+            repeating(Subscriber.subscribe, topic)
 
     def ready(self, pipe: Pipe) -> None:
         work = self._tell(pipe, list(self.topics))

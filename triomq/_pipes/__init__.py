@@ -5,7 +5,7 @@ from __future__ import annotations
 from ._inbox import Inbox
 from ._inproc_pipe import InprocPipe
 from ._linked_pipe import LinkedPipe
-from ._metered import MeteredInbox
+from ._metered import MeteredInbox, size_of
 from ._outbox import FirstSubscribe, Outbox
 from ._pipe import Pipe
 from ._queued_pipe import QueuedPipe
@@ -35,4 +35,5 @@ __all__ = [
     "Sink",
     "Source",
     "TopicQueue",
+    "size_of",
 ]

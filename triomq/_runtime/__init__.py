@@ -9,6 +9,7 @@ from ._flusher import Flushable, Flusher
 from ._limits import given_back, within
 from ._mailbox import Mailbox
 from ._runtime import Runtime
+from ._services import Services
 from ._task_group import TaskGroup
 from ._turn import MESSAGES_PER_TURN, Turn
 from ._turn_end import TurnEnd, turn_end
@@ -22,6 +23,7 @@ __all__ = [
     "Flusher",
     "Mailbox",
     "Runtime",
+    "Services",
     "TaskGroup",
     "Turn",
     "TurnEnd",

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from .._public import later
 from ._at_creation import EndpointArgument
 from ._monitors import Observer
+from ._peers import Peers
 from ._receive_socket import ReceiveSocket
 from ._send_socket import SendSocket
 from ._shared import Shared
@@ -52,6 +53,7 @@ __all__ = [
     "Bell",
     "EndpointArgument",
     "Observer",
+    "Peers",
     "ReceiveSocket",
     "SendSocket",
     "Shared",

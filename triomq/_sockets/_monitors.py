@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 from weakref import ref
 
 from .._events import Monitor, MonitorEvent
@@ -33,6 +33,19 @@ class Observer(ABC):
     @abstractmethod
     def closed(self, socket: Socket) -> None:
         """A socket has ended. This is the last call for that socket."""
+
+
+class Herald(Protocol):
+    """Who tells what happens to one socket; `Monitors` are."""
+
+    suffix: str
+    """What names of the socket's tasks end with."""
+
+    def emit(self, event: MonitorEvent) -> None:
+        """Tell an event."""
+
+    def heartbeat(self, pipe: Pipe) -> None:
+        """Tell that a peer has answered a heartbeat."""
 
 
 class Monitors:

@@ -18,7 +18,7 @@ from .._pipes import UNCONNECTED, Pipe, PipeOwner
 from .._runtime import Chores, Runtime, TaskGroup
 from .._statistics import DropReason, Peer
 from ..zmtp import PeerInfo
-from ._monitors import Monitors
+from ._monitors import Herald
 from ._notes import Notes
 from ._parting import PeerHold
 from ._rows import Gone, peer_at, peer_statistics
@@ -46,7 +46,7 @@ class Peers:
     )  # fmt: skip
 
     def __init__(
-        self, socket_type: str, options: Options, pattern: Pattern, runtime: Runtime, monitors: Monitors, gate: Gate
+        self, socket_type: str, options: Options, pattern: Pattern, runtime: Runtime, monitors: Herald, gate: Gate
     ) -> None:
         self.socket_type: str = socket_type
         self.options: Options = _with_room(options, pattern.frames_put_before)

@@ -54,7 +54,8 @@ class Programs(Faults):
           host: its name, which is also what ``tcp://name:port`` connects to.
           transports: by scheme, in addition to those of the host or in place of them.
           rng: as for `triomq.open_context`; None is one seeded with the network's seed and the host's name.
-          limits: as for `triomq.open_context`, such as ``max_sockets``.
+          limits: as for `triomq.open_context`, such as ``max_sockets``, ``inproc`` and ``io_thread``. In virtual time
+            the latter makes no thread, but all the rest.
         Raises:
           RuntimeError: the host has crashed and was not restarted; or the network is not open.
         """
@@ -75,7 +76,10 @@ class Programs(Faults):
         }
         with opening_contexts(None):
             block = open_context(
-                strict_checkpoints=strict_checkpoints, transports={**virtual, **(transports or {})}, rng=dice, **limits
+                strict_checkpoints=strict_checkpoints,
+                transports={**virtual, **(transports or {})},
+                rng=dice,
+                **limits,
             )
         return self._context_block(machine, block, secrets)
 
