@@ -133,7 +133,7 @@ class IoRun:
 
         try:
             trio.run(main, clock=clock)
-        except BaseException as exc:  # raised in the user's run
+        except BaseException as exc:  # noqa: ASYNC103  # raised in the user's run
             self._failure = exc
         finally:
             tell(self._started.set)

@@ -93,7 +93,7 @@ class Mailbox:
     def _make(self, call: Callable[[], object]) -> None:
         try:
             call()
-        except BaseException as exc:  # trio would end the whole run over it; `failed` has it raised elsewhere
+        except BaseException as exc:  # noqa: ASYNC103  # trio would end the whole run over it; `failed` has it raised elsewhere
             self._failed(exc)
 
     def when_closed(self, call: Callable[[], object]) -> None:
