@@ -107,8 +107,8 @@ print(json.dumps(KeyPair.__module__))
 
 
 def test_a_name_that_is_not_there_is_refused_by_that_name() -> None:
-    with pytest.raises(AttributeError, match=r"module 'triomq\.abc' has no attribute 'Carier'"):
-        triomq.abc.Carier  # type: ignore[attr-defined]
+    with pytest.raises(AttributeError, match=r"module 'triomq\.abc' has no attribute 'Courier'"):
+        triomq.abc.Courier  # type: ignore[attr-defined]
     with pytest.raises(AttributeError, match="module 'triomq' has no attribute '_nope'"):
         triomq._nope  # type: ignore[attr-defined]
 

@@ -60,7 +60,7 @@ class Runtime:
         return self._mailbox
 
     def _crash(self, failure: BaseException) -> None:
-        async def fail() -> NoReturn:
+        async def fail() -> NoReturn:  # noqa: ASYNC124  # a task is async
             raise failure
 
         self.nursery.start_soon(fail, name="triomq mailbox")
