@@ -77,6 +77,25 @@ async def test_a_peer_that_is_disconnected_comes_back_as_in_one_run(who: str) ->
         assert kinds(events) == ["Disconnected", "Connected", "HandshakeSucceeded"]
 
 
+@pytest.mark.parametrize("how", ["disconnect", "unbind"])
+async def test_what_has_come_when_its_peer_is_sent_away_is_received(how: str) -> None:
+    """Even what its run has not looked at: as in one run."""
+    async with contexts() as (ours, theirs):
+        pair, other = ours.socket(triomq.PAIR), theirs.socket(triomq.PAIR)
+        if how == "unbind":
+            other.connect(await pair.bind(NAME))
+        else:
+            pair.connect(await other.bind(NAME))
+        await pair.wait_peers()
+        await other.wait_peers()
+        other.send_nowait(b"it")  # without a turn of the loop
+        if how == "disconnect":
+            pair.disconnect(NAME)
+        else:
+            await pair.unbind(NAME)
+        assert await pair.receive() == (b"it",)
+
+
 async def test_what_was_accepted_before_the_name_is_bound_again_goes_to_the_next_one() -> None:
     async with contexts(3) as (ours, one, two):
         push = ours.socket(triomq.PUSH)

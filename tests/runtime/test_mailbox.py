@@ -74,6 +74,17 @@ async def test_other_tasks_have_their_turns_between_many_calls() -> None:
     assert len(set(seen)) > 10
 
 
+async def test_what_lies_there_can_be_made_at_once() -> None:
+    mailbox, made = mailbox_here(), list[int]()
+    for n in range(3):
+        mailbox.put(lambda n=n: made.append(n))
+    mailbox.make_now()
+    assert made == [0, 1, 2]
+    mailbox.put(lambda: made.append(3))
+    await wait_all_tasks_blocked()
+    assert made == [0, 1, 2, 3]
+
+
 async def test_what_a_call_raises_is_told_and_the_others_are_made() -> None:
     failures, made = list[BaseException](), list[str]()
     mailbox = mailbox_here(failures.append)

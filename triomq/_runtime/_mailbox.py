@@ -96,6 +96,12 @@ class Mailbox:
         except BaseException as exc:  # noqa: ASYNC103  # trio would end the whole run over it; `failed` has it raised elsewhere
             self._failed(exc)
 
+    def make_now(self) -> None:
+        """Make the calls that lie here now, before anything else that the run does. From the run itself."""
+        for _ in range(len(self._calls)):
+            if self._calls:
+                self._make(self._calls.popleft())
+
     def when_closed(self, call: Callable[[], object]) -> None:
         """Have a call made when nothing is accepted any more: by `close` in the run, or by `abandon` in any thread."""
         with self._lock:

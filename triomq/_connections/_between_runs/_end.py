@@ -131,7 +131,11 @@ class End(ABC):
             self.host.emit(Disconnected(endpoint=pipe.endpoint, address=pipe.endpoint, error=error, peer=peer))
 
     def leave(self, error: Exception | None) -> None:
-        """End the link, and tell the other side; what was accepted goes before that."""
+        """End the link, and tell the other side; what was accepted here and there goes before that."""
+        if self.joined and not self.host.closing:
+            self.carrier.mailbox.make_now()  # what has come is still received
+        if not self.open:
+            return
         if self.joined:
             self._hand_over(all_of_it=True)
         self.tell(self.there.lost, error)
