@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from threading import get_ident
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import trio
 from trio.lowlevel import checkpoint_if_cancelled  # by its name alone: 30 ns for each message
@@ -62,7 +62,8 @@ class ReceiveSocket(Socket, trio.abc.ReceiveChannel[Message]):
             await turn.end()
         return message
 
-    __anext__ = receive  # no socket ends as a channel may; the base class's own would cost a coroutine more
+    if not TYPE_CHECKING:  # which knows the base class's own
+        __anext__ = receive  # no socket ends as a channel may, and so a coroutine less does it
 
     def _check_may_come(self, what: str) -> None:
         """Refuse to wait for a message that cannot come; called when there is none."""

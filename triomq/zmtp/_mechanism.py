@@ -41,7 +41,7 @@ class Mechanism(ABC):
     question: AuthenticationRequested | None = None
 
     def __init__(self) -> None:
-        self.complete = False
+        self.complete: bool = False
         """Both sides have sent all their commands: messages may be sent and received."""
 
     @property
@@ -121,14 +121,14 @@ class Null(Mechanism):
     def accept(self) -> None:
         super().accept()
         self._asks = False
-        self.complete = True
+        self.complete: bool = True
 
     def receive_command(self, command: Command) -> Properties | None:
         if command.name != b"READY":
             raise RemoteProtocolError(f"command {command.name[:32]!r} where READY is due", command.offset)
         metadata = parse_properties(command.data, command.offset)
         if self._asks:
-            self.question = AuthenticationRequested(mechanism=self.name, metadata=metadata)
+            self.question: AuthenticationRequested | None = AuthenticationRequested(mechanism=self.name, metadata=metadata)
         else:
             self.complete = True
         return metadata

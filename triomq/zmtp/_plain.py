@@ -40,7 +40,7 @@ class Plain(Security):
     """
 
     name = "PLAIN"
-    as_server = False
+    as_server: bool = False
 
     def __init__(self, username: str | bytes, password: str | bytes) -> None:
         self._username = _octets("username", username)

@@ -28,7 +28,7 @@ class Curve(Security):
     """
 
     name = "CURVE"
-    as_server = False
+    as_server: bool = False
 
     def __init__(self, server_key: str | bytes, keypair: KeyPair | None = None) -> None:
         self._server_key = read_key("Curve: server_key", server_key)
