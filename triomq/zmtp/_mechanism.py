@@ -128,7 +128,8 @@ class Null(Mechanism):
             raise RemoteProtocolError(f"command {command.name[:32]!r} where READY is due", command.offset)
         metadata = parse_properties(command.data, command.offset)
         if self._asks:
-            self.question: AuthenticationRequested | None = AuthenticationRequested(mechanism=self.name, metadata=metadata)
+            question = AuthenticationRequested(mechanism=self.name, metadata=metadata)
+            self.question: AuthenticationRequested | None = question
         else:
             self.complete = True
         return metadata
