@@ -7,6 +7,7 @@ import os
 import threading
 import weakref
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,12 @@ import triomq
 
 from .cancellation.kit import FLOWS, REAL, Flow, endpoint_of, run
 
-SCHEMES = ["inproc", "shared", *REAL]  # and no virtual network: it is full of cycles of its own
+# And no virtual network: it is full of cycles of its own. For the I/O thread see below.
+SCHEMES = ["inproc", "shared", *(scheme for scheme in REAL if scheme != "io-thread")]
+    "inproc",
+    "shared",
+    *(scheme for scheme in REAL if scheme != "io-thread"),
+]  # and no virtual network: it is full of cycles of its own
 
 
 class Deliberate(Exception):
@@ -212,3 +218,22 @@ def test_a_socket_and_its_peers_are_freed_while_the_context_lives(scheme: str, n
             assert pull.peers == ()
 
     trio.run(main)
+
+
+@pytest.mark.parametrize("ending", ENDINGS, ids=lambda one: one.__name__)
+@pytest.mark.parametrize("flow", [FLOWS[0], FLOWS[-1]], ids=str)
+def test_of_a_thread_for_connections_nothing_is_left_but_what_the_collector_frees(
+    flow: Flow, ending: Callable[..., Any], no_collector: None
+) -> None:
+    """The two halves of a socket know each other, in cycles; threads and descriptors are gone at once."""
+    watched: list[weakref.ref[Any]] = []
+
+    def watch(thing: Any) -> None:
+        with suppress(TypeError):  # a class with slots has no room for one
+            watched.append(weakref.ref(thing))
+
+    before = resources()
+    run(life, endpoint_of("io-thread"), flow, ending, watch, scheme="io-thread")
+    assert resources() == before
+    gc.collect()
+    assert [reference() for reference in watched if reference() is not None] == []
