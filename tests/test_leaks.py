@@ -21,10 +21,6 @@ from .cancellation.kit import FLOWS, REAL, Flow, endpoint_of, run
 
 # And no virtual network: it is full of cycles of its own. For the I/O thread see below.
 SCHEMES = ["inproc", "shared", *(scheme for scheme in REAL if scheme != "io-thread")]
-    "inproc",
-    "shared",
-    *(scheme for scheme in REAL if scheme != "io-thread"),
-]  # and no virtual network: it is full of cycles of its own
 
 
 class Deliberate(Exception):

@@ -11,6 +11,8 @@ import sys
 from collections.abc import Callable, Iterable, Mapping
 from types import FunctionType
 
+import trio
+
 
 def publish(module_name: str, namespace: Mapping[str, object], names: list[str]) -> None:
     """Let public classes and functions, and their members, name the module that they are public in.
@@ -39,6 +41,7 @@ def later(module_name: str, places: Mapping[str, Iterable[str]], *, together: bo
     """
     found_in = {name: place for place, names in places.items() for name in names}
 
+    @trio.lowlevel.enable_ki_protection  # Ctrl-C in the midst of an import would leave half a module
     def bring(name: str) -> object:
         place = found_in.get(name)
         if place is None:

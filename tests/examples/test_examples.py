@@ -282,7 +282,19 @@ async def until_trio_runs(pid: int) -> None:
     for _ in range(1000 if sys.platform == "linux" else 100):
         await trio.sleep(0.02)
         if waits_for_events(pid):
+            await until_it_rests(pid)
             return
+
+
+async def until_it_rests(pid: int) -> None:
+    """Wait, for some time, until a process takes no processor time: it has begun, and waits."""
+    before = ""
+    for _ in range(40):
+        await trio.sleep(0.05)
+        now = " ".join(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[11:13])
+        if now == before:
+            return
+        before = now
 
 
 def waits_for_events(pid: int) -> bool:
