@@ -288,13 +288,18 @@ async def until_trio_runs(pid: int) -> None:
 
 async def until_it_rests(pid: int) -> None:
     """Wait, for some time, until a process takes no processor time: it has begun, and waits."""
-    before = ""
+    before: list[str] = []
     for _ in range(40):
         await trio.sleep(0.05)
-        now = " ".join(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[11:13])
+        now = processor_time(pid)
         if now == before:
             return
         before = now
+
+
+def processor_time(pid: int) -> list[str]:
+    """What a process has used, in the system's ticks: for itself, and in the system."""
+    return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[11:13]
 
 
 def waits_for_events(pid: int) -> bool:
