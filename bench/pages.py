@@ -20,6 +20,7 @@ _PAGE = ROOT / "docs" / "explanation" / "performance.md"
 _TITLES = {
     "triomq": "triomq",
     "triomq-strict": "triomq, strict",
+    "triomq-polling": "triomq, busy_poll",
     "pyzmq": "pyzmq",
     "pyzmq-asyncio": "zmq.asyncio",
     "zmq-anyio": "zmq-anyio",

@@ -17,6 +17,7 @@ Side: TypeAlias = Callable[[Job], Awaitable[None] | None]
 NAMES: tuple[str, ...] = (
     "triomq",
     "triomq-strict",
+    "triomq-polling",
     "pyzmq",
     "pyzmq-asyncio",
     "zmq-anyio",
