@@ -21,6 +21,7 @@ _TITLES = {
     "triomq": "triomq",
     "triomq-strict": "triomq, strict",
     "triomq-io": "triomq, io_thread",
+    "triomq-polling": "triomq, busy_poll",
     "pyzmq": "pyzmq",
     "pyzmq-asyncio": "zmq.asyncio",
     "zmq-anyio": "zmq-anyio",

@@ -18,6 +18,7 @@ NAMES: tuple[str, ...] = (
     "triomq",
     "triomq-strict",
     "triomq-io",
+    "triomq-polling",
     "pyzmq",
     "pyzmq-asyncio",
     "zmq-anyio",

@@ -24,9 +24,18 @@ _MANY = 100
 
 
 @asynccontextmanager
+async def _context(job: Job) -> AsyncIterator[tuple[triomq.Context, Any]]:
+    """A context, and the options for its sockets."""
+    options = dict(job.options)
+    for_sockets = options.pop("sockets", {})
+    async with triomq.open_context(**options) as context:
+        yield context, for_sockets
+
+
+@asynccontextmanager
 async def _bound(job: Job, *types: Any) -> AsyncIterator[tuple[Any, ...]]:
-    async with triomq.open_context(**job.options) as context:
-        sockets = tuple(context.socket(type_) for type_ in types)
+    async with _context(job) as (context, options):
+        sockets = tuple(context.socket(type_, **options) for type_ in types)
         job.announce(*[await socket.bind("tcp://127.0.0.1:0") for socket in sockets])
         yield sockets
         await end()
@@ -34,8 +43,8 @@ async def _bound(job: Job, *types: Any) -> AsyncIterator[tuple[Any, ...]]:
 
 @asynccontextmanager
 async def _connected(job: Job, type_: Any) -> AsyncIterator[Any]:
-    async with triomq.open_context(**job.options) as context:
-        socket = context.socket(type_)
+    async with _context(job) as (context, options):
+        socket = context.socket(type_, **options)
         socket.connect(job.endpoints[0])
         yield socket
         await end()
