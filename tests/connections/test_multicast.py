@@ -12,20 +12,13 @@ import triomq
 from triomq import PUB, SUB, XPUB, XSUB
 from triomq.testing import VirtualNetwork
 
+from ..monitors import drain
+
 GROUP = "epgm://eth0;239.192.1.1:5555"
 
 
 def numbered(count: int, size: int = 0) -> list[tuple[bytes, bytes]]:
     return [(b"topic", b"%d" % number + b"x" * size) for number in range(count)]
-
-
-def emptied(monitor: triomq.Monitor) -> list[triomq.MonitorEvent]:
-    events = []
-    while True:
-        try:
-            events.append(monitor.receive_nowait())
-        except trio.WouldBlock:
-            return events
 
 
 async def take(socket: triomq.ReceiveSocket, count: int) -> list[triomq.Message]:
@@ -105,7 +98,7 @@ async def test_what_is_lost_for_good_is_counted(virtual_network: VirtualNetwork)
         (row,) = subscriber.statistics().peers
         assert (row.details["lost"], row.messages_dropped) == (3, 1)
         await wait_all_tasks_blocked()
-        events = [event for event in emptied(monitor) if isinstance(event, triomq.MessageDropped)]
+        events = [event for event in drain(monitor) if isinstance(event, triomq.MessageDropped)]
         assert [(event.reason, event.count) for event in events] == [("lost", 1)]
 
 

@@ -15,6 +15,7 @@ from triomq.testing import VirtualNetwork
 
 from ..hostile.raw import GREETING, Raw, frame, raw_at, ready
 from ..hostile.scene import until
+from ..monitors import drain
 
 KINDS: dict[str, tuple[Any, Any, dict[str, Any]]] = {
     "ROUTER": (triomq.ROUTER, triomq.DEALER, {"routing_id": b"taken"}),
@@ -75,9 +76,7 @@ async def test_they_keep_nobody_out_and_are_bounded_apart(
         here = await crowd(net, nursery, endpoint, hello(kind) + SAYS[says], 40)
         await until(lambda: len(here) == 10)
         assert connections_of(net, "b") == 11
-        dismissed = [
-            event for event in received(monitor) if "max_waiting=10 reached" in str(getattr(event, "error", ""))
-        ]
+        dismissed = [event for event in drain(monitor) if "max_waiting=10 reached" in str(getattr(event, "error", ""))]
         assert len(dismissed) == 30
         if kind == "ROUTER":
             other = there.socket(connected)
@@ -85,16 +84,6 @@ async def test_they_keep_nobody_out_and_are_bounded_apart(
             with trio.fail_after(0.5):
                 await one.wait_peers(2)
         nursery.cancel_scope.cancel()
-
-
-def received(monitor: triomq.Monitor) -> list[triomq.MonitorEvent]:
-    """What a monitor has by now."""
-    events = []
-    while True:
-        try:
-            events.append(monitor.receive_nowait())
-        except trio.WouldBlock:
-            return events
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -159,7 +148,7 @@ async def test_whoever_waits_is_disconnected_after_its_time(virtual_network: Vir
                 while await raw.stream.receive_some():
                     pass
             assert trio.current_time() - start == pytest.approx(60, abs=0.1)
-        reasons = [str(getattr(event, "error", "")) for event in received(monitor)]
+        reasons = [str(getattr(event, "error", "")) for event in drain(monitor)]
         assert reasons[-1] == f"no place for {raw.address} within waiting_timeout=60 s"
 
 
@@ -225,7 +214,7 @@ async def test_one_with_heartbeats_keeps_its_connection_and_loses_nothing(
                 assert (await one.receive())[-1] == message
         await trio.sleep(1)
         events = [triomq.Connected, triomq.HandshakeSucceeded, triomq.KeptWaiting, triomq.KeptWaiting]
-        assert [type(event) for event in received(monitor)] == events
+        assert [type(event) for event in drain(monitor)] == events
 
 
 async def test_one_of_an_older_version_hears_nothing_while_it_waits(virtual_network: VirtualNetwork) -> None:

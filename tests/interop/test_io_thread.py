@@ -10,6 +10,7 @@ import trio
 
 import triomq
 
+from ..monitors import drain
 from .libzmq import Peer
 from .pairs import PAIRINGS, Pairing, couple
 
@@ -62,14 +63,7 @@ async def ends_while_computing(ctx: triomq.Context, peer: Peer, patience: float,
         await dealer.wait_peers()
         await other.send(b"still there?")
         assert await dealer.receive() == (b"still there?",)
-    ended = []
-    while True:
-        try:
-            event = monitor.receive_nowait()
-        except trio.WouldBlock:
-            return ended
-        if isinstance(event, triomq.Disconnected):
-            ended.append(event)
+    return [event for event in drain(monitor) if isinstance(event, triomq.Disconnected)]
 
 
 @pytest.mark.slow

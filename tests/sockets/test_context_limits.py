@@ -12,6 +12,7 @@ from trio.testing import wait_all_tasks_blocked
 import triomq
 from triomq.testing import VirtualNetwork
 
+from ..monitors import drain
 from ..virtual import dial
 
 LARGE = 100_000  # bytes
@@ -86,15 +87,6 @@ async def test_connections_to_all_endpoints_count_together(virtual_network: Virt
         assert str(failures[0].error) == "max_peers=3 of the context reached: connection closed"
         await pushes[0].aclose()  # makes a place for the fourth, at the other endpoint
         await second.wait_peers(2)
-
-
-def drain(monitor: triomq.Monitor) -> list[triomq.MonitorEvent]:
-    events = []
-    while True:
-        try:
-            events.append(monitor.receive_nowait())
-        except trio.WouldBlock:
-            return events
 
 
 async def test_silent_connections_keep_nobody_out_of_another_endpoint(virtual_network: VirtualNetwork) -> None:

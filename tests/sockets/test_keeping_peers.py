@@ -11,6 +11,8 @@ import trio.testing
 import triomq
 from triomq.testing import VirtualNetwork
 
+from ..monitors import drain
+
 settled = trio.testing.wait_all_tasks_blocked
 every_endpoint = pytest.mark.parametrize("endpoint", ["tcp://127.0.0.1:5555", "inproc://it"])
 
@@ -44,16 +46,6 @@ async def test_nobody_new_comes_and_the_peers_stay(virtual_network: VirtualNetwo
         with pytest.raises(triomq.EndpointError, match="not bound to"):
             await old.unbind(endpoint)
         assert len(new.peers) == 1
-
-
-def drain(monitor: triomq.Monitor) -> list[triomq.MonitorEvent]:
-    """What was told so far."""
-    events = []
-    while True:
-        try:
-            events.append(monitor.receive_nowait())
-        except trio.WouldBlock:
-            return events
 
 
 async def test_a_socket_that_is_bound_again_has_old_peers_and_new_ones(virtual_network: VirtualNetwork) -> None:
