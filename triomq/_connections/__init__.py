@@ -13,7 +13,9 @@ from ._between_runs import SharedNames
 from ._carrier import Attachment, Binding, Carrier, Connecting, PeerHost
 from ._carriers import Carriers
 from ._gate import Gate
+from ._new_pipe import meter_inbox
 from ._stream_carrier import NewProtocol, StreamCarrier
+from ._timers import IDLE
 
 if TYPE_CHECKING:
     from ._multicast import MulticastCarrier
@@ -21,6 +23,7 @@ else:
     __getattr__ = later(__name__, {"._multicast": ["MulticastCarrier"]})
 
 __all__ = [
+    "IDLE",
     "Attachment",
     "Binding",
     "Carrier",
@@ -32,4 +35,5 @@ __all__ = [
     "PeerHost",
     "SharedNames",
     "StreamCarrier",
+    "meter_inbox",
 ]

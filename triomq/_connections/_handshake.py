@@ -13,8 +13,7 @@ from .._errors import RefusedByPeerError
 from .._message import BytesLike
 from .._options import Options
 from .._runtime import given_back
-from .._transports import NonblockingStream
-from ._reader import try_receive
+from .._transports import NonblockingStream, try_receive
 from ._writer import without
 
 _READ_SIZE: Final = 16 * 1024  # bytes asked for in one read of a peer not known yet, which shall cost little

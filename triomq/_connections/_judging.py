@@ -9,9 +9,8 @@ import trio
 from .. import zmtp
 from .._errors import DeniedError, MechanismMismatchError, RefusedByPeerError
 from .._security import Accept, AuthenticationRequest, Deny, z85_encode
-from .._transports import NonblockingStream
+from .._transports import NonblockingStream, try_receive
 from ._carrier import PeerHost
-from ._reader import try_receive
 
 _MOST_KEPT: Final = 4096  # bytes that are kept of a peer that should be waiting
 _LOOK_EVERY: Final = 1.0  # seconds, at a peer that said more than that

@@ -41,14 +41,6 @@ _MOST_LOOKS: Final = 16  # reads in a row that look for the end of the stream
 _EVENTS_PER_TURN: Final = 512  # messages taken in between two schedule points: half a millisecond or less
 
 
-def try_receive(stream: NonblockingStream, size: int) -> bytes | None:
-    """What has arrived, or None for a false alarm."""
-    try:
-        return stream.receive_nowait(size)
-    except trio.WouldBlock:
-        return None
-
-
 class Reader:
     """Reads one connection into a pipe; the `Source` of its inbox, and the `Loan` of a task in ``receive``.
 

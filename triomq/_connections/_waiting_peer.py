@@ -9,9 +9,8 @@ import trio
 
 from .. import zmtp
 from .._message import BytesLike
-from .._transports import NonblockingStream
+from .._transports import NonblockingStream, try_receive
 from ._heartbeats import SINCE
-from ._reader import try_receive
 from ._timers import KEEPALIVE
 from ._told_to_wait import WAITING
 from ._writer import without

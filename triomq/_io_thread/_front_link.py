@@ -26,6 +26,7 @@ from typing import TYPE_CHECKING, Final
 
 import trio
 
+from .._connections import IDLE
 from .._errors import PeerUnwantedError
 from .._patterns import PROBE
 from .._pipes import CONFIRMED, Confirmation, Loan, Received
@@ -36,8 +37,6 @@ if TYPE_CHECKING:
     from ._back_link import BackLink
     from ._front import FrontSocket
 
-_IDLE: Final = 50e-6
-"""seconds since messages went over last; after them the next one goes from within ``send``"""
 _ALL: Final = 1 << 30  # messages; as many go over in one batch as there are
 
 
@@ -215,7 +214,7 @@ class FrontLink:
     def wake(self) -> None:
         """See `Sink`."""
         runtime = self._socket.host.runtime
-        if runtime.flusher.gathering or trio.current_time() - self._last_flush < _IDLE:
+        if runtime.flusher.gathering or trio.current_time() - self._last_flush < IDLE:
             self.wake_later()
         else:
             self.flush()

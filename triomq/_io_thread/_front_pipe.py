@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from .._pipes import MeteredInbox, QueuedPipe
+from .._connections import meter_inbox
+from .._pipes import QueuedPipe
 from .._sockets import Peers
 from ..zmtp import Item
 
@@ -20,10 +21,9 @@ class FrontPipe(QueuedPipe):
     def __init__(self, link: FrontLink, host: Peers, endpoint: str) -> None:
         self._link = link
         self._draining = False
-        options, bounds = host.options, host.runtime.bounds
+        options = host.options
         super().__init__(host.owner, endpoint, options.send_limit, options.receive_limit, conflate=options.conflate)
-        if bounds.counts_bytes and not options.conflate:
-            self.inbox = MeteredInbox(options.receive_limit, bounds)
+        meter_inbox(self, host)
 
     # --- what is counted there ------------------------------------------------------------------------
 

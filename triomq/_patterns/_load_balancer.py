@@ -62,7 +62,8 @@ class LoadBalancer:
 
     def room_for_many(self) -> float:
         """How many messages `send_many` would take now; 0 where each has to find its own pipe."""
-        return self._ready[0].room() if len(self._ready) == 1 and self._ready[0].has_room() else 0
+        pipe = self.only()
+        return pipe.room() if pipe is not None and pipe.has_room() else 0
 
     def send_many(self, messages: Sequence[Frames]) -> None:
         """Queue no more messages than `room_for_many` has just told."""

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from .._public import later
 from ._awaited_stream import AwaitedStream, as_nonblocking
 from ._endpoint import split_endpoint
-from ._interface import Listener, NonblockingStream, Transport
+from ._interface import Listener, NonblockingStream, Transport, try_receive
 from ._ipc import IpcTransport
 from ._listener import SocketListener
 from ._registry import default_transports
@@ -47,4 +47,5 @@ __all__ = [
     "parse_group",
     "receive_size",
     "split_endpoint",
+    "try_receive",
 ]

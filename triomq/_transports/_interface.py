@@ -97,6 +97,14 @@ class NonblockingStream(trio.abc.Stream):
         """
 
 
+def try_receive(stream: NonblockingStream, size: int) -> bytes | None:
+    """What has arrived, or None for a false alarm."""
+    try:
+        return stream.receive_nowait(size)
+    except trio.WouldBlock:
+        return None
+
+
 class Listener(trio.abc.AsyncResource):
     """A bound endpoint that yields one stream for each peer that connects."""
 
