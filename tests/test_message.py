@@ -71,7 +71,7 @@ def test_what_may_change_later_is_copied(buffer) -> None:
 @given(FRAMES)
 def test_any_frames_make_the_same_message(frames: list[bytes]) -> None:
     assert list(Message(frames)) == frames
-    assert as_message(frames) == Message(frames) == new_message(Message, tuple(frames)) == tuple(frames)
+    assert as_message(frames) == Message(frames) == new_message(tuple(frames)) == tuple(frames)
 
 
 # -- what is refused ---------------------------------------------------------------------------------

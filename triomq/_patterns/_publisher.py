@@ -85,7 +85,7 @@ class Publisher(Sender):
             else:
                 self._cancel(pipe, frame[1:])
         if rest:
-            self._take_message(pipe, new_message(Message, rest))
+            self._take_message(pipe, new_message(rest))
 
     def _subscribe(self, pipe: Pipe, topic: bytes) -> None:
         if pipe not in self.pipes:

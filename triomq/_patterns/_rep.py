@@ -46,13 +46,13 @@ class Rep(Sender, FairReceiver):
         self.requester = requester
         frames = tuple(request)
         self._envelope = frames[:body]
-        return new_message(Message, frames[body:])
+        return new_message(frames[body:])
 
     take_many = Receiver.take_many
 
     def peek(self) -> Message | None:
         request = None if self.requester is not None else self.fair_queue.peek()
-        return None if request is None else new_message(Message, tuple(request)[request.index(b"") + 1 :])
+        return None if request is None else new_message(tuple(request)[request.index(b"") + 1 :])
 
     def refused(self) -> None:
         self.requester = None

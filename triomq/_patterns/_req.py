@@ -71,7 +71,7 @@ class Req(RoundRobin, FairReceiver):
             envelope = (self._next_id.to_bytes(4, "big"), _DELIMITER)
         # Noted before the request is sent: over inproc the reply may be there when `send` returns.
         self.asked, self._expected = pipe, envelope
-        self._request = new_message(Message, envelope + message)
+        self._request = new_message(envelope + message)
         self.balancer.send(self._request)
         return True
 
@@ -128,7 +128,7 @@ class Req(RoundRobin, FairReceiver):
                 and len(message) > size
                 and pipe not in self._left
             ):
-                kept.append(new_message(Message, frames[size:]))
+                kept.append(new_message(frames[size:]))
                 continue
             pipe.drop()
         return kept

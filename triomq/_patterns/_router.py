@@ -84,7 +84,7 @@ class Router(Sender, FairReceiver):
     def interpret(self, pipe: Pipe, events: Sequence[Received]) -> list[Message]:
         """Put the sender's routing id before each message."""
         routing_id = (pipe.routing_id,)
-        return [new_message(Message, routing_id + message) for message in events]  # type: ignore[operator]  # see wanted
+        return [new_message(routing_id + message) for message in events]  # type: ignore[operator]  # see wanted
 
     def admit(self, pipe: Pipe) -> None:
         assert pipe.peer is not None

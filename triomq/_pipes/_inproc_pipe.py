@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Literal
 
-from .._message import Message, new_message
+from .._message import new_message
 from ..zmtp import Cancel, Item, Subscribe
 from ._inbox import Inbox
 from ._outbox import remove_same
@@ -45,7 +45,7 @@ class InprocPipe(Pipe):
             return self._ask_for_room()
         self.sent += self.joined
         if type(item) is tuple:
-            item = new_message(Message, item)
+            item = new_message(item)
         if other.plain:
             queue.append(item)  # type: ignore[arg-type]  # encoded messages are for pipes that share an encoding
             other.received += 1

@@ -221,7 +221,7 @@ def _take_each(
     An IndexError tells that the buffer ends within a header. That check is free as long as none is raised, but an
     exception costs more than a short message: so where the buffer ends with a message, the loop stops by itself.
     """
-    new, kind, unpack = new_message, Message, _unpack_size
+    new, unpack = new_message, _unpack_size
     end = len(buffer)
     short_fits = max_size >= 255
     try:
@@ -232,10 +232,10 @@ def _take_each(
                 stop = start + buffer[offset + 1]
                 if stop >= end:
                     if stop == end:
-                        append(new(kind, (buffer[start:stop],)))
+                        append(new((buffer[start:stop],)))
                         offset = stop
                     break
-                append(new(kind, (buffer[start:stop],)))
+                append(new((buffer[start:stop],)))
                 offset = stop
             elif flags == LONG:
                 start = offset + 9
@@ -243,7 +243,7 @@ def _take_each(
                 stop = start + size
                 if stop > end or size > max_size:
                     break
-                append(new(kind, (buffer[start:stop],)))
+                append(new((buffer[start:stop],)))
                 offset = stop
                 if stop == end:
                     break
@@ -252,7 +252,7 @@ def _take_each(
                 # This counts the headers too. A message so close to the bound is left to the exact code.
                 if not frames or stop - offset > max_size or len(frames) > max_frames:
                     break
-                append(new(kind, frames))
+                append(new(frames))
                 offset = stop
                 if stop == end or len(frames) > _FEW_FRAMES:
                     break

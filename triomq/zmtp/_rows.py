@@ -10,10 +10,9 @@ loop, one of five-frame messages a quarter. To find that there is no row costs a
 from __future__ import annotations
 
 import struct
-from itertools import repeat
 from typing import Any, Final
 
-from .._message import Message, new_message
+from .._message import new_message
 
 _LEAST: Final = 8
 """Messages: a shorter row is not worth it."""
@@ -44,7 +43,7 @@ def take_rows(buffer: bytes, offset: int, limit: int, max_size: float, max_frame
         if count < _LEAST:
             return offset
         stop = offset + count * step
-        into.extend(map(new_message, repeat(Message), struct.iter_unpack(layout, buffer[offset:stop])))
+        into.extend(map(new_message, struct.iter_unpack(layout, buffer[offset:stop])))
         offset = stop
         limit -= count
         if count < tried:

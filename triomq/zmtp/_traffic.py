@@ -99,7 +99,7 @@ class Incoming:
         self._size += len(body)
         if flags & MORE:
             return None
-        message = new_message(Message, self.frames)
+        message = new_message(self.frames)
         self.frames = []
         self._size = 0
         self.ignored_in_a_row = 0

@@ -189,7 +189,7 @@ class End(ABC):
             items, _ = outbox.take(_BATCH)
             count = outbox.count_left(items)
             pipe.sent += count
-            batch = [new_message(Message, item) if type(item) is tuple else item for item in items]
+            batch = [new_message(item) if type(item) is tuple else item for item in items]
             if held is not None:
                 held.add(batch)
             elif not self.tell(self.there.take_in, batch, count):
