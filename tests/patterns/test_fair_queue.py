@@ -27,14 +27,21 @@ def queue_of(*pipes: FakePipe) -> FairQueue:
     return queue
 
 
+def assert_lone_is_true(queue: FairQueue) -> None:
+    """`FairQueue.lone` is the inbox of the only pipe with messages."""
+    assert queue.lone is (queue._round[0].inbox if len(queue._round) == 1 else None)
+
+
 def take_all(queue: FairQueue) -> str:
     """Everything, one by one; `peek` and `next_pipe` are to tell the truth each time."""
     taken = ""
+    assert_lone_is_true(queue)
     while (seen := queue.peek()) is not None:
         pipe = queue.next_pipe()
         assert pipe is not None
         assert pipe.inbox.queue[0] is seen
         assert queue.take() is seen
+        assert_lone_is_true(queue)
         taken += bytes(seen).decode()
     assert queue.take() is None
     assert queue.next_pipe() is None
@@ -108,6 +115,7 @@ def test_a_peer_that_leaves_in_its_turn_is_emptied_first() -> None:
 def test_many_are_taken_as_one_by_one(texts: list[str], most: int, taken: str) -> None:
     queue = queue_of(*map(pipe_with, texts))
     many = queue.take_many(most)
+    assert_lone_is_true(queue)
     assert b"".join(map(bytes, many)).decode() == taken
     rest = take_all(queue)
     assert sorted(taken + rest) == sorted("".join(texts))
@@ -140,6 +148,7 @@ def test_cleared_it_forgets_every_pipe_and_takes_them_back_later() -> None:
     pipes = [pipe_with("ab"), pipe_with("xy")]
     queue = queue_of(*pipes)
     queue.clear()
+    assert_lone_is_true(queue)
     assert [pipe.inbox.in_round for pipe in pipes] == [False, False]
     assert take_all(queue) == ""
     queue.activate(pipes[1])

@@ -9,7 +9,7 @@ from .._message import Message
 from .._options import Options
 from .._pipes import Pipe
 from ._fair_queue import FairQueue
-from ._pattern import Budget, Receiver
+from ._pattern import NO_LONE_INBOX, Budget, LoneInbox, Receiver
 
 
 class FairReceiver(Receiver):
@@ -29,6 +29,9 @@ class FairReceiver(Receiver):
 
     def take_function(self) -> Callable[[], Message | None]:
         return self.fair_queue.take if type(self).take is FairReceiver.take else self.take
+
+    def lone_inbox(self) -> LoneInbox:
+        return self.fair_queue if type(self).take is FairReceiver.take else NO_LONE_INBOX
 
     def take_many(self, most: int) -> list[Message]:
         return self.fair_queue.take_many(most)

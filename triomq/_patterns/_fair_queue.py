@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import deque
 
 from .._message import Message
-from .._pipes import Pipe
+from .._pipes import Inbox, Pipe
 
 
 class FairQueue:
@@ -14,24 +14,36 @@ class FairQueue:
     A pipe leaves the round when its inbox is empty and joins it at the end when a message arrives, so the cost
     does not grow with the number of silent peers. A pipe whose peer has left stays at the head until it is empty. For
     the peer may be back by another pipe, which stands behind this one, and what the peer sent first comes first.
+
+    Attributes:
+      lone: the inbox of the only pipe in the round; None if there is none, or several. While two messages or more are
+        in it, `take` only takes the first, and tells a source that waits: others may do that by themselves.
     """
 
-    __slots__ = ("_round",)
+    __slots__ = ("_round", "lone")
 
     def __init__(self) -> None:
         self._round: deque[Pipe] = deque()
+        self.lone: Inbox | None = None
 
     def activate(self, pipe: Pipe) -> None:
         """A message has arrived in the pipe's empty inbox."""
         if not pipe.inbox.in_round:
             pipe.inbox.in_round = True
             self._round.append(pipe)
+            self.lone = None if len(self._round) > 1 else pipe.inbox
+
+    def _leave(self) -> None:
+        """The inbox of the first pipe is empty."""
+        self._round.popleft().inbox.in_round = False
+        self.lone = self._round[0].inbox if len(self._round) == 1 else None
 
     def clear(self) -> None:
         """Forget every pipe."""
         for pipe in self._round:
             pipe.inbox.in_round = False
         self._round.clear()
+        self.lone = None
 
     def next_pipe(self) -> Pipe | None:
         """The pipe that `take` would take from next."""
@@ -52,8 +64,7 @@ class FairQueue:
         queue = inbox.queue
         message = queue.popleft()
         if not queue:
-            round_.popleft()
-            inbox.in_round = False
+            self._leave()
         elif len(round_) > 1 and pipe.peer is not None:
             round_.rotate(-1)
         if inbox.source_waits:
@@ -64,8 +75,8 @@ class FairQueue:
         """The next messages in turn, up to ``most``; none when there are none."""
         round_ = self._round
         if len(round_) == 1 and len(queue := round_[0].inbox.queue) <= most:  # all that have arrived
-            inbox = round_.popleft().inbox
-            inbox.in_round = False
+            inbox = round_[0].inbox
+            self._leave()
             messages = list(queue)
             queue.clear()
             inbox.taken()

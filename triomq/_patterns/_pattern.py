@@ -24,7 +24,7 @@ from typing import ClassVar, Protocol
 
 from .._message import Frames, Message
 from .._options import Options
-from .._pipes import Pipe, Received
+from .._pipes import Inbox, Pipe, Received
 
 
 class Budget(Protocol):
@@ -76,6 +76,21 @@ NOBODY_TELLS: Notes = _NobodyTells()
 
 def _no_double(method: Callable[..., object], *arguments: object) -> None:
     """There is no double."""
+
+
+class LoneInbox(Protocol):
+    """Knows whether a single inbox has messages."""
+
+    lone: Inbox | None
+
+
+class _NoLoneInbox:
+    """Stands for a pattern that makes something else of what has arrived."""
+
+    lone: Inbox | None = None
+
+
+NO_LONE_INBOX: LoneInbox = _NoLoneInbox()
 
 
 class Chores(Protocol):
@@ -274,6 +289,10 @@ class Receiver(Pattern, ABC):
     def take_function(self) -> Callable[[], Message | None]:
         """What does the work of `take`; see `Sender.submit_function`."""
         return self.take
+
+    def lone_inbox(self) -> LoneInbox:
+        """Tells whether a single inbox has what `take` would take, each message as it is: see `FairQueue`."""
+        return NO_LONE_INBOX
 
     def take_many(self, most: int) -> list[Message]:
         """The next messages for the user, up to ``most``; none when there are none."""

@@ -26,6 +26,7 @@ class ReceiveSocket(Socket, trio.abc.ReceiveChannel[Message]):
         self._receiver: Receiver = self._pattern
         self._receivers: Receivers = Receivers(self._receiver, f"{self.socket_type}.receive: closed while it waited")
         self._take = self._receiver.take_function()  # by one name, for the path of every message
+        self._queue = self._receiver.lone_inbox()
         self._pattern.receivers = self._receivers
         self._busy_poll: float = self._options.busy_poll
 
@@ -47,8 +48,14 @@ class ReceiveSocket(Socket, trio.abc.ReceiveChannel[Message]):
         turn = self._turn
         if turn.left < 2 or is_cancelled():
             await checkpoint_if_cancelled()
-        take = self._take  # see `SendSocket.send`
-        message = take()
+        message: Message | None
+        if (inbox := self._queue.lone) is not None and len(inbox.queue) > 1:
+            message = inbox.queue.popleft()
+            if inbox.source_waits:
+                inbox.taken()
+        else:
+            take = self._take  # see `SendSocket.send`
+            message = take()
         if message is None and self._busy_poll:
             message = self._receivers.poll(self._busy_poll, self._shared.runtime.turn_end.now)
         if message is None:
