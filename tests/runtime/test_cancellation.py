@@ -78,6 +78,19 @@ async def test_a_call_after_ones_own_cancel_does_nothing(call: str, virtual_netw
         assert [*map(bytes, await pull.receive_many(1000))] == [b"before"] * 2 * MESSAGES_PER_TURN
 
 
+@pytest.mark.parametrize(("name", "value"), [("Task", object), ("_place", None)])
+def test_a_trio_that_lacks_one_of_the_two_is_not_asked(
+    name: str, value: object, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert _cancellation._trio_tells()
+    monkeypatch.setattr(_cancellation, name, value)
+    assert not _cancellation._trio_tells()
+
+
+def test_outside_of_trio_the_real_function_is_left_to_complain() -> None:
+    assert is_cancelled()
+
+
 async def test_a_trio_that_cannot_be_asked_is_awaited_in_each_call(
     monkeypatch: pytest.MonkeyPatch, virtual_network: VirtualNetwork
 ) -> None:
@@ -88,8 +101,6 @@ async def test_a_trio_that_cannot_be_asked_is_awaited_in_each_call(
         awaited += 1
         await trio.lowlevel.checkpoint_if_cancelled()
 
-    monkeypatch.setattr(_cancellation, "Task", object)
-    assert not _cancellation._trio_tells()
     for module in (_send_socket, _receive_socket):
         monkeypatch.setattr(module, "is_cancelled", _cancellation._cannot_tell)
         monkeypatch.setattr(module, "checkpoint_if_cancelled", checkpoint_if_cancelled)
