@@ -32,7 +32,7 @@ from ._life import WriterHost
 from ._timers import IDLE
 
 _BATCH: Final = 64  # messages in one write
-_LARGE_BATCH: Final = 256  # messages in one write, if those of the last write were small
+_LARGE_BATCH: Final = 1024  # messages in one write, if those of the last write were small
 _SMALL: Final = 256  # bytes; a message up to this is small
 _MORE_EXPECTED: Final = 8  # messages in one turn; from this many on, the next turn probably brings more
 _LONGEST_GATHERING: Final = 0.5e-3  # seconds from the first gathered message to the write, at most
@@ -49,7 +49,7 @@ class Writer:
 
     __slots__ = (
         "_address", "_batch", "_batch_ends", "_batch_written", "_control_due", "_flusher", "_gathered",
-        "_gathering_since", "_host", "_last_write", "_most", "_pipe", "_protocol", "_runtime", "_stream",
+        "_gathering_since", "_grew", "_host", "_last_write", "_most", "_pipe", "_protocol", "_runtime", "_stream",
         "_suffix", "_turn_end", "_unsent", "may_answer",
     )  # fmt: skip
 
@@ -81,6 +81,7 @@ class Writer:
         self._unsent: Sequence[BytesLike] = ()
         self._most = _BATCH
         self._gathered = 0  # messages in the outbox when `wants_more` last put the flush off; 0 when it did not
+        self._grew = False  # there were more messages then than when it was asked the time before
         self._gathering_since = 0.0  # time when `wants_more` first put this flush off
 
     @property
@@ -149,17 +150,21 @@ class Writer:
             self._flusher.add(self)
 
     def wants_more(self, now: float) -> bool:
-        """Whether to put the flush off for another turn, because the last turn brought several small messages.
+        """Whether to put the flush off for another turn, because the last turns brought several small messages.
 
-        One system call for several turns is cheaper here, and cheaper still for the peer, which reads them at once.
+        One system call for several turns is cheaper here, and cheaper still for the peer, which reads them at once. The
+        task that asks and the task that sends run in any order: between two questions the latter may have had no turn,
+        but between three it has had one.
         """
         pipe = self._pipe
         queued = 0 if pipe is None or self._most == _BATCH else pipe.outbox.waiting()
-        more = queued >= _MORE_EXPECTED and self._gathered < queued < _LARGE_BATCH
+        more = _MORE_EXPECTED <= queued < _LARGE_BATCH
         if more and not self._gathered:
             self._gathering_since = now
+            self._grew = True
         elif more:
-            more = now - self._gathering_since < _LONGEST_GATHERING
+            grew, self._grew = self._grew, queued > self._gathered
+            more = (grew or self._grew) and now - self._gathering_since < _LONGEST_GATHERING
         self._gathered = queued if more else 0
         return more
 
