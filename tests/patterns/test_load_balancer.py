@@ -101,10 +101,37 @@ def test_choose_tells_where_send_would_send(rooms: list[float], chosen: int | No
     assert [bool(other.outbox) for other in pipes] == [other is pipe for other in pipes]
 
 
-@pytest.mark.parametrize(("rooms", "room"), [([7], 7), ([math.inf], math.inf), ([0], 0), ([7, 7], 0), ([], 0)])
-def test_there_is_room_for_many_only_where_one_pipe_gets_them_all(rooms: list[float], room: float) -> None:
+@pytest.mark.parametrize(
+    ("rooms", "room"),
+    [
+        ([7], 7),
+        ([math.inf], math.inf),
+        ([0], 0),
+        ([], 0),
+        ([7, 7], 14),
+        ([7, 3, math.inf], 9),
+        ([7, 0], 0),
+        ([7] * 16, 112),
+        ([7] * 17, 0),
+    ],
+)
+def test_there_is_room_for_as_many_as_the_pipe_with_the_least_room_gets(rooms: list[float], room: float) -> None:
     balancer, _ = balanced(*rooms)
     assert balancer.room_for_many() == room
+
+
+@pytest.mark.parametrize("pipes", [1, 2, 3, 16])
+@pytest.mark.parametrize("before", [0, 1, 2])
+@pytest.mark.parametrize("many", [0, 1, 2, 7, 32])
+def test_many_go_where_they_would_have_gone_one_by_one(pipes: int, before: int, many: int) -> None:
+    text = bytes(range(65, 65 + before + many + 2))
+    single, expected = balanced(*[math.inf] * pipes)
+    send_all(single, text)
+    balancer, found = balanced(*[math.inf] * pipes)
+    send_all(balancer, text[:before])
+    balancer.send_many([(bytes([letter]),) for letter in text[before:-2]])
+    send_all(balancer, text[-2:])
+    assert outboxes(found) == outboxes(expected)
 
 
 def test_many_go_to_the_only_pipe_in_order() -> None:

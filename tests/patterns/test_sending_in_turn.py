@@ -91,14 +91,24 @@ def test_a_peer_that_is_lost_and_may_come_back_is_still_sent_to(kind: type[Round
     assert outboxes([pipe]) == [[b"a"]]
 
 
-@pytest.mark.parametrize(("rooms", "room"), [([], 0), ([5], 5), ([0], 0), ([math.inf], math.inf), ([5, 5], 0)], ids=str)
-def test_many_at_once_are_for_an_only_peer(rooms: list[float], room: float) -> None:
+@pytest.mark.parametrize(
+    ("rooms", "room", "sent"),
+    [
+        ([], 0, []),
+        ([5], 5, [[b"a", b"b"]]),
+        ([0], 0, []),
+        ([math.inf], math.inf, [[b"a", b"b"]]),
+        ([5, 4], 8, [[b"a"], [b"b"]]),
+    ],
+    ids=str,
+)
+def test_many_at_once_are_for_the_peers_in_turn(rooms: list[float], room: float, sent: list[list[bytes]]) -> None:
     scene = Scene(Push)
     pipes = [scene.join(room=each) for each in rooms]
     assert scene.pattern.room_for_many() == room
     if room:
         scene.pattern.submit_many([(b"a",), (b"b",)])
-        assert outboxes(pipes) == [[b"a", b"b"]]
+        assert outboxes(pipes) == sent
 
 
 @EACH

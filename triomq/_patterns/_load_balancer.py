@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import math
 from collections import deque
 from collections.abc import Sequence
+from typing import Final
 
 from .._message import Frames
 from .._pipes import Pipe
+
+_MOST_SHARING: Final = 16  # pipes; with more, a list is hardly longer than a round of them
 
 
 class LoadBalancer:
@@ -62,9 +66,23 @@ class LoadBalancer:
 
     def room_for_many(self) -> float:
         """How many messages `send_many` would take now; 0 where each has to find its own pipe."""
-        pipe = self.only()
-        return pipe.room() if pipe is not None and pipe.has_room() else 0
+        ready = self._ready
+        if not 0 < len(ready) <= _MOST_SHARING:
+            return 0
+        least = math.inf
+        for pipe in ready:
+            if not pipe.has_room():
+                return 0  # `send` passes it over
+            least = min(least, pipe.room())
+        return least * len(ready)
 
     def send_many(self, messages: Sequence[Frames]) -> None:
-        """Queue no more messages than `room_for_many` has just told."""
-        self._ready[0].send_many_nowait(messages)
+        """Queue no more messages than `room_for_many` has just told: as `send` would, one by one."""
+        pipes = list(self._ready)
+        if len(pipes) == 1:
+            pipes[0].send_many_nowait(messages)
+            return
+        for place, pipe in enumerate(pipes):
+            if part := messages[place :: len(pipes)]:
+                pipe.send_many_nowait(part)
+        self._ready.rotate(-len(messages))
