@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import pytest
 
 from triomq import PeerUnwantedError, UnroutableError
@@ -99,6 +101,49 @@ def test_a_message_for_a_full_peer_is_dropped_and_counted_at_that_peer() -> None
     full, free = scene.join(routing_id=b"a", room=0), scene.join(routing_id=b"b")
     assert scene.pattern.submit((b"a", b"x"))
     assert (full.dropped, free.dropped, scene.pattern.dropped_messages) == (1, 0, 1)
+
+
+def test_many_that_a_proxy_moves_go_where_they_would_have_gone_one_by_one() -> None:
+    messages = [
+        message(*frames)
+        for frames in [
+            (b"a", b"1"),
+            (b"b", b"", b"2"),
+            (b"a", b"3"),
+            (b"nobody", b"4"),
+            (b"b",),
+            (b"nobody",),
+            (b"a", b"5"),
+        ]
+    ]
+
+    def sent(*, together: bool) -> tuple[list[list[object]], list[int], int, int]:
+        scene = Scene(Router)
+        pipes = [scene.join(routing_id=b"a"), scene.join(routing_id=b"b")]
+        pipes[0].room_left = 2
+        bare = 0
+        if together:
+            assert scene.pattern.room_to_forward() == math.inf
+            bare = scene.pattern.forward(messages)
+        else:
+            for each in messages:
+                try:
+                    scene.pattern.submit(each)
+                except ValueError:
+                    bare += 1
+        return (
+            [[*pipe.outbox] for pipe in pipes],
+            [pipe.dropped for pipe in pipes],
+            scene.pattern.dropped_messages,
+            bare,
+        )
+
+    assert sent(together=True) == sent(together=False)
+    assert sent(together=True)[1:] == ([1, 0], 2, 2)
+
+
+def test_mandatory_each_message_that_a_proxy_moves_is_looked_at() -> None:
+    assert Scene(Router, router_mandatory=True).pattern.room_to_forward() == 0
 
 
 def test_mandatory_a_message_for_nobody_raises_and_names_whom_it_was_for() -> None:

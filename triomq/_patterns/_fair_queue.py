@@ -73,15 +73,17 @@ class FairQueue:
 
     def take_many(self, most: int) -> list[Message]:
         """The next messages in turn, up to ``most``; none when there are none."""
-        round_ = self._round
-        if len(round_) == 1 and len(queue := round_[0].inbox.queue) <= most:  # all that have arrived
-            inbox = round_[0].inbox
+        inbox = self.lone
+        messages: list[Message] = []
+        if inbox is not None and len(inbox.queue) <= most:  # all that have arrived
             self._leave()
-            messages = list(queue)
-            queue.clear()
+            messages = list(inbox.queue)
+            inbox.queue.clear()
             inbox.taken()
-            return messages
-        messages = []
-        while len(messages) < most and (message := self.take()) is not None:
-            messages.append(message)
+        elif inbox is not None:
+            messages = [inbox.queue.popleft() for _ in range(most)]
+            inbox.taken()
+        else:
+            while len(messages) < most and (message := self.take()) is not None:
+                messages.append(message)
         return messages

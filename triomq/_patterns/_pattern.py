@@ -278,6 +278,18 @@ class Sender(Pattern, ABC):
         for message in messages:
             self.submit(message)
 
+    def room_to_forward(self) -> float:
+        """How many messages `forward` would take now, whatever they are; 0 or 1 where it is better to submit each."""
+        return self.room_for_many()
+
+    def forward(self, messages: Sequence[Message]) -> int:
+        """Queue what a proxy moves: no more messages than `room_to_forward` has just told.
+
+        Returns: how many of them `submit` would have raised an error for; they are dropped.
+        """
+        self.submit_many(messages)
+        return 0
+
 
 class Receiver(Pattern, ABC):
     """A pattern that receives."""
@@ -291,8 +303,13 @@ class Receiver(Pattern, ABC):
         return self.take
 
     def lone_inbox(self) -> LoneInbox:
-        """Tells whether a single inbox has what `take` would take, each message as it is: see `FairQueue`."""
+        """Tells whether a single inbox has what `take` would take: see `FairQueue.lone`."""
         return NO_LONE_INBOX
+
+    @property
+    def takes_as_it_is(self) -> bool:
+        """What peers send is received in turn, whatever was received or sent before."""
+        return self.lone_inbox() is not NO_LONE_INBOX
 
     def take_many(self, most: int) -> list[Message]:
         """The next messages for the user, up to ``most``; none when there are none."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import random
 from collections.abc import Callable, Sequence
 from typing import ClassVar
@@ -80,6 +81,34 @@ class Router(Sender, FairReceiver):
                 return False
             pipe.lose("full")
         return True
+
+    def room_to_forward(self) -> float:
+        return 0 if self._mandatory else math.inf  # it drops what a peer has no room for
+
+    # On the path of every message of a proxy.
+    def forward(self, messages: Sequence[Message]) -> int:
+        find = self._directory.get
+        bare = 0
+        shares: dict[Pipe, list[Frames]] = {}
+        for message in messages:
+            routing_id, *frames = message
+            pipe = find(routing_id)
+            if pipe is None or not frames:
+                bare += not frames
+                if frames:
+                    self.submit(message)
+            elif (share := shares.get(pipe)) is not None:
+                share.append(tuple(frames))
+            else:
+                shares[pipe] = [tuple(frames)]
+        for pipe, share in shares.items():
+            if pipe.has_room() and pipe.room() >= len(share):
+                pipe.send_many_nowait(share)
+            else:
+                for each in share:
+                    if not pipe.send_nowait(each):
+                        pipe.lose("full")
+        return bare
 
     def interpret(self, pipe: Pipe, events: Sequence[Received]) -> list[Message]:
         """Put the sender's routing id before each message."""

@@ -107,6 +107,7 @@ class _Direction:
         self._mark = mark
         self._moved = moved
         self._index = index
+        self._together: bool = capture is None and source._receiver.takes_as_it_is
 
     def listeners(self) -> list[dict[Bell, None]]:
         """The bells of those who know when a message can be moved."""
@@ -117,6 +118,24 @@ class _Direction:
     def move(self, most: int) -> int:
         """Move what can be moved. Returns: how many of ``most`` messages may still be moved."""
         self.out_of_turn = False
+        if self._together:
+            most -= self._move_together(most)
+        return self._move_each(most) if most else most
+
+    def _move_together(self, most: int) -> int:
+        """Move messages for which there is room whatever they are. Returns: how many there were."""
+        destination = self._destination
+        room = min(most, destination._sender.room_to_forward())
+        if room < 2:
+            return 0
+        messages = self._source._receiver.take_many(int(room))
+        fit = [message for message in messages if len(message) <= destination._most_frames]
+        dropped = len(messages) - len(fit) + destination._sender.forward(fit) if fit else len(messages)
+        self._moved[2] += dropped
+        self._moved[self._index] += len(messages) - dropped
+        return len(messages)
+
+    def _move_each(self, most: int) -> int:
         source = self._source._receiver
         peek, mark = source.peek, self._mark
         message = peek()
