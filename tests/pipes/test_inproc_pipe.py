@@ -56,6 +56,25 @@ def test_a_plain_tuple_arrives_as_a_message() -> None:
     assert far.inbox.queue[0] == (b"a", b"b")
 
 
+@pytest.mark.parametrize("interprets", [False, True])
+@pytest.mark.parametrize("joined_", [True, False], ids=["joined", "waiting"])
+def test_many_arrive_as_one_by_one(interprets: bool, joined_: bool) -> None:
+    def outcome(*, together: bool) -> tuple[object, ...]:
+        near, far = joined(interprets=interprets)
+        near.joined = joined_
+        items = [message(b"a"), (b"x",), message(b"b"), (b"c", b"d")]
+        if together:
+            near.send_many_nowait(items)
+        else:
+            for item in items:
+                assert near.send_nowait(item)
+        arrived = [*far.inbox.queue]
+        assert {*map(type, arrived)} == {Message}
+        return arrived, near.sent, far.received, told(far)[:1]
+
+    assert outcome(together=True) == outcome(together=False)
+
+
 def test_an_owner_that_interprets_is_asked_first() -> None:
     near, far = joined(interprets=True)
     assert not far.plain
