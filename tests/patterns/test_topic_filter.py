@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from triomq import Message
 from triomq._options import Options
 from triomq._patterns import as_topic
 from triomq._patterns._peer_topics import PeerTopics
@@ -53,6 +54,19 @@ def test_it_matches_what_begins_with_a_topic(changed: list[tuple[bool, bytes]]) 
     assert wanted.few is None if len(present) > FEW else set(wanted.few or ()) == present
     for topic in (b"", b"\0", b"\1\2", b"\2\2\2", b"\0\1\2\0", b"\3"):
         assert wanted.matches(topic) is any(map(topic.startswith, present))
+
+
+edges = st.text("\x00\x01\xfe\xff", max_size=3).map(lambda text: text.encode("latin-1"))  # where the order turns
+
+
+@given(edges, st.lists(st.lists(edges, min_size=1, max_size=2), min_size=1, max_size=3))
+def test_whether_all_are_wanted_is_known_of_a_single_topic(topic: bytes, frames: list[list[bytes]]) -> None:
+    wanted, messages = TopicFilter(), [Message(each) for each in frames]
+    assert not wanted.matches_all(messages)
+    wanted.add(topic)
+    assert wanted.matches_all(messages) is all(each[0].startswith(topic) for each in frames)
+    wanted.add(topic + b"more")
+    assert not wanted.matches_all(messages)
 
 
 @pytest.mark.parametrize("number", [0, 1, FEW, FEW + 1, 100])

@@ -14,8 +14,10 @@ their emptiness.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
-from typing import Any, Final, Generic, TypeVar
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Any, Final, Generic, TypeAlias, TypeVar
+
+from .._message import Frames
 
 T = TypeVar("T")
 
@@ -283,6 +285,13 @@ def _shared_length(label: bytes, topic: bytes, position: int) -> int:
 
 
 _FEW: Final = 16
+_Span: TypeAlias = tuple[Frames, Frames | None]
+
+
+def _span_of(topic: bytes) -> _Span:
+    """The least message that begins with the topic, and the least beyond all of those; None if there is none beyond."""
+    stem = topic.rstrip(b"\xff")
+    return (topic,), (stem[:-1] + bytes((stem[-1] + 1,)),) if stem else None
 
 
 class TopicFilter:
@@ -294,11 +303,13 @@ class TopicFilter:
 
     def __init__(self) -> None:
         self.few: tuple[bytes, ...] | None = ()
+        self._span: _Span | None = None  # where the messages of the only topic lie, in the order of `bytes`
         self._topics: dict[bytes, None] = {}
         self._subscriptions: Subscriptions[None] = Subscriptions()
 
     def _changed(self) -> None:
         self.few = tuple(self._topics) if len(self._topics) <= _FEW else None
+        self._span = _span_of(*self._topics) if len(self._topics) == 1 else None
 
     def add(self, topic: bytes) -> bool:
         """Count one more subscription. Returns: whether it is the first to the topic."""
@@ -319,6 +330,17 @@ class TopicFilter:
     def matches(self, topic: bytes) -> bool:
         """Whether a message whose first frame is ``topic`` is wanted."""
         return self._subscriptions.matches(topic)
+
+    def matches_all(self, messages: Sequence[Frames]) -> bool:
+        """Whether all messages, of which there is at least one, are wanted; said only where that is quick to see.
+
+        Mostly they are, as the publisher looks first. To compare all with the first and the last that would be wanted
+        costs a third of looking at each, and makes no object for any.
+        """
+        if self._span is None:
+            return False
+        least, beyond = self._span
+        return min(messages) >= least and (beyond is None or max(messages) < beyond)
 
     def __len__(self) -> int:
         return len(self._topics)
