@@ -87,6 +87,26 @@ async def test_more_buffers_than_one_system_call_takes():
         assert left.send_nowait([b"x"] * 3000) == 1024
 
 
+@pytest.mark.parametrize("has_sendmsg", [True, False])
+@pytest.mark.parametrize(
+    "buffers",
+    [
+        [b"abcdefg"],
+        [memoryview(b"abcdefg")],
+        [b"ab", bytearray(b"cdefg")],
+        [b"abcde", b"fg"],
+        (b"abcd", b"", memoryview(b"efg"), b"hi"),
+    ],
+)
+async def test_one_system_call_is_given_no_more_than_others_can_wait_for(buffers, has_sendmsg, monkeypatch):
+    monkeypatch.setattr("triomq._transports._stream._MOST_SENT", 5)
+    monkeypatch.setattr("triomq._transports._stream._HAS_SENDMSG", has_sendmsg)
+    left, right = await unix_pair()
+    async with left, right:
+        assert left.send_nowait(buffers) == 5
+        assert right.receive_nowait(10) == b"abcde"
+
+
 async def test_a_full_stream_takes_nothing_and_says_when_it_takes_more():
     left, right = await unix_pair()
     async with left, right:

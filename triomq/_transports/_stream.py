@@ -23,6 +23,7 @@ from ._interface import NonblockingStream
 from ._stream_rules import SendGuard, receive_size
 
 _IOV_MAX = 1024  # buffers that one sendmsg takes: on Linux, macOS and the BSDs; more is EMSGSIZE
+_MOST_SENT: Final = 2 * 1024 * 1024  # bytes in one system call: half a millisecond, in which no other task has its turn
 _ENDED = getattr(select, "POLLRDHUP", 0)  # on Linux; elsewhere POLLHUP, which is always told, says it
 _PEER_CREDENTIALS: Final[int | None] = getattr(socket, "SO_PEERCRED", None) if sys.platform == "linux" else None
 _UCRED: Final = struct.Struct("iII")  # Linux's struct ucred: process, user, group
@@ -91,7 +92,8 @@ class SocketStream(NonblockingStream):
         """Hand over as much of the buffers as the kernel takes now, in one system call.
 
         Returns: how many bytes were taken, from the first on; 0 when there is no room now (or nothing to send).
-          At most the first 1,024 buffers are tried.
+          At most the first 1,024 buffers are tried, and 2 MiB: while the peer reads at the same time, a call would
+          otherwise go on for several milliseconds.
 
         Raises:
           trio.BrokenResourceError: the connection is dead.
@@ -102,10 +104,12 @@ class SocketStream(NonblockingStream):
             raise trio.BusyResourceError(f"another task is in send_all to {self._peer}")
         try:
             if len(buffers) == 1:
-                return self._sock.send(buffers[0])
+                (lone,) = buffers
+                return self._sock.send(lone if len(lone) <= _MOST_SENT else memoryview(lone)[:_MOST_SENT])
+            buffers = _beginning(buffers)
             if not _HAS_SENDMSG:
                 return self._sock.send(b"".join(buffers))
-            return self._sock.sendmsg(buffers if len(buffers) <= _IOV_MAX else buffers[:_IOV_MAX])
+            return self._sock.sendmsg(buffers)
         except (BlockingIOError, InterruptedError):
             return 0
         except OSError as exc:
@@ -265,3 +269,17 @@ class SocketStream(NonblockingStream):
         if self._closed:
             return self._closed_error()
         return trio.BrokenResourceError(f"the connection to {self._peer} broke: {exc.strerror or exc}")
+
+
+def _beginning(buffers: Sequence[BytesLike]) -> Sequence[BytesLike]:
+    """The first of the buffers, as many as one system call is given."""
+    if len(buffers) > _IOV_MAX:
+        buffers = buffers[:_IOV_MAX]
+    beyond = sum(map(len, buffers)) - _MOST_SENT
+    if beyond <= 0:
+        return buffers
+    some = list(buffers)
+    while beyond >= len(some[-1]):
+        beyond -= len(some.pop())
+    some[-1] = memoryview(some[-1])[: len(some[-1]) - beyond]
+    return some
