@@ -90,11 +90,16 @@ class Incoming:
         Raises:
           RemoteProtocolError: one of them refuses it.
         """
+        if not (flags or self.frames) and len(body) <= self.max_message_size:  # most messages
+            return
         if (refusal := self._admit_plain(flags, len(body))) is not None:
             raise RemoteProtocolError(refusal, offset)
 
     def receive_frame(self, flags: int, body: bytes) -> Message | None:
         """Take a frame of a message. Returns: the message, if this was its last frame."""
+        if not (flags or self.frames):  # most messages
+            self.ignored_in_a_row = 0
+            return new_message((body,))
         self.frames.append(body)
         self._size += len(body)
         if flags & MORE:
@@ -183,12 +188,18 @@ class Outgoing:
         Raises:
           LocalProtocolError: an item cannot be sent.
         """
+        change = self._mechanism.encode_frame
         frames: list[tuple[bytes]] = []
         total = 0
         for item in items:
-            for changed in self._change(item):
+            if type(item) is tuple and len(item) == 1:  # most messages
+                changed = change(0, item[0])
                 frames.append((changed,))
                 total += len(changed) + (2 if len(changed) < 256 else 9)
+            else:
+                for changed in self._change(item):
+                    frames.append((changed,))
+                    total += len(changed) + (2 if len(changed) < 256 else 9)
             if ends is not None:
                 ends.append(total)
         return encode_items(frames, out, self.encode_event)
