@@ -14,7 +14,7 @@ from triomq.zmtp import Connection, Ping, encode_shared
 
 ROW = 600
 
-shapes = st.lists(st.sampled_from([0, 1, 7, 10, 255, 256]), min_size=1, max_size=3)
+shapes = st.lists(st.sampled_from([0, 1, 7, 10, 255, 256, 300]), min_size=1, max_size=3)
 rows = st.lists(st.tuples(shapes, st.integers(0, ROW)), max_size=4)
 
 
@@ -47,7 +47,7 @@ def test_rows(plan: list[tuple[list[int], int]], limit: int, place: int) -> None
     assert all(type(one) is Message for one in seen)
 
 
-@pytest.mark.parametrize("shape", [[10], [0], [3, 10], [1] * 16, [1] * 17])
+@pytest.mark.parametrize("shape", [[10], [0], [300], [3, 10], [3, 300], [256, 255], [1] * 16, [1] * 17])
 @pytest.mark.parametrize("place", [0, 1, 7, 8, 9, 255, 256, 257, ROW - 1])
 def test_a_row_with_something_else_within(shape: list[int], place: int) -> None:
     row = [message(shape, i) for i in range(ROW)]
@@ -75,6 +75,22 @@ def test_a_fault_within_a_row_has_its_place(place: int) -> None:
     assert caught.value.offset == start + 7 * place + 3
 
 
+@pytest.mark.parametrize("place", [0, 1, 8, 255, 256, 300])
+@pytest.mark.parametrize(
+    ("flags", "size", "words"),
+    [(2, 1 << 63, "the highest bit must be 0"), (0x22, 1, "reserved bits"), (2, 1 << 62, "a message of .* or more")],
+)
+def test_a_fault_in_a_long_header_has_its_place(place: int, flags: int, size: int, words: str) -> None:
+    octets = [b"\2" + (300).to_bytes(8, "big") + bytes(300)] * ROW
+    octets[place] = bytes((flags,)) + size.to_bytes(8, "big") + bytes(300)
+    receiver = connect(max_message_size=1 << 20)
+    seen: list[Any] = []
+    with pytest.raises(RemoteProtocolError, match=words):
+        while True:
+            seen += receiver.receive_data(b"" if seen else b"".join(octets))
+    assert seen == [Message([bytes(300)])] * place
+
+
 @pytest.mark.parametrize("size", [10, 11, 12, 13])
 def test_limits_hold_for_rows(size: int) -> None:
     octets = b"\0\x0b" + bytes(11)
@@ -84,6 +100,10 @@ def test_limits_hold_for_rows(size: int) -> None:
     else:
         with pytest.raises(RemoteProtocolError, match="a message of 11 octets or more; 10 are allowed"):
             receiver.receive_data(octets * ROW)
+    long = b"\2" + (300).to_bytes(8, "big") + bytes(300)
+    assert len(connect(max_message_size=300).receive_data(long * ROW)) == ROW
+    with pytest.raises(RemoteProtocolError, match="a message of 300 octets or more; 299 are allowed"):
+        connect(max_message_size=299).receive_data(long * ROW)
     assert len(connect(max_frames=3).receive_data(b"\x01\x01a\x01\x01a\0\x01a" * ROW)) == ROW
     with pytest.raises(RemoteProtocolError, match="more than 2 frames"):
         connect(max_frames=2).receive_data(b"\x01\x01a\x01\x01a\0\x01a" * ROW)

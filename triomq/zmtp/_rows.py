@@ -18,6 +18,9 @@ _LEAST: Final = 8
 """Messages: a shorter row is not worth it."""
 _MOST: Final = 256
 """Messages looked at together. With more, a row that ends early would have cost much."""
+_MORE: Final = 1
+_LONG: Final = 2  # flags of a frame, as in `triomq.zmtp._frames`
+_MORE_OR_LONG: Final = _MORE | _LONG
 _MAX_FRAMES: Final = 16
 """Frames: a message of more is not looked at."""
 
@@ -25,11 +28,11 @@ _MAX_FRAMES: Final = 16
 def take_rows(buffer: bytes, offset: int, limit: int, max_size: float, max_frames: int, into: list[Any]) -> int:
     """Take the row that begins at ``offset``, if there is one.
 
-    Only messages of up to 16 frames, each below 256 bytes, are looked at. The arguments are those of `take_messages`.
+    Only messages of up to 16 frames are looked at. The arguments are those of `take_messages`.
     Returns: the offset behind the last message taken.
     """
     heads, step, layout = _shape(buffer, offset)
-    if not step or step > max_size or len(heads) > 2 * max_frames:
+    if not step or step > max_size or layout.count("s") > max_frames:
         return offset
     first = offset
     while True:
@@ -43,7 +46,7 @@ def take_rows(buffer: bytes, offset: int, limit: int, max_size: float, max_frame
         if count < _LEAST:
             return offset
         stop = offset + count * step
-        into.extend(map(new_message, struct.iter_unpack(layout, buffer[offset:stop])))
+        into.extend(map(new_message, struct.iter_unpack(layout, memoryview(buffer)[offset:stop])))
         offset = stop
         limit -= count
         if count < tried:
@@ -53,21 +56,25 @@ def take_rows(buffer: bytes, offset: int, limit: int, max_size: float, max_frame
 def _shape(buffer: bytes, offset: int) -> tuple[list[int], int, str]:
     """The shape of the message at ``offset``: where its header bytes are, its size, its `struct` format.
 
-    The size is 0 if the message is cut, or has too many frames, a long frame, or flags other than MORE.
+    The size is 0 if there is no row, the message has too many frames or anything but frames, or is cut within a header.
     """
     heads: list[int] = []
     layout = ""
     position = offset
     end = len(buffer) - 1
     for _ in range(_MAX_FRAMES):
-        if position >= end or buffer[position] > 1:
+        if position >= end or (flags := buffer[position]) > _MORE_OR_LONG:
             break
         start = position - offset
-        heads += (start, start + 1)
-        size = buffer[position + 1]
-        layout += f"2x{size}s"
-        last = not buffer[position]
-        position += 2 + size
+        header = 9 if flags & _LONG else 2
+        head = buffer[position : position + header]
+        size = int.from_bytes(head[1:], "big")
+        position += header + size
+        last = not flags & _MORE
+        if last and not start and buffer[position : position + header] != head:
+            break  # the next of these messages of one frame is of another size: mixed sizes pay no more than this
+        heads += range(start, start + header)
+        layout += f"{header}x{size}s"
         if last:
             return heads, position - offset, layout
     return heads, 0, ""
