@@ -166,8 +166,8 @@ def _encode_lone_frames(items: Sequence[Any]) -> bytes | None:
         if first == middle == last and first < LARGE_BODY:
             bodies = [body for (body,) in items]
             if {*map(len, bodies)} == {first}:
-                header = frame_header(0, first)
-                return header + header.join(bodies)
+                bodies.insert(0, b"")  # so that the first has its header, too, and nothing is copied twice
+                return frame_header(0, first).join(bodies)
         elif len(items) >= _LEAST_MIXED:
             bodies = [body for (body,) in items]
             sizes = [*map(len, bodies)]
