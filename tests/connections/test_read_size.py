@@ -10,7 +10,7 @@ import pytest
 
 from triomq._connections._read_size import HEADER_SIZE, READ_SIZE, ReadSize
 
-LARGE = 32 * 1024  # bytes; a body from this size on is read alone
+LARGE = 256 * 1024  # bytes; a body from this size on is read alone
 MOST = 1024 * 1024  # bytes; the largest read
 
 

@@ -194,13 +194,13 @@ async def test_a_large_body_is_read_alone_and_so_is_the_next_header_with_the_bod
     async with rigged() as rig:
         assert rig.reader.lend() is not None
         rig.protocol.between_messages = False
-        rig.protocol.hints = [100_000, 0, 50_000, 50_000]
+        rig.protocol.hints = [600_000, 0, 300_000, 300_000]
         rig.stream.arrive(b"a" * 10, b"b" * HEADER_SIZE, b"c" * 5)
         rig.reader.take_in()
         assert rig.received() == "a" * 10
         rig.reader.take_in()
         assert rig.received() == "b" * HEADER_SIZE + "c" * 5
-        assert rig.stream.reads == [100_000, HEADER_SIZE, 50_000]
+        assert rig.stream.reads == [600_000, HEADER_SIZE, 300_000]
 
 
 # --- FULL --------------------------------------------------------------------------------------

@@ -10,7 +10,7 @@ READ_SIZE: Final = 64 * 1024
 HEADER_SIZE: Final = 9
 """bytes before the body of a frame that is read alone"""
 _LARGEST_READ: Final = 1024 * 1024
-_READ_ALONE: Final = 32 * 1024  # bytes; a body of this size or more is read alone, straight into the object it becomes
+_READ_ALONE: Final = 256 * 1024  # bytes; a body of this size or more is read alone, straight into the object it becomes
 _KEPT: Final = 4 * _LARGEST_READ  # bytes; blocks up to this are kept by the allocator when they are freed
 
 
