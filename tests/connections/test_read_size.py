@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import platform
-import subprocess
-import sys
-
 import pytest
 
 from triomq._connections._read_size import HEADER_SIZE, READ_SIZE, ReadSize
@@ -77,32 +73,3 @@ def test_a_large_body_does_not_change_what_is_usual() -> None:
     read_size.choose(LARGE)
     read_size.choose(0)
     assert read_size.choose(0) == 2 * READ_SIZE
-
-
-_FAULTS = """
-import resource, sys
-from triomq._connections._read_size import ReadSize
-
-if sys.argv[1] == "large":
-    ReadSize().choose(1_000_000)
-
-def faults():
-    return resource.getrusage(resource.RUSAGE_SELF).ru_minflt
-
-for turn in range(60):
-    if turn == 10:
-        before = faults()
-    blocks = [b"x" * 1_000_000 for _ in range(4)]
-    del blocks
-print((faults() - before) // 50)
-"""
-
-
-@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="other C libraries have other rules")
-def test_memory_of_large_bodies_is_kept_once_one_has_come() -> None:
-    def faults(how: str) -> int:
-        """Page faults for 4 MB."""
-        return int(subprocess.run([sys.executable, "-c", _FAULTS, how], check=True, capture_output=True).stdout)
-
-    assert faults("none") > 500, "glibc keeps the memory by itself"
-    assert faults("large") < 5

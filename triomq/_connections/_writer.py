@@ -29,6 +29,7 @@ from .._message import BytesLike, Frames
 from .._pipes import UNCONNECTED, QueuedPipe
 from .._runtime import Runtime
 from .._transports import NonblockingStream
+from ._large_blocks import keep_large_blocks
 from ._life import WriterHost
 from ._timers import IDLE
 
@@ -214,6 +215,8 @@ class Writer:
             control = len(buffers[0])
         try:
             total = control + self._protocol.encode(pieces, buffers, ends)
+            if total >= _ENCRYPTED and ends is not None:
+                keep_large_blocks()  # several copies of each message were made, and freed again
         except MemoryError:
             pipe.restore(batch)  # nothing has left: the messages wait for the next connection
             self._host.write_failed(self._no_memory())
