@@ -95,7 +95,7 @@ async def test_where_threads_run_at_the_same_time_each_turn_is_handed_over(
         for _ in range(1000):
             await push.send(b"message")
         await settle()
-        assert wakes(ours) - before > 8
+        assert wakes(ours) - before > 4  # of 16 turns; the flusher and the sender run in any order
         assert len(await pull.receive_many(2000)) == 1000
 
 
