@@ -11,10 +11,11 @@ from ._mailbox import Mailbox
 from ._runtime import Runtime
 from ._services import Services
 from ._task_group import TaskGroup
-from ._turn import MESSAGES_PER_TURN, Turn
+from ._turn import LONGEST_TURN, MESSAGES_PER_TURN, Turn
 from ._turn_end import TurnEnd, turn_end
 
 __all__ = [
+    "LONGEST_TURN",
     "MESSAGES_PER_TURN",
     "Bounds",
     "Chores",

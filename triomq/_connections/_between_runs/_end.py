@@ -12,8 +12,10 @@ threads are paid for by batches.
 The outbox may hold as much as both sides' HWMs together, less what the other side has not received. How much that is
 each side *reads* off the other: how many messages were delivered, and how long the inbox is. Both are read without a
 lock. Read in this order they may tell of less room than there is, by what was received in between, and never of more.
-Only a sender that has found no room says so by the mailbox, and is told by the mailbox when there is some: for all that
-was received in a turn, or in several while more than half is still there.
+Only a sender that has found no room says so by the mailbox, and is told by the mailbox when there is some.
+
+A stream is gathered for several turns, and room is told of for all that was received in several: the module
+``_gathering`` says why. A message by itself goes at once.
 
 Where the two queues conflate, the module ``_held`` says what is done.
 """
@@ -33,6 +35,7 @@ from ..._message import Message, new_message
 from ..._pipes import UNCONNECTED, Confirmation, Inbox, LinkedPipe, Loan, Received
 from .._by_name import conflation, succeeded, summed
 from .._timers import IDLE
+from ._gathering import TOGETHER, Gathering
 from ._held import Held
 
 if TYPE_CHECKING:
@@ -41,7 +44,9 @@ if TYPE_CHECKING:
     from .._carrier import PeerHost
     from ._carrier import SharedCarrier
 
-_BATCH: Final = 256  # messages in one call of the other run
+_BATCH: Final = 2048  # messages in one call of the other run
+_MANY: Final = 32  # messages in one turn; from this many on, the next turn probably brings more
+_PLAIN: Final = {tuple}  # the types of items that are no `Message` yet
 
 
 class End(ABC):
@@ -71,7 +76,10 @@ class End(ABC):
         self._handed_over = 0  # messages, so far
         self._held: Held | None = None  # where what is sent from here conflates
         self._asked = False  # the other side, to tell when it has room
-        self._last_flush = -math.inf
+        self._dropped_there = False  # messages, when the other side had no room
+        self._gathering = Gathering()
+        self._streams = False  # the last batch was one of many, or room for more was waited for
+        self._gather_until = -math.inf  # time; what is sent before it waits for the end of the turn
 
     @property
     @abstractmethod
@@ -150,7 +158,7 @@ class End(ABC):
     # On the path of every message.
     def wake(self) -> None:
         """See `Sink`."""
-        if self.host.runtime.flusher.gathering or trio.current_time() - self._last_flush < IDLE:
+        if self.host.runtime.flusher.gathering or trio.current_time() < self._gather_until:
             self.wake_later()
         else:
             self.flush()
@@ -163,8 +171,12 @@ class End(ABC):
             self.host.runtime.flusher.add(self)
 
     def wants_more(self, now: float) -> bool:
-        """See `Flushable`."""
-        return False
+        """See `Flushable`: a stream is gathered while it goes on, unless what finds no room is dropped."""
+        pipe = self.pipe
+        queued = len(pipe.outbox.queue) if self.open and self._held is None and not pipe.dropped else 0
+        if queued < _MANY and not self._streams:
+            return False
+        return self._gathering.goes_on(queued, now, TOGETHER if 0 < queued < _BATCH else 0.0)
 
     # On the path of every message.
     def flush(self) -> None:
@@ -174,11 +186,15 @@ class End(ABC):
         pipe = self.pipe
         pipe.sink_told = False
         if pipe.outbox.queue or self._held is not None:
-            self._last_flush = trio.current_time()
+            self._expect(more=len(pipe.outbox.queue) >= _MANY)
             self._hand_over()
         if pipe.outbox.limit <= 0:
             self._look_for_room()
         pipe.flushed()
+
+    def _expect(self, *, more: bool) -> None:
+        self._streams = more
+        self._gather_until = trio.current_time() + (max(TOGETHER, IDLE) if more else IDLE)
 
     # On the path of every message.
     def _hand_over(self, *, all_of_it: bool = False) -> None:
@@ -189,7 +205,7 @@ class End(ABC):
             items, _ = outbox.take(_BATCH)
             count = outbox.count_left(items)
             pipe.sent += count
-            batch = [new_message(item) if type(item) is tuple else item for item in items]
+            batch = _made_messages(items)
             if held is not None:
                 held.add(batch)
             elif not self.tell(self.there.take_in, batch, count):
@@ -244,25 +260,31 @@ class End(ABC):
         delivered = there.delivered  # before the length: what is delivered in between is then counted twice
         outbox.set_unsent(self._handed_over - delivered + len(there.inbox.queue))
         if outbox.limit <= 0 and not self._asked:
-            self._asked = self.tell(there.tell_of_room)
+            self._asked = self.tell(there.tell_of_room, self.pipe.dropped > 0)
 
-    def tell_of_room(self) -> None:
-        """Told: the other side has found no room, and wants to know when there is some; there may be some already."""
+    def tell_of_room(self, drops: bool) -> None:
+        """Told: the other side has found no room, and wants to know when there is some; there may be some already.
+
+        Args:
+          drops: it drops messages meanwhile, and does not wait.
+        """
         if self.open:
+            self._dropped_there = drops
             inbox = self.pipe.inbox
             if inbox.is_full:
                 inbox.source_waits = True
             else:
-                self.tell(self.there.room_there)
+                self.resume()
 
     def resume(self) -> None:
         """See `Source`."""
-        self.host.runtime.flusher.add(_RoomMade(self))
+        self.host.runtime.flusher.add(_RoomMade(self, 0.0 if self._dropped_there else TOGETHER))
 
     def room_there(self) -> None:
         """Told: the other side has room again."""
         self._asked = False
         if self.open:
+            self._expect(more=True)
             self._look_for_room()
             self.pipe.room_made()
 
@@ -303,6 +325,12 @@ class End(ABC):
         return None
 
 
+def _made_messages(items: Sequence[Item]) -> list[Item]:
+    if {*map(type, items)} == _PLAIN:  # as most are; this is quicker by a third
+        return [*map(new_message, items)]  # type: ignore[arg-type]
+    return [new_message(item) if type(item) is tuple else item for item in items]
+
+
 class _Answer:
     """See `Confirmation`; subscriptions are in force as soon as they are taken in."""
 
@@ -318,19 +346,24 @@ class _RoomMade:
     """Tells the other side of room in the inbox: for all that is received in a turn, or in several that go on.
 
     It is a `Flushable`.
+
+    Args:
+      longest: seconds to go on for when half of the inbox is empty.
     """
 
-    __slots__ = ("_end", "_length")
+    __slots__ = ("_end", "_gathering", "_longest")
 
-    def __init__(self, end: End) -> None:
+    def __init__(self, end: End, longest: float) -> None:
         self._end = end
-        self._length = -1
+        self._longest = longest
+        self._gathering = Gathering()
 
     def wants_more(self, now: float) -> bool:
         """See `Flushable`: the task that receives goes on, and the other side would only fill the rest up."""
-        inbox, before = self._end.pipe.inbox, self._length
-        self._length = len(inbox.queue)
-        return self._length != before and self._length > inbox.limit / 2
+        inbox = self._end.pipe.inbox
+        length = len(inbox.queue)
+        longest = math.inf if length > inbox.limit / 2 else self._longest if length else 0.0
+        return self._gathering.goes_on(length, now, longest)
 
     def flush(self) -> None:
         """See `Flushable`."""
