@@ -97,15 +97,8 @@ def encode_items(items: Sequence[Any], out: list[bytes], encode_event: Callable[
     Returns: how many bytes were appended.
     """
     if len(items) == 1:
-        (item,) = items
-        if isinstance(item, tuple) and len(item) == 2:  # mostly a request or a reply, behind its delimiter
-            first, end = item
-            if len(first) < 256 and len(end) < 256:
-                lone = _MORE[len(first)] + first + _LAST[len(end)] + end
-                out.append(lone)
-                return len(lone)
-        if isinstance(item, tuple) and max(map(len, item)) < LARGE_BODY:
-            lone = encode_shared(item)
+        lone = _encode_lone(items[0])
+        if lone is not None:
             out.append(lone)
             return len(lone)
     elif len(items) >= _LEAST_IN_ROW:
@@ -150,6 +143,17 @@ def encode_items(items: Sequence[Any], out: list[bytes], encode_event: Callable[
         out.append(joined)
         total += len(joined)
     return total
+
+
+def _encode_lone(item: Any) -> bytes | None:
+    """The bytes of a message by itself; None if a frame of it is large, or if it is no message."""
+    if not isinstance(item, tuple):
+        return None
+    if len(item) == 2:  # mostly a request or a reply, behind its delimiter
+        first, last = item
+        if len(first) < 256 and len(last) < 256:
+            return _MORE[len(first)] + first + _LAST[len(last)] + last
+    return encode_shared(item) if max(map(len, item)) < LARGE_BODY else None
 
 
 def _join_encoded(items: Sequence[Any]) -> bytes | None:
