@@ -175,7 +175,7 @@ class Writer:
         if pipe is None or self._unsent or not self._protocol.established:
             return  # at fault, a connection gives out the events before the fault first, and takes nothing
         now = self._last_write = self._turn_end.now()
-        if self._turn_end.is_late(now) and not self._host.still_stands():
+        if now >= self._turn_end.late_from and not self._host.still_stands():
             return  # the peer hung up meanwhile: what is queued waits for the next connection
         pipe.sink_told = False
         outbox = pipe.outbox
@@ -200,7 +200,12 @@ class Writer:
         Returns: how many bytes, or None when the connection did not take all: then `_unsent` has the rest.
         """
         outbox = pipe.outbox
-        batch, pieces = outbox.take(self._most)
+        batch: Sequence[zmtp.Item]
+        pieces: Sequence[zmtp.Item]
+        if len(outbox.queue) == 1 and not outbox.tails:  # as `Outbox.take` does, without the call
+            batch = pieces = [outbox.queue.popleft()]
+        else:
+            batch, pieces = outbox.take(self._most)
         buffers: list[bytes] = []
         control = 0
         if self._control_due:

@@ -145,7 +145,7 @@ def encode_items(items: Sequence[Any], out: list[bytes], encode_event: Callable[
     return total
 
 
-def _encode_lone(item: Any) -> bytes | None:
+def _encode_lone(item: Item) -> bytes | None:
     """The bytes of a message by itself; None if a frame of it is large, or if it is no message."""
     if not isinstance(item, tuple):
         return None
