@@ -139,3 +139,13 @@ def test_many_go_to_the_only_pipe_in_order() -> None:
     balancer.send_many([(b"a",), (b"b",), (b"c",)])
     assert outboxes(pipes) == letters("abc")
     assert balancer.room_for_many() == 0
+
+
+def test_who_sends_by_itself_passes_the_turn_on() -> None:
+    balancer, pipes = balanced(0, math.inf, math.inf)
+    for text in (b"a", b"b", b"c"):
+        pipe = balancer.choose()
+        assert pipe is not None
+        pipe.send_nowait((text,))
+        balancer.pass_on()
+    assert outboxes(pipes) == letters("", "ac", "b")

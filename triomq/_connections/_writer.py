@@ -179,7 +179,7 @@ class Writer:
         if pipe is None or self._unsent or not self._protocol.established:
             return  # at fault, a connection gives out the events before the fault first, and takes nothing
         now = self._last_write = self._turn_end.now()
-        if self._turn_end.is_late(now) and not self._host.still_stands():
+        if now >= self._turn_end.late_from and not self._host.still_stands():
             return  # the peer hung up meanwhile: what is queued waits for the next connection
         pipe.sink_told = False
         outbox = pipe.outbox

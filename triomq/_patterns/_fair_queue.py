@@ -63,8 +63,10 @@ class FairQueue:
         inbox = pipe.inbox
         queue = inbox.queue
         message = queue.popleft()
-        if not queue:
-            self._leave()
+        if not queue:  # as `_leave` does, which would be a call for each message that comes by itself
+            round_.popleft()
+            inbox.in_round = False
+            self.lone = round_[0].inbox if len(round_) == 1 else None
         elif len(round_) > 1 and pipe.peer is not None:
             round_.rotate(-1)
         if inbox.source_waits:

@@ -48,6 +48,11 @@ class LoadBalancer:
             ready.popleft()
         return None
 
+    def pass_on(self) -> None:
+        """The pipe that `choose` told was sent something: it is the next one's turn."""
+        if len(self._ready) > 1:
+            self._ready.rotate(-1)
+
     # On the path of every message.
     def send(self, message: Frames) -> bool:
         """Queue the message for the next peer that has room.

@@ -203,7 +203,7 @@ class Pattern:
 
     # --- what pipes tell ------------------------------------------------------------------
 
-    def interpret(self, pipe: Pipe, events: Sequence[Received]) -> list[Message]:
+    def interpret(self, pipe: Pipe, events: Sequence[Received]) -> Sequence[Message]:
         """See `PipeOwner`; only called where ``interprets``."""
         return [event for event in events if isinstance(event, Message)]
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Sequence
+from typing import Final
 
 from .._errors import WrongStateError
 from .._message import Frames, Message, new_message
@@ -11,6 +12,8 @@ from .._options import Options
 from .._pipes import Pipe, Received
 from ._fair import FairReceiver
 from ._pattern import Budget, Receiver, Sender
+
+_DELIMITER: Final = (b"",)  # the envelope of a request that came from the requester itself
 
 
 class Rep(Sender, FairReceiver):
@@ -27,9 +30,13 @@ class Rep(Sender, FairReceiver):
         self.requester: Pipe | None = None
         self._envelope: tuple[bytes, ...] = ()
 
-    def interpret(self, pipe: Pipe, events: Sequence[Received]) -> list[Message]:
+    def interpret(self, pipe: Pipe, events: Sequence[Received]) -> Sequence[Message]:
         """Let through what has a delimiter and a body."""
         requests: Sequence[Message] = events  # type: ignore[assignment]  # see wanted
+        if len(requests) == 1:  # mostly: a requester waits for the reply
+            (request,) = requests
+            if b"" in request and request.index(b"") + 1 < len(request):
+                return requests
         kept = [request for request in requests if b"" in request and request.index(b"") + 1 < len(request)]
         if dropped := len(events) - len(kept):
             pipe.lose("malformed", dropped)
@@ -42,11 +49,15 @@ class Rep(Sender, FairReceiver):
         request = self.fair_queue.take()
         if request is None:
             return None
-        body = request.index(b"") + 1
         self.requester = requester
+        first, *body = request
+        if not first:
+            self._envelope = _DELIMITER
+            return new_message(body)
+        size = request.index(b"") + 1
         frames = tuple(request)
-        self._envelope = frames[:body]
-        return new_message(frames[body:])
+        self._envelope = frames[:size]
+        return new_message(frames[size:])
 
     take_many = Receiver.take_many
 

@@ -72,7 +72,8 @@ class Req(RoundRobin, FairReceiver):
         # Noted before the request is sent: over inproc the reply may be there when `send` returns.
         self.asked, self._expected = pipe, envelope
         self._request = new_message(envelope + message)
-        self.balancer.send(self._request)
+        pipe.send_nowait(self._request)
+        self.balancer.pass_on()
         return True
 
     def would_accept(self, message: Frames) -> bool:
@@ -118,19 +119,15 @@ class Req(RoundRobin, FairReceiver):
         """Let through what is the awaited reply, without its envelope."""
         kept: list[Message] = []
         replies: Sequence[Message] = events  # type: ignore[assignment]  # see wanted
+        size = len(self._expected)
+        may_come = pipe is self.asked and not pipe.inbox.queue and pipe not in self._left
         for message in replies:
-            size, frames = len(self._expected), tuple(message)
-            if (
-                pipe is self.asked
-                and not kept
-                and not pipe.inbox.queue
-                and frames[:size] == self._expected
-                and len(message) > size
-                and pipe not in self._left
-            ):
+            frames = tuple(message)
+            if may_come and len(frames) > size and frames[:size] == self._expected:
                 kept.append(new_message(frames[size:]))
-                continue
-            pipe.drop()
+                may_come = False
+            else:
+                pipe.drop()
         return kept
 
     def added(self, pipe: Pipe) -> None:

@@ -21,7 +21,7 @@ class PipeOwner(Protocol):
     interprets: bool
     """What a peer sent is not simply what the user may receive: `interpret` is asked."""
 
-    def interpret(self, pipe: Pipe, events: Sequence[Received]) -> list[Message]:
+    def interpret(self, pipe: Pipe, events: Sequence[Received]) -> Sequence[Message]:
         """Turn what a peer sent into what the user may receive."""
 
     def readable(self, pipe: Pipe) -> None:

@@ -10,7 +10,7 @@ again by then is busy elsewhere.
 
 The same instrument knows when trio last began to look for events: so long do the turns of all tasks last already. What
 peers did before the look before that one is known to the tasks of their connections. What they did since then may be
-known to the system alone, if a task has computed for long: `TurnEnd.is_late` says so. After a sleep of the whole
+known to the system alone, if a task has computed for long: then ``late_from`` has passed. After a sleep of the whole
 program both take a turn for longer than it is. That costs one schedule point or one look too many, where a second call
 of the instrument in each iteration of the loop would cost 0.4 µs.
 
@@ -48,6 +48,9 @@ class TurnEnd(trio.abc.Instrument):
     Attributes:
       now: trio's clock; half the price of `trio.current_time`.
       polled_at: time when trio last began to look for events.
+      late_from: time from which on what happened to connections may be known to the system alone, because a task has
+        computed for long. To look once too often does no harm.
+      resume_unless_borrowed: called with a connection, has it resume when the turn ends, unless it is borrowed again.
       users: contexts of this run that are open.
       if_the_run_dies: called when the run ends under open contexts, as it does when trio itself crashes.
     """
@@ -62,26 +65,17 @@ class TurnEnd(trio.abc.Instrument):
         self.polled_at: float = self.now()
         self._token = token
         self._returned: list[Returned] = []
-        self._known_at: float = self.polled_at  # when it did so the time before: what came by then is known to all
-
-    def resume_unless_borrowed(self, connection: Returned) -> None:
-        """Resume the connection when the turn ends, unless it is borrowed again then."""
-        self._returned.append(connection)
-
-    def is_late(self, now: float) -> bool:
-        """What happened to connections lately may be known to the system alone: a task has computed for long.
-
-        To look once too often does no harm.
-        """
-        return now - self._known_at >= LATE
+        self.resume_unless_borrowed: Callable[[Returned], None] = self._returned.append
+        self.late_from: float = self.polled_at + LATE
 
     # Between any two iterations of trio's loop.
     def before_io_wait(self, timeout: float) -> None:
         """See `trio.abc.Instrument`."""
-        self._known_at = self.polled_at
+        self.late_from = self.polled_at + LATE  # what came by then is known to all
         self.polled_at = self.now()
         if self._returned:
-            returned, self._returned = self._returned, []
+            returned = self._returned.copy()
+            self._returned.clear()
             for connection in returned:
                 if not connection.borrowed:
                     connection.resume()

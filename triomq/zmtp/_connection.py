@@ -44,7 +44,7 @@ from ._commands import encode_error, parse_command, parse_error_reason
 from ._compatibility import COMPATIBLE
 from ._events import AuthenticationRequested, HandshakeComplete, PeerInfo, Properties
 from ._frame_reader import FrameReader
-from ._frames import COMMAND, MORE, Item, encode_frame, encode_items, take_messages
+from ._frames import COMMAND, MORE, Item, encode_frame, encode_items, take_lone, take_messages
 from ._greeting import GREETING_SIZE, GREETING_START, VERSION_TOLD, encode_greeting, parse_greeting
 from ._handshake import TEMPORARY, explain_refusal, own_metadata, peer_info, refusal_by_peer
 from ._mechanism import Mechanism, Null
@@ -165,6 +165,10 @@ class Connection(WireProtocol):
         self.messages_only = True
         if self.between_messages:  # the fast path
             incoming = self._incoming
+            if len(data) <= incoming.most_lone and limit and (lone := take_lone(data)) is not None:
+                incoming.ignored_in_a_row = 0
+                self._reader.before += len(data)
+                return [lone]
             end = take_messages(data, 0, limit, incoming.max_message_size, incoming.max_frames, events)
             if events:
                 incoming.ignored_in_a_row = 0

@@ -34,6 +34,8 @@ Item: TypeAlias = Message | tuple[bytes, ...] | bytes | Subscribe | Cancel | Pin
 _LEAST_IN_ROW: Final = 8  # items: with fewer, a row is not looked for when they are encoded
 _LEAST_MIXED: Final = 24  # items: with fewer, the loop is as quick for mixed sizes
 _LEAST_INPUT: Final = 256  # bytes: in less input, a row is not looked for
+MOST_LONE: Final = 256
+"""bytes: more of them are mostly several messages, or a large one"""
 _FIRST_STRETCH: Final = 16  # messages taken one by one before a row is looked for again; doubled each time
 
 _pack_long = struct.Struct(">BQ").pack
@@ -95,9 +97,8 @@ def encode_items(items: Sequence[Any], out: list[bytes], encode_event: Callable[
     Returns: how many bytes were appended.
     """
     if len(items) == 1:
-        (item,) = items
-        if isinstance(item, tuple) and max(map(len, item)) < LARGE_BODY:
-            lone = encode_shared(item)
+        lone = _encode_lone(items[0])
+        if lone is not None:
             out.append(lone)
             return len(lone)
     elif len(items) >= _LEAST_IN_ROW:
@@ -142,6 +143,17 @@ def encode_items(items: Sequence[Any], out: list[bytes], encode_event: Callable[
         out.append(joined)
         total += len(joined)
     return total
+
+
+def _encode_lone(item: Item) -> bytes | None:
+    """The bytes of a message by itself; None if a frame of it is large, or if it is no message."""
+    if not isinstance(item, tuple):
+        return None
+    if len(item) == 2:  # mostly a request or a reply, behind its delimiter
+        first, last = item
+        if len(first) < 256 and len(last) < 256:
+            return _MORE[len(first)] + first + _LAST[len(last)] + last
+    return encode_shared(item) if max(map(len, item)) < LARGE_BODY else None
 
 
 def _join_encoded(items: Sequence[Any]) -> bytes | None:
@@ -211,6 +223,24 @@ def take_messages(buffer: bytes, offset: int, limit: int, max_size: float, max_f
             return offset
         stretch *= 2
     return _take_each(buffer, offset, most - len(into), max_size, max_frames, into.append)
+
+
+# On the path of a message that comes by itself.
+def take_lone(buffer: bytes) -> Message | None:
+    """The message that the whole buffer is, if it has one or two frames, all of them short; None if it is not that.
+
+    What is sent now and then comes so, and a request and its reply, behind their delimiter. `take_messages` does the
+    same in three calls, at twice the price.
+    """
+    end = len(buffer)
+    if end < 2:
+        return None
+    flags, stop = buffer[0], 2 + buffer[1]
+    if not flags:
+        return new_message((buffer[2:],)) if stop == end else None
+    if flags == MORE and stop + 1 < end and not buffer[stop] and stop + 2 + buffer[stop + 1] == end:
+        return new_message((buffer[2:stop], buffer[stop + 2 :]))
+    return None
 
 
 def _take_each(

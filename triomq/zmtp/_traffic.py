@@ -18,7 +18,7 @@ from .._message import Message, new_message
 from ._commands import MAX_COMMAND, Command, event_frame, parse_error_reason, parse_ping, parse_pong, parse_topic
 from ._compatibility import TAKES_SUBSCRIPTIONS
 from ._events import Cancel, Event, Pong, Subscribe
-from ._frames import COMMAND, MORE, Item, encode_frame, encode_items
+from ._frames import COMMAND, MORE, MOST_LONE, Item, encode_frame, encode_items
 from ._greeting import VERSION
 from ._mechanism import Mechanism
 
@@ -40,6 +40,7 @@ class Incoming:
       max_frames: the most frames in one message.
 
     Attributes:
+      most_lone: bytes; what is read at once, and is longer, is not for `take_lone`.
       frames: those that have come of a message whose last frame has not.
       pong: the answer to the last PING, until the connection sends it.
       last_error: why the peer is about to hang up, in its words; empty while it has not said.
@@ -49,12 +50,13 @@ class Incoming:
 
     __slots__ = (
         "_mechanism", "_size", "_socket_type", "frames", "ignored", "ignored_in_a_row", "last_error",
-        "max_frames", "max_message_size", "pong",
+        "max_frames", "max_message_size", "most_lone", "pong",
     )  # fmt: skip
 
     def __init__(self, socket_type: str, mechanism: Mechanism, max_message_size: float, max_frames: int) -> None:
         self.max_message_size = max_message_size
         self.max_frames = max_frames
+        self.most_lone: float = min(MOST_LONE, max_message_size) if max_frames > 1 else 0
         self.frames: list[bytes] = []
         self.pong: Pong | None = None
         self.last_error: str = ""
