@@ -121,6 +121,36 @@ def test_many_are_taken_as_one_by_one(texts: list[str], most: int, taken: str) -
     assert sorted(taken + rest) == sorted("".join(texts))
 
 
+@pytest.mark.parametrize(
+    "texts", [["abc", "xyz", "123"], ["abcdef", "x", "1234"], ["a", "xyz"], ["ab", "xy", "1", "z"]]
+)
+@pytest.mark.parametrize("gone", [None, 0, 1, 2, 3])
+@pytest.mark.parametrize("before", range(4))
+def test_rounds_are_taken_in_the_order_of_one_by_one(texts: list[str], gone: int | None, before: int) -> None:
+    def begun() -> FairQueue:
+        pipes = [*map(pipe_with, texts)]
+        queue = queue_of(*pipes)
+        for _ in range(before):
+            queue.take()
+        if gone is not None and gone < len(pipes):
+            pipes[gone].peer = None
+        return queue
+
+    for most in range(14):
+        many, one_by_one = begun(), begun()
+        taken = [bytes(each) for each in many.take_many(most)]
+        assert taken == [bytes(each) for _ in range(most) if (each := one_by_one.take()) is not None]
+        assert take_all(many) == take_all(one_by_one)
+
+
+def test_each_source_that_waits_is_told_when_rounds_are_taken() -> None:
+    pipes = [pipe_with("abcd"), pipe_with("wxyz"), pipe_with("1234")]
+    for pipe in pipes[:2]:
+        pipe.inbox.source_waits, pipe.inbox.resume_below = True, 2
+    queue_of(*pipes).take_many(6)
+    assert [pipe.source.resumed for pipe in pipes] == [1, 1, 0]
+
+
 def test_what_was_taken_at_once_is_a_list_of_its_own() -> None:
     pipe = pipe_with("ab")
     many = queue_of(pipe).take_many(9)

@@ -103,19 +103,19 @@ def test_a_message_for_a_full_peer_is_dropped_and_counted_at_that_peer() -> None
     assert (full.dropped, free.dropped, scene.pattern.dropped_messages) == (1, 0, 1)
 
 
-def test_many_that_a_proxy_moves_go_where_they_would_have_gone_one_by_one() -> None:
-    messages = [
-        message(*frames)
-        for frames in [
-            (b"a", b"1"),
-            (b"b", b"", b"2"),
-            (b"a", b"3"),
-            (b"nobody", b"4"),
-            (b"b",),
-            (b"nobody",),
-            (b"a", b"5"),
-        ]
-    ]
+PAIRS_FOR_PEERS = [(b"a", b"1"), (b"b", b"2"), (b"a", b"3"), (b"nobody", b"4"), (b"nobody", b"5"), (b"a", b"6")]
+OTHERS_FOR_PEERS = [(b"b", b"", b"2"), (b"b",), (b"nobody",)]
+
+
+@pytest.mark.parametrize(
+    ("frames_of_each", "outcome"),
+    [(PAIRS_FOR_PEERS, ([1, 0], 3, 0)), ([*PAIRS_FOR_PEERS[:-2], *OTHERS_FOR_PEERS, (b"a", b"5")], ([1, 0], 2, 2))],
+    ids=["pairs", "any number of frames"],
+)
+def test_many_that_a_proxy_moves_go_where_they_would_have_gone_one_by_one(
+    frames_of_each: list[tuple[bytes, ...]], outcome: tuple[list[int], int, int]
+) -> None:
+    messages = [message(*frames) for frames in frames_of_each]
 
     def sent(*, together: bool) -> tuple[list[list[object]], list[int], int, int]:
         scene = Scene(Router)
@@ -139,7 +139,7 @@ def test_many_that_a_proxy_moves_go_where_they_would_have_gone_one_by_one() -> N
         )
 
     assert sent(together=True) == sent(together=False)
-    assert sent(together=True)[1:] == ([1, 0], 2, 2)
+    assert sent(together=True)[1:] == outcome
 
 
 def test_mandatory_each_message_that_a_proxy_moves_is_looked_at() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
+from itertools import chain
 
 from .._message import Message
 from .._pipes import Inbox, Pipe
@@ -75,17 +76,38 @@ class FairQueue:
 
     def take_many(self, most: int) -> list[Message]:
         """The next messages in turn, up to ``most``; none when there are none."""
-        inbox = self.lone
         messages: list[Message] = []
-        if inbox is not None and len(inbox.queue) <= most:  # all that have arrived
-            self._leave()
-            messages = list(inbox.queue)
-            inbox.queue.clear()
-            inbox.taken()
-        elif inbox is not None:
-            messages = [inbox.queue.popleft() for _ in range(most)]
-            inbox.taken()
-        else:
-            while len(messages) < most and (message := self.take()) is not None:
-                messages.append(message)
+        while self._round and len(messages) < most:
+            take = self._take_rounds if self.lone is None else self._take_lone
+            messages += take(most - len(messages))
         return messages
+
+    def _take_lone(self, most: int) -> list[Message]:
+        inbox = self._round[0].inbox
+        queue = inbox.queue
+        if len(queue) <= most:  # all that have arrived
+            self._leave()
+            messages = list(queue)
+            queue.clear()
+        else:
+            messages = [queue.popleft() for _ in range(most)]
+        inbox.taken()
+        return messages
+
+    def _take_rounds(self, most: int) -> list[Message]:
+        """Take whole rounds, for as long as each pipe of the round has a message; where that cannot be, one by one."""
+        round_ = self._round
+        if len(round_) > most or any([pipe.peer is None for pipe in round_]):  # what a peer has left behind comes first
+            singles = [self.take() for _ in range(min(most, len(round_)))]
+            return [message for message in singles if message is not None]
+        inboxes = [pipe.inbox for pipe in round_]
+        rounds = min(most // len(inboxes), *[len(inbox.queue) for inbox in inboxes])
+        columns = [[inbox.queue.popleft() for _ in range(rounds)] for inbox in inboxes]
+        for _ in inboxes:
+            if round_[0].inbox.queue:
+                round_.rotate(-1)
+            else:
+                self._leave()
+        for inbox in inboxes:  # last: messages may arrive from within
+            inbox.taken()
+        return [*chain.from_iterable(zip(*columns, strict=True))]

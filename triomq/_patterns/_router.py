@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import random
+from collections import defaultdict
 from collections.abc import Callable, Sequence
 from typing import ClassVar
 
@@ -87,33 +88,35 @@ class Router(Sender, FairReceiver):
 
     # On the path of every message of a proxy.
     def forward(self, messages: Sequence[Message]) -> int:
-        find = self._directory.get
+        shares: defaultdict[bytes, list[Frames]] = defaultdict(list)
+        try:
+            for routing_id, body in messages:
+                shares[routing_id].append((body,))
+        except ValueError:  # not all of them are of two frames
+            shares.clear()
+            for routing_id, *frames in messages:
+                shares[routing_id].append(tuple(frames))
         bare = 0
-        shares: dict[Pipe, list[Frames]] = {}
-        for message in messages:
-            routing_id, *frames = message
-            pipe = find(routing_id)
-            if pipe is None or not frames:
-                bare += not frames
-                if frames:
-                    self.submit(message)
-            elif (share := shares.get(pipe)) is not None:
-                share.append(tuple(frames))
-            else:
-                shares[pipe] = [tuple(frames)]
-        for pipe, share in shares.items():
-            if pipe.has_room() and pipe.room() >= len(share):
-                pipe.send_many_nowait(share)
-            else:
-                for each in share:
-                    if not pipe.send_nowait(each):
-                        pipe.lose("full")
+        for routing_id, share in shares.items():
+            if () in share:
+                bare += share.count(())
+                share = [frames for frames in share if frames]
+            if share:
+                self._forward_to(routing_id, share)
         return bare
+
+    def _forward_to(self, routing_id: bytes, share: Sequence[Frames]) -> None:
+        pipe = self._directory.get(routing_id)
+        if pipe is not None and pipe.has_room() and pipe.room() >= len(share):
+            pipe.send_many_nowait(share)
+        else:
+            for frames in share:
+                self.submit((routing_id, *frames))
 
     def interpret(self, pipe: Pipe, events: Sequence[Received]) -> list[Message]:
         """Put the sender's routing id before each message."""
         routing_id = (pipe.routing_id,)
-        return [new_message(routing_id + message) for message in events]  # type: ignore[operator]  # see wanted
+        return [*map(new_message, map(routing_id.__add__, events))]  # type: ignore[arg-type]  # see wanted
 
     def admit(self, pipe: Pipe) -> None:
         assert pipe.peer is not None

@@ -24,7 +24,7 @@ from .._message import Frames
 from .._sockets import REP, REQ, Bell, ReceiveSocket, SendSocket, Socket
 
 _WAYS = (b"forward", b"backward")
-_PER_TURN = 64  # messages moved before the other way, and other tasks, have their turn
+_PER_TURN = 64  # calls' worth of messages moved before the other way, and other tasks, have their turn
 
 
 @attrs.frozen(kw_only=True)
@@ -116,24 +116,29 @@ class _Direction:
 
     # On the path of every message.
     def move(self, most: int) -> int:
-        """Move what can be moved. Returns: how many of ``most`` messages may still be moved."""
+        """Move what can be moved. Returns: how much of ``most`` calls' worth of messages may still be moved."""
         self.out_of_turn = False
         if self._together:
             most -= self._move_together(most)
-        return self._move_each(most) if most else most
+        return self._move_each(most) if most > 0 else most
 
     def _move_together(self, most: int) -> int:
-        """Move messages for which there is room whatever they are. Returns: how many there were."""
+        """Move messages for which there is room whatever they are. Returns: for how many calls they count."""
         destination = self._destination
-        room = min(most, destination._sender.room_to_forward())
+        listed = destination._turn.listed
+        room = min(most * listed, destination._sender.room_to_forward())
         if room < 2:
             return 0
         messages = self._source._receiver.take_many(int(room))
-        fit = [message for message in messages if len(message) <= destination._most_frames]
-        dropped = len(messages) - len(fit) + destination._sender.forward(fit) if fit else len(messages)
+        if not messages:
+            return 0
+        count, most_frames = len(messages), destination._most_frames
+        if max(map(len, messages)) > most_frames:  # the peer that got such a message would hang up
+            messages = [message for message in messages if len(message) <= most_frames]
+        dropped = count - len(messages) + destination._sender.forward(messages)
         self._moved[2] += dropped
-        self._moved[self._index] += len(messages) - dropped
-        return len(messages)
+        self._moved[self._index] += count - dropped
+        return -(-count // listed)
 
     def _move_each(self, most: int) -> int:
         source = self._source._receiver

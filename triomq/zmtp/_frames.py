@@ -101,11 +101,9 @@ def encode_items(items: Sequence[Any], out: list[bytes], encode_event: Callable[
         if lone is not None:
             out.append(lone)
             return len(lone)
-    elif len(items) >= _LEAST_IN_ROW:
-        together = _join_encoded(items) if type(items[0]) is bytes else _encode_lone_frames(items)
-        if together is not None:
-            out.append(together)
-            return len(together)
+    elif items and (together := _encode_together(items)) is not None:
+        out.append(together)
+        return len(together)
     pieces: list[bytes] = []
     append = pieces.append
     last, more, own, pack = _LAST, _MORE, LARGE_BODY, _pack_long
@@ -156,6 +154,16 @@ def _encode_lone(item: Item) -> bytes | None:
     return encode_shared(item) if max(map(len, item)) < LARGE_BODY else None
 
 
+def _encode_together(items: Sequence[Any]) -> bytes | None:
+    """The bytes of items that are alike, and small; None if there is no short cut for them."""
+    first = items[0]
+    if isinstance(first, tuple) and len(first) == 2:
+        return _encode_pairs(items)
+    if len(items) < _LEAST_IN_ROW:
+        return None
+    return _join_encoded(items) if type(first) is bytes else _encode_lone_frames(items)
+
+
 def _join_encoded(items: Sequence[Any]) -> bytes | None:
     """The bytes of small messages that are all encoded already; None if the items are not that.
 
@@ -189,6 +197,15 @@ def _encode_lone_frames(items: Sequence[Any]) -> bytes | None:
     except (TypeError, ValueError, IndexError):  # an event, a message of several frames, an encoded one
         pass
     return None
+
+
+def _encode_pairs(items: Sequence[Any]) -> bytes | None:
+    """The bytes of messages of two short frames each, as ROUTER and REQ send; None if the items are not that."""
+    more, last = _MORE, _LAST
+    try:
+        return b"".join([each for one, two in items for each in (more[len(one)], one, last[len(two)], two)])
+    except (TypeError, ValueError, IndexError):  # an event or an encoded message, more frames or fewer, a long one
+        return None
 
 
 def _flush(pieces: list[bytes], body: bytes, out: list[bytes]) -> int:
@@ -254,6 +271,7 @@ def _take_each(
     new, unpack = new_message, _unpack_size
     end = len(buffer)
     short_fits = max_size >= 255
+    pair_fits = max_size >= 2 * 255 and max_frames > 1
     try:
         for _ in repeat(None, limit):
             flags = buffer[offset]
@@ -274,6 +292,14 @@ def _take_each(
                 if stop > end or size > max_size:
                     break
                 append(new((buffer[start:stop],)))
+                offset = stop
+                if stop == end:
+                    break
+            elif flags == MORE and pair_fits and not buffer[middle := offset + 2 + buffer[offset + 1]]:
+                stop = middle + 2 + buffer[middle + 1]
+                if stop > end:
+                    break
+                append(new((buffer[offset + 2 : middle], buffer[middle + 2 : stop])))
                 offset = stop
                 if stop == end:
                     break
