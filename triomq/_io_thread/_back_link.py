@@ -30,7 +30,7 @@ class BackLink:
 
     Attributes:
       front: the other half.
-      pipe: there is one from when the carrier has made it, and it is always the same.
+      pipe: there is one from when the carrier has made it, always the same, until both halves are done with it.
       over: items of the peer's that went over to the user's run, so far.
       withdrawn: messages that were taken back here.
       greetings: messages that were not handed over, but made here for new peers.
@@ -216,6 +216,10 @@ class BackLink:
             if question.done:
                 del self._questions[answer]
                 self._peers.post(partial(self.front.answered, answer, question.settling))
+
+    def forget(self) -> None:
+        """Told: the user's run knows that the peer is gone for good, and what was counted."""
+        self.pipe = None
 
     # --- the owner of the pipe ----------------------------------------------------------------------
 

@@ -57,7 +57,7 @@ class FrontLink:
 
     Attributes:
       back: the other half.
-      pipe: there is one from when this side looks for the peer, or the peer has come.
+      pipe: there is one from when this side looks for the peer, or the peer has come, until it is removed.
       drops_told: the I/O run has told of messages that it dropped, and they are not counted here yet.
       delivered: items of the peer's that were delivered so far. The I/O run reads it.
     """
@@ -68,6 +68,7 @@ class FrontLink:
         self.delivered: int = 0
         self.drops_told: bool = False
         self._socket = socket
+        self._over = False  # the pipe was removed here
         self._handed_over = 0  # messages, so far
         self._asked_for_room = False
         self._last_flush = -math.inf
@@ -78,7 +79,8 @@ class FrontLink:
 
     def waiting(self) -> int:
         """What waits in the inbox here. The I/O run reads it."""
-        return 0 if self.pipe is None else len(self.pipe.inbox.queue)
+        pipe = self.pipe
+        return 0 if pipe is None else len(pipe.inbox.queue)
 
     def sent(self) -> int:
         """Messages that have left."""
@@ -109,10 +111,10 @@ class FrontLink:
     def arrived(self, peer: PeerInfo, endpoint: str, address: str, dialled: bool) -> None:
         """Told: a peer was admitted."""
         host, pipe = self._socket.host, self.pipe
+        if self._over:
+            return
         if pipe is None:
             pipe = self.new_pipe(endpoint, dialled=dialled)
-        elif not pipe.alive:
-            return
         pipe.address = address
         pipe.sink_told = True  # the peer has been greeted: let nothing go before the greeting is taken out again
         try:
@@ -156,12 +158,19 @@ class FrontLink:
 
     def removed(self, sent: int, gone: int) -> None:
         """Told: the peer is gone for good."""
-        pipe = self.pipe
+        pipe, back = self.pipe, self.back
         self._stop_waiting()
+        self._counts = sent, gone
         if pipe is not None and pipe.alive:
-            self._counts = sent, gone
             self._socket.host.remove_pipe(pipe)
-            self._counts = None
+        self._over = True
+        self.back = self._socket.no_link()  # the two halves are no cycle any more
+        self.tell(back.forget)
+
+    def let_go(self) -> None:
+        """The pipe was removed here. Messages of the peer's that it has may still be received."""
+        self._over = True
+        self.pipe = None
 
     def beat(self, round_trip: float | None) -> None:
         """Told: the peer has answered a heartbeat."""

@@ -118,6 +118,10 @@ class FrontPipe(QueuedPipe):
             self._link.flush()
             self._link.tell(self._link.back.retire if draining else self._link.back.restore)
 
+    def let_go(self) -> None:
+        super().let_go()
+        self._link.let_go()
+
     def discard(self) -> None:
         dropped = self.outbox.waiting() + self._link.drops(self)
         self.outbox.clear()

@@ -146,7 +146,7 @@ class IoRun:
                 runtime = self.runtime = Runtime(
                     nursery, turn, self._random, strict_checkpoints=False, bounds=self.front.bounds
                 )
-                runtime.random_bytes = self._draw
+                runtime.random_bytes = partial(_draw, self.front)
                 nursery.start_soon(runtime.flusher.run, name="triomq flusher")
                 mailbox, stop = runtime.mailbox, trio.Event()
                 self._mailbox = mailbox
@@ -157,9 +157,6 @@ class IoRun:
                 finally:
                     runtime.end()
                     nursery.cancel_scope.cancel(reason="triomq: the context was left")
-
-    def _draw(self, count: int) -> bytes:
-        return self.front.random_bytes(count)  # asked each time: a test may put another source in its place
 
     # --- what one run waits for in the other -----------------------------------------------------
 
@@ -264,6 +261,10 @@ def _jumps(clock: trio.abc.Clock) -> bool:
     from trio.testing import MockClock  # only where somebody asks for an I/O thread
 
     return isinstance(clock, MockClock)
+
+
+def _draw(front: Runtime, count: int) -> bytes:
+    return front.random_bytes(count)  # asked each time: a test may put another source in its place
 
 
 def _nothing() -> None:
