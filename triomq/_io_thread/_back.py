@@ -107,6 +107,7 @@ class BackPeers(Peers):
         self.post: Callable[[Callable[[], object]], None] = self._courier.post
         gate = BackGate(front)
         super().__init__(front.host.socket_type, front.host.options, self.double, runtime, self._courier, gate)
+        self.options = front.host.options  # the room for frames that a pattern puts before is taken off already
 
     # --- what connections tell --------------------------------------------------------------------
 

@@ -115,8 +115,7 @@ class FrontSocket:
         """Told: something has happened."""
         stand = getattr(getattr(event, "peer", None), "_part", None)
         if isinstance(stand, Stand):
-            pipe = stand.link.front.pipe
-            peer: Any = None if pipe is None else self.host.peer_at(pipe)
+            peer: Any = stand.link.front.peer()
             event = attrs.evolve(event, peer=peer)
         self.host.emit(event)
 

@@ -30,6 +30,7 @@ from .._connections import IDLE
 from .._errors import PeerUnwantedError
 from .._patterns import PROBE
 from .._pipes import CONFIRMED, Confirmation, Loan, Received
+from .._statistics import Peer
 from ..zmtp import Item, PeerInfo
 from ._front_pipe import FrontPipe
 
@@ -69,6 +70,7 @@ class FrontLink:
         self.drops_told: bool = False
         self._socket = socket
         self._over = False  # the pipe was removed here
+        self._last_peer: Peer | None = None  # who was there until then
         self._handed_over = 0  # messages, so far
         self._asked_for_room = False
         self._last_flush = -math.inf
@@ -169,8 +171,12 @@ class FrontLink:
 
     def let_go(self) -> None:
         """The pipe was removed here. Messages of the peer's that it has may still be received."""
-        self._over = True
-        self.pipe = None
+        pipe, self.pipe, self._over = self.pipe, None, True
+        self._last_peer = None if pipe is None else pipe.last_peer
+
+    def peer(self) -> Peer | None:
+        """Who is there, or was."""
+        return self._last_peer if self.pipe is None else self._socket.host.peer_at(self.pipe)
 
     def beat(self, round_trip: float | None) -> None:
         """Told: the peer has answered a heartbeat."""

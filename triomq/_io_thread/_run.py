@@ -13,6 +13,7 @@ two runs cannot share a clock that jumps.
 
 from __future__ import annotations
 
+import os
 import random
 import threading
 from collections.abc import Awaitable, Callable
@@ -101,9 +102,10 @@ class IoRun:
             await self._ended.wait()
         finally:
             self._stop()
-            with trio.CancelScope(shield=True):
-                await self._ended.wait()
-            thread.join()
+            if os.getpid() == self.front.process:  # the thread is not there in a forked child
+                with trio.CancelScope(shield=True):
+                    await self._ended.wait()
+                thread.join()
             self._tell_ended()
         if self._failure is not None:
             failure, self._failure = self._failure, None
