@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import socket
+from pathlib import Path
+
 import pytest
 import trio
 
@@ -40,3 +44,15 @@ async def test_the_most_frames_are_as_many_as_without_the_thread(virtual_network
         await trio.sleep(1)
         (end,) = [event for event in drain(monitor) if isinstance(event, triomq.Disconnected)]
         assert "a message of more than 9 frames" in str(end.error)
+
+
+@pytest.mark.skipif(not hasattr(socket, "SO_PEERCRED"), reason="the kernel tells no processes")
+async def test_the_process_of_a_peer_is_known(tmp_path: Path) -> None:
+    async with triomq.open_context(io_thread=True) as ctx:
+        pull, push = ctx.socket(triomq.PULL), ctx.socket(triomq.PUSH)
+        push.connect(await pull.bind(f"ipc://{tmp_path}/it"))
+        with trio.fail_after(60):
+            await pull.wait_peers()
+            await push.wait_peers()
+        own = triomq.PeerProcess(os.getpid(), os.getuid(), os.getgid())
+        assert [one.peers[0].process for one in (pull, push)] == [own, own]

@@ -17,6 +17,7 @@ from .._sockets import Peers
 from .._statistics import DropReason, Peer
 from ..zmtp import PeerInfo
 from ._back_link import BackLink, BackOutbox
+from ._front_link import Arrival
 
 if TYPE_CHECKING:
     from ._front import FrontSocket
@@ -132,7 +133,8 @@ class BackPeers(Peers):
                 del self._links[pipe]
             raise
         link.greetings += self.options.probe_router
-        self._courier.arrival = partial(link.front.arrived, peer, pipe.endpoint, pipe.address, pipe.dialled)
+        who = Arrival(peer, pipe.endpoint, pipe.address, pipe.process, pipe.dialled, pipe.admissions)
+        self._courier.arrival = partial(link.front.arrived, who)
 
     def _link(self, pipe: Pipe) -> BackLink:
         link = self._links.get(pipe)

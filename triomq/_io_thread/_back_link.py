@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
+from .._errors import PeerUnwantedError
 from .._message import Message
 from .._patterns import Receiver, Subscriber
 from .._pipes import Confirmation, Inbox, Outbox, Pipe, QueuedPipe, Received, TopicQueue, size_of
@@ -159,12 +160,24 @@ class BackLink:
         else:
             pipe.send_many_nowait(items)
 
-    def withdraw(self, item: Item) -> None:
-        """Told: take this message back, if it waits here still."""
-        pipe = self.pipe
-        if pipe is not None and pipe.withdraw(item):
-            self.withdrawn += 1
-            self.drained(pipe)
+    def withdraw(self, item: Item, admissions: int) -> None:
+        """Told: take this message back.
+
+        If it does not wait here any more, it may have left by a connection of which the user's run did not know. Then
+        that connection ends: an answer to this message is not wanted there.
+
+        Args:
+          admissions: of the pipe, as far as the user's run knew.
+        """
+        pipe, void_through = self.pipe, 0
+        if pipe is not None:
+            if not (withdrawn := pipe.withdraw(item)) and pipe.peer is not None and pipe.admissions > admissions:
+                pipe.inbox.source.renew(PeerUnwantedError("a message to this peer was taken back"))
+                withdrawn, void_through = pipe.withdraw(item), pipe.admissions  # it may have been half written
+            self.withdrawn += withdrawn
+            if withdrawn:
+                self.drained(pipe)
+        self._peers.post(partial(self.front.withdrawn, void_through))
 
     def tell_of_room(self, gone: int) -> None:
         """Told: the user's run has found no room, when so many messages were gone; it is to be told of some."""

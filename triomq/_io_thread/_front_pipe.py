@@ -90,7 +90,7 @@ class FrontPipe(QueuedPipe):
         """See `Pipe`. What was handed over may have left: it is taken back if not, and counts as left."""
         if super().withdraw(item):
             return True
-        self._link.tell(self._link.back.withdraw, item)
+        self._link.withdraw(item, self)
         return False
 
     def has_sent(self, count: int) -> bool:
