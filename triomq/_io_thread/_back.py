@@ -126,13 +126,14 @@ class BackPeers(Peers):
         """See `PeerHost`; the user's run hears of it, and has no say."""
         known = pipe in self._links
         link = self._link(pipe)
+        link.greetings += self.options.probe_router  # before it leaves: else there would seem to be room for one more
         try:
             super().admit_peer(pipe, peer)
         except BaseException:
+            link.greetings -= self.options.probe_router
             if not known:
                 del self._links[pipe]
             raise
-        link.greetings += self.options.probe_router
         who = Arrival(peer, pipe.endpoint, pipe.address, pipe.process, pipe.dialled, pipe.admissions)
         self._courier.arrival = partial(link.front.arrived, who)
 
