@@ -22,6 +22,7 @@ from typing import Generic, NoReturn, TypeAlias, TypeVar
 
 import trio
 
+from .._forks import NO_FORK
 from .._runtime import Mailbox, Runtime, TaskGroup, turn_end
 
 T = TypeVar("T")
@@ -126,7 +127,8 @@ class IoRun:
 
         def tell(call: Callable[[], None]) -> None:
             try:
-                token.run_sync_soon(call)
+                with NO_FORK:  # as `Mailbox` does
+                    token.run_sync_soon(call)
             except (trio.RunFinishedError, OSError):
                 return  # the user's run has died, and nobody waits
 

@@ -28,7 +28,7 @@ from typing import Final
 
 import trio
 
-from .._forks import let_go_when_forked
+from .._forks import NO_FORK, let_go_when_forked
 
 _IN_ONE_GO: Final = 64  # calls; then the other tasks of the run have their turns
 
@@ -82,7 +82,8 @@ class Mailbox:
 
     def _wake(self) -> bool:
         try:
-            self._token.run_sync_soon(self._make_calls)
+            with NO_FORK:  # a child that is forked meanwhile would have trio's lock as it is, held for ever
+                self._token.run_sync_soon(self._make_calls)
         except (trio.RunFinishedError, OSError):  # the latter where trio itself has crashed
             self.abandon()
             return False
