@@ -8,6 +8,9 @@ any more: what the parent closes would go on living in the child. So in a child,
 every connection and every bound port of ours is closed, and every socket is marked. The descriptors are closed and
 nothing else: to shut a connection down, or to tell trio, would reach the parent, with which the child shares both.
 
+Another thread may be at any place when a process is forked; even between the system's call that makes a descriptor and
+the note of it here. So whoever makes one holds `NO_FORK` meanwhile, for which a fork waits.
+
 This is the only state of triomq that belongs to no context. The system calls back once for a process, and must find
 every context then; the contexts know nothing of each other. What is noted here is noted weakly, and nobody reads it but
 a forked child.
@@ -16,6 +19,7 @@ a forked child.
 from __future__ import annotations
 
 import os
+import threading
 from collections.abc import Callable
 from typing import Any, Final, TypeVar
 from weakref import WeakKeyDictionary
@@ -23,6 +27,9 @@ from weakref import WeakKeyDictionary
 from ._errors import WrongThreadError
 
 T = TypeVar("T")
+
+NO_FORK: Final = threading.RLock()
+"""Held, by any thread, for the moment in which something is made and noted that a forked child must not have."""
 
 _INHERITED: Final[WeakKeyDictionary[Any, Callable[[Any], None]]] = WeakKeyDictionary()
 
@@ -54,10 +61,13 @@ def check_process(process: int, what: str) -> None:
 
 
 def _in_child() -> None:
-    for owner, let_go in list(_INHERITED.items()):
-        let_go(owner)
-    _INHERITED.clear()
+    try:
+        for owner, let_go in list(_INHERITED.items()):
+            let_go(owner)
+        _INHERITED.clear()
+    finally:
+        NO_FORK.release()
 
 
 if hasattr(os, "register_at_fork"):  # not on Windows, which has no fork
-    os.register_at_fork(after_in_child=_in_child)
+    os.register_at_fork(before=NO_FORK.acquire, after_in_parent=NO_FORK.release, after_in_child=_in_child)

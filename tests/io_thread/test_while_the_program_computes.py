@@ -167,3 +167,29 @@ async def test_a_probe_is_sent_once(ctx: triomq.Context, listener: BlockingListe
             await trio.testing.wait_all_tasks_blocked(0.01)
             dealer.send_nowait(b"it")
             assert peer.messages(1) == [b"it"]
+
+
+@pytest.mark.parametrize("known", ["the one before", "nobody"])
+async def test_a_reply_that_is_not_wanted_any_more(ctx: triomq.Context, listener: BlockingListener, known: str) -> None:
+    """To a request that a connection has got of which the user's run had not heard when it gave the request up."""
+    req = ctx.socket(triomq.REQ, req_relaxed=True, **QUICK)
+    req.connect(listener.endpoint)
+
+    def answer(peer: BlockingPeer, reply: bytes) -> list[object]:
+        (request,) = peer.hear(lambda heard: len(heard) == 1)
+        peer.say((b"", reply))
+        return [request]
+
+    with closing(listener.accept("ROUTER")):
+        await req.wait_peers()
+    if known == "nobody":
+        with trio.fail_after(30):
+            await req.wait_peers(0)
+    with closing(listener.accept("ROUTER")) as second:
+        req.send_nowait(b"given up")
+        assert answer(second, b"not wanted") == [(b"", b"given up")]
+        req.send_nowait(b"asked")
+        with closing(listener.accept("ROUTER")) as third:
+            assert answer(third, b"wanted") == [(b"", b"asked")]
+            with trio.fail_after(30):
+                assert await req.receive() == (b"wanted",)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import random
+import signal
 import subprocess
 import sys
 import threading
@@ -16,6 +18,7 @@ import triomq
 from triomq._runtime import Mailbox
 
 from ..connections.runs import switching_often
+from ..forks import in_child
 
 
 def raised(exc: BaseException) -> None:
@@ -258,6 +261,39 @@ async def test_a_call_that_fails_is_a_crash_of_ours() -> None:
             await trio.sleep_forever()
     assert isinstance(caught.value.__cause__, ExceptionGroup)
     assert caught.value.__cause__.split(ZeroDivisionError)[1] is None
+
+
+# --- a forked child -----------------------------------------------------------------------------------
+
+
+@pytest.mark.skipif(not hasattr(os, "register_at_fork"), reason="this platform cannot fork")
+async def test_a_forked_child_wakes_nobody_and_does_not_hang() -> None:
+    """Though another thread held the lock when it was forked, which is not there to let it go."""
+    mailbox, made, held, go_on = mailbox_here(), list[str](), threading.Event(), threading.Event()
+
+    def hold() -> None:
+        with mailbox._lock:
+            held.set()
+            go_on.wait()
+
+    def use_it() -> str:
+        signal.alarm(60)  # ends the child, should it hang
+        accepted = mailbox.put(lambda: None)
+        mailbox.close()
+        return f"{accepted} {made}"
+
+    mailbox.put(lambda: made.append("of the parent"))
+    holder = threading.Thread(target=hold)
+    holder.start()
+    held.wait()
+    try:
+        assert in_child(use_it) == "False []"
+    finally:
+        go_on.set()
+        holder.join()
+    await wait_all_tasks_blocked()
+    assert made == ["of the parent"]
+    assert mailbox.put(lambda: None)
 
 
 CRASHED = """

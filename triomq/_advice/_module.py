@@ -64,7 +64,10 @@ _CONTEXT: Final[Mapping[str, str]] = {
         _OPTIONS,
     ),
     **dict.fromkeys(("instance", "shadow", "shadow_pyczmq", "underlying"), f"write '{_BLOCK}', and pass ctx on"),
-    **dict.fromkeys(("io_threads", "IO_THREADS"), "there are no threads: all runs in the tasks of your trio run"),
+    **dict.fromkeys(
+        ("io_threads", "IO_THREADS"),
+        "all runs in the tasks of your trio run; triomq.open_context(io_thread=True) keeps the connections in a thread",
+    ),
     **dict.fromkeys(("max_sockets", "MAX_SOCKETS"), "write triomq.open_context(max_sockets=…)"),
     **dict.fromkeys(
         ("bind", "connect", "send", "receive", "recv"), "a socket has that: socket = ctx.socket(triomq.PUSH)"

@@ -11,11 +11,13 @@ from .._connections import Attachment, Gate, StreamCarrier
 from .._events import MonitorEvent
 from .._patterns import Pattern
 from .._pipes import Pipe, QueuedPipe
+from .._runtime import TaskGroup
 from .._security import Accept, AuthenticationRequest, Deny
 from .._sockets import Peers
 from .._statistics import DropReason, Peer
 from ..zmtp import PeerInfo
 from ._back_link import BackLink, BackOutbox
+from ._front_link import Arrival
 
 if TYPE_CHECKING:
     from ._front import FrontSocket
@@ -52,6 +54,36 @@ class BackGate(Gate):
         return await self._front.io.ask(host.tasks, partial(host.gate.judge, request))
 
 
+class Courier:
+    """Brings the user's run what the connections of one socket tell; a `Herald`.
+
+    Attributes:
+      arrival: a peer has been admitted; goes with the event that its session is about to emit.
+    """
+
+    __slots__ = ("_front", "_io", "arrival", "suffix")
+
+    def __init__(self, front: FrontSocket, io: IoRun) -> None:
+        self._front = front
+        self._io = io
+        self.arrival: Callable[[], object] | None = None
+        self.suffix: str = front.host.tasks.suffix
+
+    def post(self, call: Callable[[], object]) -> None:
+        """Leave a call for the user's run, about this socket."""
+        arrival, self.arrival = self.arrival, None
+        if arrival is not None:
+            call = partial(_both, arrival, call)
+        self._io.post(partial(self._front.take, call))
+
+    def emit(self, event: MonitorEvent) -> None:
+        """See `Herald`."""
+        self.post(partial(self._front.emit, event))
+
+    def heartbeat(self, pipe: Pipe) -> None:
+        """See `Herald`; the user's half of the pipe tells it."""
+
+
 class BackPeers(Peers):
     """The host of a socket's connections in the I/O run.
 
@@ -61,6 +93,7 @@ class BackPeers(Peers):
 
     Attributes:
       double: of the socket's pattern.
+      post: leaves a call for the user's run, about this socket.
       expected: the link of the pipe that is about to be added; None for a peer that nobody expects.
     """
 
@@ -68,20 +101,14 @@ class BackPeers(Peers):
         runtime = io.runtime
         self.io: IoRun = io
         self._front = front
-        self._arrival: Callable[[], object] | None = None  # goes with the event that the session is about to emit
         self._links: dict[Pipe, BackLink] = {}
         self.expected: BackLink | None = None
         self.double: Pattern = type(pattern)(front.host.options, random.Random(0), runtime.turn)
-        self.suffix: str = front.host.tasks.suffix
+        self._courier = Courier(front, io)
+        self.post: Callable[[Callable[[], object]], None] = self._courier.post
         gate = BackGate(front)
-        super().__init__(front.host.socket_type, front.host.options, self.double, runtime, self, gate)
-
-    def post(self, call: Callable[[], object]) -> None:
-        """Leave a call for the user's run, about this socket."""
-        arrival, self._arrival = self._arrival, None
-        if arrival is not None:
-            call = partial(_both, arrival, call)
-        self.io.post(partial(self._front.take, call))
+        super().__init__(front.host.socket_type, front.host.options, self.double, runtime, self._courier, gate)
+        self.options = front.host.options  # the room for frames that a pattern puts before is taken off already
 
     # --- what connections tell --------------------------------------------------------------------
 
@@ -89,10 +116,6 @@ class BackPeers(Peers):
     def routing_id(self) -> bytes:
         """See `PeerHost`."""
         return self._front.pattern.routing_id
-
-    def emit(self, event: MonitorEvent) -> None:
-        """See `PeerHost`."""
-        self.post(partial(self._front.emit, event))
 
     def add_pipe(self, pipe: Pipe) -> None:
         """See `PeerHost`."""
@@ -103,14 +126,16 @@ class BackPeers(Peers):
         """See `PeerHost`; the user's run hears of it, and has no say."""
         known = pipe in self._links
         link = self._link(pipe)
+        link.greetings += self.options.probe_router  # before it leaves: else there would seem to be room for one more
         try:
             super().admit_peer(pipe, peer)
         except BaseException:
+            link.greetings -= self.options.probe_router
             if not known:
                 del self._links[pipe]
             raise
-        link.greetings += self.options.probe_router
-        self._arrival = partial(link.front.arrived, peer, pipe.endpoint, pipe.address, pipe.dialled)
+        who = Arrival(peer, pipe.endpoint, pipe.address, pipe.process, pipe.dialled, pipe.admissions)
+        self._courier.arrival = partial(link.front.arrived, who)
 
     def _link(self, pipe: Pipe) -> BackLink:
         link = self._links.get(pipe)
@@ -179,7 +204,7 @@ class BackPeers(Peers):
             await self.tasks.wait_ended()
             self.post(self._front.ended.set)
 
-        self.runtime.nursery.start_soon(tell, name=f"triomq end{self.suffix}")
+        self.runtime.nursery.start_soon(tell, name=f"triomq end{self._courier.suffix}")
 
 
 def _both(first: Callable[[], object], second: Callable[[], object]) -> None:
@@ -198,6 +223,11 @@ class BackEndpoint:
     def __init__(self, peers: BackPeers) -> None:
         self.attachment: Attachment | None = None
         self._peers = peers
+
+    @property
+    def tasks(self) -> TaskGroup:
+        """Of the socket."""
+        return self._peers.tasks
 
     def connect(self, carrier: StreamCarrier, endpoint: str, address: str, link: BackLink | None) -> None:
         """Told: connect."""

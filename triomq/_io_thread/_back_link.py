@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
+from .._errors import PeerUnwantedError
 from .._message import Message
 from .._patterns import Receiver, Subscriber
 from .._pipes import Confirmation, Inbox, Outbox, Pipe, QueuedPipe, Received, TopicQueue, size_of
@@ -30,7 +31,7 @@ class BackLink:
 
     Attributes:
       front: the other half.
-      pipe: there is one from when the carrier has made it, and it is always the same.
+      pipe: there is one from when the carrier has made it, always the same, until both halves are done with it.
       over: items of the peer's that went over to the user's run, so far.
       withdrawn: messages that were taken back here.
       greetings: messages that were not handed over, but made here for new peers.
@@ -159,12 +160,24 @@ class BackLink:
         else:
             pipe.send_many_nowait(items)
 
-    def withdraw(self, item: Item) -> None:
-        """Told: take this message back, if it waits here still."""
-        pipe = self.pipe
-        if pipe is not None and pipe.withdraw(item):
-            self.withdrawn += 1
-            self.drained(pipe)
+    def withdraw(self, item: Item, admissions: int) -> None:
+        """Told: take this message back.
+
+        If it does not wait here any more, it may have left by a connection of which the user's run did not know. Then
+        that connection ends: an answer to this message is not wanted there.
+
+        Args:
+          admissions: of the pipe, as far as the user's run knew.
+        """
+        pipe, void_through = self.pipe, 0
+        if pipe is not None:
+            if not (withdrawn := pipe.withdraw(item)) and pipe.peer is not None and pipe.admissions > admissions:
+                pipe.inbox.source.renew(PeerUnwantedError("a message to this peer was taken back"))
+                withdrawn, void_through = pipe.withdraw(item), pipe.admissions  # it may have been half written
+            self.withdrawn += withdrawn
+            if withdrawn:
+                self.drained(pipe)
+        self._peers.post(partial(self.front.withdrawn, void_through))
 
     def tell_of_room(self, gone: int) -> None:
         """Told: the user's run has found no room, when so many messages were gone; it is to be told of some."""
@@ -216,6 +229,10 @@ class BackLink:
             if question.done:
                 del self._questions[answer]
                 self._peers.post(partial(self.front.answered, answer, question.settling))
+
+    def forget(self) -> None:
+        """Told: the user's run knows that the peer is gone for good, and what was counted."""
+        self.pipe = None
 
     # --- the owner of the pipe ----------------------------------------------------------------------
 

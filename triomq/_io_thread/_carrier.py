@@ -122,7 +122,7 @@ class IoBinding(_Ending, Binding):
         made = self._back.attachment
         assert isinstance(made, Binding)
         try:
-            await self._socket.io.call(self._socket.back.tasks, made.wait_closed, _nothing)
+            await self._socket.io.call(self._back.tasks, made.wait_closed, _nothing)
         except trio.ClosedResourceError:
             return  # the socket has ended meanwhile, and its endpoints with it
 

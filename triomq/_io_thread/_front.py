@@ -67,7 +67,7 @@ class FrontSocket:
         """Both halves refer to each other; nothing of the socket is kept alive by that."""
         self._sockets.pop(self.host, None)
         self.pattern.begin_repeating(_nobody_repeats)
-        del self.host, self.pattern
+        del self.host, self.pattern, self.back
 
     def _repeat(self, method: Callable[..., object], *arguments: object) -> None:
         """Have the double do what the pattern does, behind what was sent before."""
@@ -81,6 +81,10 @@ class FrontSocket:
         back = BackLink(self.back)
         back.front = FrontLink(self, back)
         return back
+
+    def no_link(self) -> BackLink:
+        """In place of the other half, when that has ended: a half that no connection will ever have."""
+        return BackLink(self.back)
 
     # --- what the I/O run posts -----------------------------------------------------------------------
 
@@ -111,8 +115,7 @@ class FrontSocket:
         """Told: something has happened."""
         stand = getattr(getattr(event, "peer", None), "_part", None)
         if isinstance(stand, Stand):
-            pipe = stand.link.front.pipe
-            peer: Any = None if pipe is None else self.host.peer_at(pipe)
+            peer: Any = stand.link.front.peer()
             event = attrs.evolve(event, peer=peer)
         self.host.emit(event)
 

@@ -24,12 +24,16 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
+import attrs
 import trio
 
 from .._connections import IDLE
 from .._errors import PeerUnwantedError
+from .._message import Message
 from .._patterns import PROBE
 from .._pipes import CONFIRMED, Confirmation, Loan, Received
+from .._security import PeerProcess
+from .._statistics import Peer
 from ..zmtp import Item, PeerInfo
 from ._front_pipe import FrontPipe
 
@@ -38,6 +42,18 @@ if TYPE_CHECKING:
     from ._front import FrontSocket
 
 _ALL: Final = 1 << 30  # messages; as many go over in one batch as there are
+
+
+@attrs.frozen
+class Arrival:
+    """A peer that was admitted, and what its pipe knows of it."""
+
+    peer: PeerInfo
+    endpoint: str
+    address: str
+    process: PeerProcess | None
+    dialled: bool
+    admissions: int
 
 
 class Answer:
@@ -57,7 +73,7 @@ class FrontLink:
 
     Attributes:
       back: the other half.
-      pipe: there is one from when this side looks for the peer, or the peer has come.
+      pipe: there is one from when this side looks for the peer, or the peer has come, until it is removed.
       drops_told: the I/O run has told of messages that it dropped, and they are not counted here yet.
       delivered: items of the peer's that were delivered so far. The I/O run reads it.
     """
@@ -68,17 +84,23 @@ class FrontLink:
         self.delivered: int = 0
         self.drops_told: bool = False
         self._socket = socket
+        self._over = False  # the pipe was removed here
+        self._last_peer: Peer | None = None  # who was there until then
         self._handed_over = 0  # messages, so far
         self._asked_for_room = False
         self._last_flush = -math.inf
         self._counts: tuple[int, int] | None = None  # sent and gone, as they were when the peer left
         self._drops_counted = 0  # of the messages that were dropped in the other half
+        self._doubts = 0  # messages that were taken back, of which the other half has not told whether they had left
+        self._doubted_from = 0  # what comes meanwhile from this connection on, counted by admissions, is not wanted
+        self._void_through = 0  # nor what comes from this one or one before
         self._waits: Callable[[], None] | None = None  # the peer waits for a place here; this lets it try again
         self._early: list[tuple[Sequence[Received], int]] = []  # what came meanwhile
 
     def waiting(self) -> int:
         """What waits in the inbox here. The I/O run reads it."""
-        return 0 if self.pipe is None else len(self.pipe.inbox.queue)
+        pipe = self.pipe
+        return 0 if pipe is None else len(pipe.inbox.queue)
 
     def sent(self) -> int:
         """Messages that have left."""
@@ -106,19 +128,20 @@ class FrontLink:
 
     # --- peers ------------------------------------------------------------------------------------
 
-    def arrived(self, peer: PeerInfo, endpoint: str, address: str, dialled: bool) -> None:
+    def arrived(self, who: Arrival) -> None:
         """Told: a peer was admitted."""
         host, pipe = self._socket.host, self.pipe
-        if pipe is None:
-            pipe = self.new_pipe(endpoint, dialled=dialled)
-        elif not pipe.alive:
+        if self._over:
             return
-        pipe.address = address
+        if pipe is None:
+            pipe = self.new_pipe(who.endpoint, dialled=who.dialled)
+        pipe.address, pipe.process = who.address, who.process
+        pipe.admissions = who.admissions - 1  # this one is counted as it is admitted
         pipe.sink_told = True  # the peer has been greeted: let nothing go before the greeting is taken out again
         try:
-            host.admit_peer(pipe, peer)
+            host.admit_peer(pipe, who.peer)
         except PeerUnwantedError:
-            self._wait_for_place(partial(self.arrived, peer, endpoint, address, dialled))
+            self._wait_for_place(partial(self.arrived, who))
             return
         self._waits = None
         if host.options.probe_router:
@@ -156,12 +179,23 @@ class FrontLink:
 
     def removed(self, sent: int, gone: int) -> None:
         """Told: the peer is gone for good."""
-        pipe = self.pipe
+        pipe, back = self.pipe, self.back
         self._stop_waiting()
+        self._counts = sent, gone
         if pipe is not None and pipe.alive:
-            self._counts = sent, gone
             self._socket.host.remove_pipe(pipe)
-            self._counts = None
+        self._over = True
+        self.back = self._socket.no_link()  # the two halves are no cycle any more
+        self.tell(back.forget)
+
+    def let_go(self) -> None:
+        """The pipe was removed here. Messages of the peer's that it has may still be received."""
+        pipe, self.pipe, self._over = self.pipe, None, True
+        self._last_peer = None if pipe is None else pipe.last_peer
+
+    def peer(self) -> Peer | None:
+        """Who is there, or was."""
+        return self._last_peer if self.pipe is None else self._socket.host.peer_at(self.pipe)
 
     def beat(self, round_trip: float | None) -> None:
         """Told: the peer has answered a heartbeat."""
@@ -179,7 +213,11 @@ class FrontLink:
         if self._waits is not None:
             self._early.append((events, size))
             return
-        if pipe is not None and pipe.alive and not self._socket.host.closing:
+        if pipe is not None and (
+            pipe.admissions <= self._void_through or (self._doubts and pipe.admissions >= self._doubted_from)
+        ):
+            pipe.drop(sum(isinstance(event, Message) for event in events))
+        elif pipe is not None and pipe.alive and not self._socket.host.closing:
             pipe.deliver(events)
             if pipe.inbox.conflates:
                 self.tell(self.back.taken_in)
@@ -260,6 +298,16 @@ class FrontLink:
         pipe.outbox.set_unsent(self._handed_over - gone)
         if pipe.outbox.room() <= 0 and not self._asked_for_room:
             self._asked_for_room = self.tell(self.back.tell_of_room, gone)
+
+    def withdraw(self, item: Item, pipe: FrontPipe) -> None:
+        """Take back what was handed over, or have it be as if it had not left by a connection unknown to this run."""
+        self._doubted_from = pipe.admissions + 1
+        self._doubts += self.tell(self.back.withdraw, item, pipe.admissions)
+
+    def withdrawn(self, void_through: int) -> None:
+        """Told: it was; or a connection that is known here has it; or this one had it, and is ended."""
+        self._doubts -= 1
+        self._void_through = max(self._void_through, void_through)
 
     def drops_there(self) -> None:
         """Told: the other half has dropped messages."""

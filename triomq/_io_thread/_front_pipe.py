@@ -90,7 +90,7 @@ class FrontPipe(QueuedPipe):
         """See `Pipe`. What was handed over may have left: it is taken back if not, and counts as left."""
         if super().withdraw(item):
             return True
-        self._link.tell(self._link.back.withdraw, item)
+        self._link.withdraw(item, self)
         return False
 
     def has_sent(self, count: int) -> bool:
@@ -117,6 +117,10 @@ class FrontPipe(QueuedPipe):
         if changed:
             self._link.flush()
             self._link.tell(self._link.back.retire if draining else self._link.back.restore)
+
+    def let_go(self) -> None:
+        super().let_go()
+        self._link.let_go()
 
     def discard(self) -> None:
         dropped = self.outbox.waiting() + self._link.drops(self)

@@ -13,6 +13,7 @@ two runs cannot share a clock that jumps.
 
 from __future__ import annotations
 
+import os
 import random
 import threading
 from collections.abc import Awaitable, Callable
@@ -21,6 +22,7 @@ from typing import Generic, NoReturn, TypeAlias, TypeVar
 
 import trio
 
+from .._forks import NO_FORK
 from .._runtime import Mailbox, Runtime, TaskGroup, turn_end
 
 T = TypeVar("T")
@@ -101,9 +103,10 @@ class IoRun:
             await self._ended.wait()
         finally:
             self._stop()
-            with trio.CancelScope(shield=True):
-                await self._ended.wait()
-            thread.join()
+            if os.getpid() == self.front.process:  # the thread is not there in a forked child
+                with trio.CancelScope(shield=True):
+                    await self._ended.wait()
+                thread.join()
             self._tell_ended()
         if self._failure is not None:
             failure, self._failure = self._failure, None
@@ -124,7 +127,8 @@ class IoRun:
 
         def tell(call: Callable[[], None]) -> None:
             try:
-                token.run_sync_soon(call)
+                with NO_FORK:  # as `Mailbox` does
+                    token.run_sync_soon(call)
             except (trio.RunFinishedError, OSError):
                 return  # the user's run has died, and nobody waits
 
@@ -146,7 +150,7 @@ class IoRun:
                 runtime = self.runtime = Runtime(
                     nursery, turn, self._random, strict_checkpoints=False, bounds=self.front.bounds
                 )
-                runtime.random_bytes = self._draw
+                runtime.random_bytes = partial(_draw, self.front)
                 nursery.start_soon(runtime.flusher.run, name="triomq flusher")
                 mailbox, stop = runtime.mailbox, trio.Event()
                 self._mailbox = mailbox
@@ -157,9 +161,6 @@ class IoRun:
                 finally:
                     runtime.end()
                     nursery.cancel_scope.cancel(reason="triomq: the context was left")
-
-    def _draw(self, count: int) -> bytes:
-        return self.front.random_bytes(count)  # asked each time: a test may put another source in its place
 
     # --- what one run waits for in the other -----------------------------------------------------
 
@@ -264,6 +265,10 @@ def _jumps(clock: trio.abc.Clock) -> bool:
     from trio.testing import MockClock  # only where somebody asks for an I/O thread
 
     return isinstance(clock, MockClock)
+
+
+def _draw(front: Runtime, count: int) -> bytes:
+    return front.random_bytes(count)  # asked each time: a test may put another source in its place
 
 
 def _nothing() -> None:

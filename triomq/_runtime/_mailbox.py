@@ -14,6 +14,9 @@ lock, batches of them do.
 What was accepted is made once, in the order in which it was left: by the run, or by `Mailbox.close`, which the run
 calls before it goes. A run that dies without it, as by a `trio.TrioInternalError`, makes none of them: what it had
 accepted is lost with it, as what lay in its sockets is.
+
+A forked child has no other threads: its copy of a mailbox is closed, empty, and has a lock that nobody holds. To wake a
+run there would wake the parent's, for both have the one pipe by which trio is woken.
 """
 
 from __future__ import annotations
@@ -24,6 +27,8 @@ from collections.abc import Callable
 from typing import Final
 
 import trio
+
+from .._forks import NO_FORK, let_go_when_forked
 
 _IN_ONE_GO: Final = 64  # calls; then the other tasks of the run have their turns
 
@@ -39,7 +44,7 @@ class Mailbox:
       wakes: how often the run was woken.
     """
 
-    __slots__ = ("_calls", "_closed", "_failed", "_lock", "_token", "_when_closed", "_woken", "wakes")
+    __slots__ = ("__weakref__", "_calls", "_closed", "_failed", "_lock", "_token", "_when_closed", "_woken", "wakes")
 
     def __init__(self, token: trio.lowlevel.TrioToken, failed: Callable[[BaseException], None]) -> None:
         self.wakes: int = 0
@@ -50,6 +55,12 @@ class Mailbox:
         self._woken = False  # the run comes to look, and has not looked yet
         self._closed = False
         self._when_closed: list[Callable[[], object]] = []
+        let_go_when_forked(self, Mailbox._end_in_child)
+
+    def _end_in_child(self) -> None:
+        self._lock = threading.RLock()
+        self._closed = True
+        self._calls.clear()
 
     @trio.lowlevel.enable_ki_protection
     def put(self, call: Callable[[], object]) -> bool:
@@ -71,7 +82,8 @@ class Mailbox:
 
     def _wake(self) -> bool:
         try:
-            self._token.run_sync_soon(self._make_calls)
+            with NO_FORK:  # a child that is forked meanwhile would have trio's lock as it is, held for ever
+                self._token.run_sync_soon(self._make_calls)
         except (trio.RunFinishedError, OSError):  # the latter where trio itself has crashed
             self.abandon()
             return False

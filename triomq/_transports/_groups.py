@@ -18,10 +18,10 @@ from typing import Any, Final
 
 import trio
 
-from .._forks import let_go_when_forked
 from .._options import Options
 from ._group_address import GroupAddress, interface_address
 from ._listener import configure_buffers, explain
+from ._new_socket import new_socket
 
 _PGM: Final = 113  # the number of the protocol (RFC 3208 §8)
 _RECEIVE_BUFFER: Final = 2 * 1024 * 1024
@@ -242,9 +242,8 @@ class _SystemPort(GroupPort):
 
 
 def _new_socket(family: socket.AddressFamily, raw: bool) -> socket.socket:
-    sock = socket.socket(family, socket.SOCK_RAW, _PGM) if raw else socket.socket(family, socket.SOCK_DGRAM)
+    sock = new_socket(family, socket.SOCK_RAW, _PGM) if raw else new_socket(family, socket.SOCK_DGRAM)
     sock.setblocking(False)
-    let_go_when_forked(sock, socket.socket.close)
     return sock
 
 

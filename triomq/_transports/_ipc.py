@@ -34,6 +34,7 @@ from .._errors import AddressInUseError, EndpointError, UnsupportedTransportErro
 from .._options import Options
 from ._interface import Transport
 from ._listener import SocketListener, configure_buffers, explain
+from ._new_socket import new_socket
 from ._stream import SocketStream
 
 _MAX_PATH = 107 if sys.platform == "linux" else 103  # bytes in sockaddr_un.sun_path, less the final NUL
@@ -172,7 +173,7 @@ def _within_reach(path: bytes) -> bytes:
 
 
 def _new_socket(options: Options) -> socket.socket:
-    sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    sock = new_socket(socket.AF_UNIX, socket.SOCK_STREAM)
     try:
         sock.setblocking(False)
         _configure(sock, options)

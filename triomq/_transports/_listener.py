@@ -8,9 +8,9 @@ from typing import Any, final
 
 import trio
 
-from .._forks import let_go_when_forked
 from .._options import Options
 from ._interface import Listener
+from ._new_socket import accept
 from ._stream import SocketStream, shut_down
 
 
@@ -63,7 +63,6 @@ class SocketListener(Listener):
         release: Callable[[], None] | None = None,
     ) -> None:
         sock.setblocking(False)
-        let_go_when_forked(sock, socket.socket.close)
         self._sock = sock
         self._endpoint = endpoint
         self._prepare = prepare
@@ -98,7 +97,7 @@ class SocketListener(Listener):
             if self._closed:
                 raise trio.ClosedResourceError(f"the listener on {self._endpoint} was closed here")
             try:
-                sock, address = self._sock.accept()
+                sock, address = accept(self._sock)
             except (BlockingIOError, InterruptedError):
                 await trio.lowlevel.wait_readable(self._sock)
             except OSError as exc:

@@ -16,7 +16,6 @@ from typing import Final, final
 
 import trio
 
-from .._forks import let_go_when_forked
 from .._message import BytesLike
 from .._security import PeerProcess
 from ._interface import NonblockingStream
@@ -55,7 +54,6 @@ class SocketStream(NonblockingStream):
 
     def __init__(self, sock: socket.socket, peer: str) -> None:
         sock.setblocking(False)
-        let_go_when_forked(sock, socket.socket.close)
         self._sock = sock
         self._fd = sock.fileno()
         self._recv = sock.recv  # bound once: this is looked up for every read

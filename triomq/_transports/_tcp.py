@@ -17,11 +17,11 @@ from typing import Any, NamedTuple, final
 import trio
 
 from .._errors import AddressInUseError
-from .._forks import let_go_when_forked
 from .._options import Options
 from ._interface import Transport
 from ._listener import SocketListener, configure_buffers, explain, set_option
 from ._names import Names
+from ._new_socket import new_socket
 from ._stream import SocketStream
 from ._tcp_address import Target, TcpAddress, format_address, parse_bind, parse_connect, resolve
 
@@ -169,10 +169,9 @@ async def _first(routes: list[_Route], attempt: Callable[[_Route], Awaitable[Soc
 
 async def _attempt(route: _Route, options: Options) -> SocketStream:
     target, source = route
-    sock = socket.socket(target.family, socket.SOCK_STREAM)
+    sock = new_socket(target.family, socket.SOCK_STREAM)
     try:
         sock.setblocking(False)
-        let_go_when_forked(sock, socket.socket.close)  # now: the attempt may take long
         _configure(sock, options)
         if source is not None:
             _reuse_address(sock)  # or a fixed source port could not reconnect for minutes (TIME_WAIT)
@@ -222,7 +221,7 @@ def _bind_everywhere(port: int, options: Options) -> socket.socket:
 
 
 def _bind(target: Target, options: Options) -> socket.socket:
-    sock = socket.socket(target.family, socket.SOCK_STREAM)
+    sock = new_socket(target.family, socket.SOCK_STREAM)
     try:
         sock.setblocking(False)
         _configure(sock, options)  # before listen: what is accepted inherits the buffers, and the window they allow
