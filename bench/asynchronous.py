@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from itertools import cycle, islice
+from itertools import islice
 from time import perf_counter
 from typing import Any, TypeAlias
 
@@ -28,18 +28,7 @@ async def pull(job: Job, receive: Receive) -> None:
 
 async def push(job: Job, send: Send) -> None:
     """Send everything."""
-    message = job.message
-    for _ in range(job.warm):
-        await send(message)
-    job.start_clock()
-    for _ in range(job.count - 1):
-        await send(message)
-    await send(job.last)
-
-
-async def push_mixed(job: Job, send: Send) -> None:
-    """Send messages of different sizes in turn."""
-    messages = cycle(job.mixed)
+    messages = job.messages()
     for message in islice(messages, job.warm):
         await send(message)
     job.start_clock()
@@ -60,12 +49,12 @@ async def echo(job: Job, receive: Receive, send: Send) -> None:
 
 async def request(job: Job, send: Send, receive: Receive) -> None:
     """Send a request, wait for its reply, and so on."""
-    message = job.message
-    for _ in range(job.warm):
+    messages = job.messages()
+    for message in islice(messages, job.warm):
         await send(message)
         await receive()
     start = job.start_clock()
-    for _ in range(job.count - 1):
+    for message in islice(messages, job.count - 1):
         await send(message)
         await receive()
     await send(job.last)
@@ -75,14 +64,14 @@ async def request(job: Job, send: Send, receive: Receive) -> None:
 
 async def in_flight(job: Job, send: Send, receive: Receive) -> None:
     """Keep requests in flight: a new one for each reply."""
-    message, depth = job.message, job.work.in_flight
-    for _ in range(depth):
+    messages, depth = job.messages(), job.work.in_flight
+    for message in islice(messages, depth):
         await send(message)
-    for _ in range(job.warm):
+    for message in islice(messages, job.warm):
         await receive()
         await send(message)
     start = job.start_clock()
-    for _ in range(job.count - depth - 1):
+    for message in islice(messages, job.count - depth - 1):
         await receive()
         await send(message)
     await receive()
@@ -112,4 +101,17 @@ async def subscribe(job: Job, number: int, receive: Receive, gathering: fanout.G
             await receive()
         message = await receive()
         if gathering.finish(number, batch, bytes(message)):
+            await send_ack(b"")
+
+
+async def subscribe_many(
+    job: Job, number: int, receive_many: Callable[[int], Awaitable[Any]], gathering: fanout.Gathering, send_ack: Send
+) -> None:
+    """Be one of the subscribers, and take all that is there with each call."""
+    for batch in range(fanout.batches(job)):
+        left, messages = PUBLISH_BATCH, []
+        while left:
+            messages = await receive_many(left)
+            left -= len(messages)
+        if gathering.finish(number, batch, bytes(messages[-1])):
             await send_ack(b"")

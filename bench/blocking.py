@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from itertools import cycle, islice
+from itertools import islice
 from time import perf_counter
 from typing import Any, TypeAlias
 
@@ -27,18 +27,7 @@ def pull(job: Job, receive: Receive) -> None:
 
 def push(job: Job, send: Send) -> None:
     """Send everything."""
-    message = job.message
-    for _ in range(job.warm):
-        send(message)
-    job.start_clock()
-    for _ in range(job.count - 1):
-        send(message)
-    send(job.last)
-
-
-def push_mixed(job: Job, send: Send) -> None:
-    """Send messages of different sizes in turn."""
-    messages = cycle(job.mixed)
+    messages = job.messages()
     for message in islice(messages, job.warm):
         send(message)
     job.start_clock()
@@ -59,12 +48,12 @@ def echo(job: Job, receive: Receive, send: Send) -> None:
 
 def request(job: Job, send: Send, receive: Receive) -> None:
     """Send a request, wait for its reply, and so on."""
-    message = job.message
-    for _ in range(job.warm):
+    messages = job.messages()
+    for message in islice(messages, job.warm):
         send(message)
         receive()
     start = job.start_clock()
-    for _ in range(job.count - 1):
+    for message in islice(messages, job.count - 1):
         send(message)
         receive()
     send(job.last)
@@ -74,14 +63,14 @@ def request(job: Job, send: Send, receive: Receive) -> None:
 
 def in_flight(job: Job, send: Send, receive: Receive) -> None:
     """Keep requests in flight: a new one for each reply."""
-    message, depth = job.message, job.work.in_flight
-    for _ in range(depth):
+    messages, depth = job.messages(), job.work.in_flight
+    for message in islice(messages, depth):
         send(message)
-    for _ in range(job.warm):
+    for message in islice(messages, job.warm):
         receive()
         send(message)
     start = job.start_clock()
-    for _ in range(job.count - depth - 1):
+    for message in islice(messages, job.count - depth - 1):
         receive()
         send(message)
     receive()

@@ -31,6 +31,11 @@ def _load(names: Sequence[str]) -> dict[str, peers.Peer]:
     return loaded
 
 
+def _of_goals() -> Collection[tuple[str, str]]:
+    """What `goals` compares: measured in every round, while others show what is usual in half of them."""
+    return {key for goal in goals.GOALS for key in (goal.ours, goal.theirs) if key is not None}
+
+
 def _needed() -> Collection[tuple[str, str]]:
     """What `check` compares, as work and peer."""
     return {key for pair in check.pairs() for key in (pair.ours, pair.theirs) if key is not None}
@@ -42,9 +47,12 @@ async def _measure(chosen: argparse.Namespace) -> int:
     loaded = _load([name for name in chosen.peers if only is None or any(name == peer for _, peer in only)])
     found = report.environment()
     print(report.header(found, settings), flush=True)
+    often = _of_goals()
+    about = harness.minutes(harness.lines_of(chosen.works, loaded, only), settings, often)
+    print(f"about {about:.0f} minutes", flush=True)
     results: list[harness.Series] = []
     for group in works.groups(chosen.works):
-        results += await harness.run_works(group, loaded, settings, _progress, only)
+        results += await harness.run_works(group, loaded, settings, _progress, only, often)
         _progress("")
         for work in group:
             print("\n" + report.table(work, list(loaded), results), flush=True)
@@ -98,9 +106,9 @@ async def _inspect(chosen: argparse.Namespace) -> int:
         return 1
     for work in chosen.works:
         try:
-            if chosen.profile and subject.offers(work.kind):
+            if chosen.profile and subject.offers(work):
                 print(await profiling.profile(goals.SUBJECT, work, settings), flush=True)
-            offering = [name for name, peer in traced.items() if peer.offers(work.kind)]
+            offering = [name for name, peer in traced.items() if peer.offers(work)]
             if offering:
                 print(await syscalls.table(offering, work, settings), flush=True)
         except harness.MeasurementError as error:

@@ -52,8 +52,10 @@ def _warm_batches(job: Job) -> int:
     return job.warm // (PUBLISH_BATCH * job.work.subscribers)
 
 
-def _publication(job: Job, topic: bytes, *, final: bool) -> bytes:
-    body = job.last if final else job.message
+def _publication(job: Job, topic: bytes, position: int, *, final: bool) -> bytes:
+    """What is at this position of a batch; `final` if it may end the last one."""
+    bodies = job.bodies()
+    body = job.last if final else bodies[position % len(bodies)]
     assert isinstance(body, bytes)
     return topic + body[len(topic) :]
 
@@ -73,17 +75,18 @@ def _rounds(job: Job) -> list[list[bytes]]:
 def _ends(job: Job, subscriber: int, *, final: bool) -> list[bytes]:
     """What ends this subscriber's share of each batch of a round."""
     topics = [topics_of(job, subscriber)[0]] if job.work.subscriptions is None else [each[-1] for each in _rounds(job)]
-    return [_publication(job, topic, final=final) for topic in topics]
+    position = len(_TWO) * (PUBLISH_BATCH - 1) + subscriber % len(_TWO)
+    return [_publication(job, topic, position, final=final) for topic in topics]
 
 
 def publications(job: Job) -> Iterator[tuple[int, list[bytes]]]:
     """Each batch, with the number of acknowledgements needed before it; at the end an empty one that needs all."""
     total, warm = batches(job), _warm_batches(job)
     rounds = _rounds(job)
-    usual = [[_publication(job, topic, final=False) for topic in topics] for topics in rounds]
+    usual = [[_publication(job, topic, n, final=False) for n, topic in enumerate(topics)] for topics in rounds]
     ends = len(_TWO) if job.work.subscriptions is None else 1
     at_end = (total - 1) % len(rounds)
-    last = usual[at_end][:-ends] + [_publication(job, topic, final=True) for topic in rounds[at_end][-ends:]]
+    last = usual[at_end][:-ends] + [_publication(job, topic, 0, final=True) for topic in rounds[at_end][-ends:]]
     for number in range(total):
         needed = number if number == warm else max(0, number - _WINDOW + 1)
         if number == warm:

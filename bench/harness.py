@@ -25,6 +25,8 @@ WARM_SHARE = 10
 """Of so many messages one goes before the clock starts."""
 _CALIBRATION_MINIMUM = 0.05
 _CALIBRATION_GROWTH = 20
+_STARTING = 0.4
+"""Seconds that the processes of a measurement take to start, to warm up, and to end."""
 _MOST_FAILURES = 2
 """After these a series is given up: each may have taken until the deadline."""
 
@@ -78,7 +80,7 @@ class Settings:
     """
 
     rounds: int = 7
-    seconds: float = 1.0
+    seconds: float = 0.5
 
     @property
     def deadline(self) -> float:
@@ -189,7 +191,9 @@ async def measure(
                 for worker in workers.values():
                     await worker.end()
                 for side, worker in workers.items():
-                    cpu[side] = (await worker.hear("cpu"))["cpu"]
+                    heard = await worker.hear("cpu")
+                    cpu[side] = heard.pop("cpu")
+                    result |= heard
     except (Exception, BaseExceptionGroup) as error:
         if isinstance(error, BaseExceptionGroup) and error.split(Exception)[1] is not None:
             raise
@@ -215,12 +219,35 @@ async def calibrate(peer: str, work: Work, settings: Settings) -> int:
     return count
 
 
+def lines_of(
+    works: Sequence[Work], peers: Mapping[str, Peer], only: Collection[tuple[str, str]] | None
+) -> list[Series]:
+    """What `run_works` measures."""
+    offered = [(work, name) for work in works for name, peer in peers.items() if work.wants(name) and peer.offers(work)]
+    return [Series(work, name) for work, name in offered if only is None or (work.name, name) in only]
+
+
+def rounds_of(line: Series, settings: Settings, often: Collection[tuple[str, str]] | None) -> range:
+    """The rounds in which a series is measured: each, or every other one."""
+    seldom = often is not None and (line.work.name, line.peer) not in often
+    return range(0, settings.rounds, 2 if seldom else 1)
+
+
+def minutes(lines: Iterable[Series], settings: Settings, often: Collection[tuple[str, str]] | None) -> float:
+    """About how long all of them take: two calibrations each, and their rounds."""
+    return (
+        sum(2 * _STARTING + len(rounds_of(line, settings, often)) * (settings.seconds + _STARTING) for line in lines)
+        / 60
+    )
+
+
 async def run_works(
     works: Sequence[Work],
     peers: Mapping[str, Peer],
     settings: Settings,
     progress: Progress,
     only: Collection[tuple[str, str]] | None = None,
+    often: Collection[tuple[str, str]] | None = None,
 ) -> list[Series]:
     """Measure works of one group with all peers that offer them, in turn, the order reversed from round to round.
 
@@ -229,9 +256,9 @@ async def run_works(
 
     Args:
       only: the names of works and peers that are to be measured; None for all.
+      often: those that are measured in each round, and others in every other one; None for all.
     """
-    offered = [(work, name) for work in works for name, peer in peers.items() if peer.offers(work.kind)]
-    lines = [Series(work, name) for work, name in offered if only is None or (work.name, name) in only]
+    lines = lines_of(works, peers, only)
     for line in lines:
         progress(f"{line.work.name}: calibrating {line.peer}")
         try:
@@ -240,7 +267,7 @@ async def run_works(
             line.failures.append(str(error))
     for number in range(settings.rounds):
         for line in lines if number % 2 == 0 else reversed(lines):
-            if not line.count or len(line.failures) >= _MOST_FAILURES:
+            if not line.count or len(line.failures) >= _MOST_FAILURES or number not in rounds_of(line, settings, often):
                 continue
             progress(f"{line.work.name}: round {number + 1} of {settings.rounds}, {line.peer}, {line.count} messages")
             try:

@@ -11,12 +11,16 @@ import json
 import os
 import sys
 import time
-from collections.abc import Mapping, Sequence
-from typing import Any, Protocol
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import cycle, islice
+from typing import Any, Protocol, TypeAlias
 
 import attrs
 
 from .kinds import Work
+
+Body: TypeAlias = bytes | bytearray | list[bytes]
+"""A message: one frame, or a list of frames."""
 
 
 class LostMessageError(Exception):
@@ -63,6 +67,7 @@ class Job:
     _cpu_before: float | None = None
     _cpu_used: float | None = None
     _cpu_messages: int = 0
+    _probed: Mapping[str, Any] = attrs.field(factory=dict)
 
     @property
     def total(self) -> int:
@@ -75,22 +80,39 @@ class Job:
         return int(self.count * self.work.load)
 
     @property
-    def message(self) -> bytes | list[bytes]:
-        """Every message but the last: one frame, or a list of frames."""
-        return self._message(b"m")
+    def is_watched(self) -> bool:
+        """Whether another task of this process is to tell how late it wakes up."""
+        return self.work.watched == ("connect" if self.endpoints else "bind")
 
     @property
-    def mixed(self) -> list[bytes]:
-        """Messages of the work's sizes, in their order."""
-        return [b"m" * size for size in self.work.sizes]
+    def message(self) -> bytes:
+        """The first message, of one frame."""
+        return b"m" * self.work.size
+
+    def bodies(self) -> list[Body]:
+        """One message of each size, in the order in which they are sent; the last message is not among them."""
+        sizes = self.work.sizes or (self.work.size,)
+        frames = [b"m" * size for size in sizes]
+        if self.work.mutable:
+            return [bytearray(frame) for frame in frames]
+        if self.work.frames == 1:
+            return [*frames]
+        number = len(sizes)
+        return [[frames[(first + n) % number] for n in range(self.work.frames)] for first in range(number)]
+
+    def messages(self) -> Iterator[Body]:
+        """The messages, without an end: all alike, or of the work's sizes in turn."""
+        return cycle(self.bodies())
+
+    def lists(self, length: int) -> Iterator[list[Body]]:
+        """The same, in lists."""
+        messages = self.messages()
+        return cycle([[*islice(messages, length)] for _ in self.work.sizes or (0,)])
 
     @property
     def last(self) -> bytes | list[bytes]:
         """The last message."""
-        return self._message(b"z")
-
-    def _message(self, letter: bytes) -> bytes | list[bytes]:
-        frame = letter * self.work.size
+        frame = b"z" * self.work.size
         return frame if self.work.frames == 1 else [frame] * self.work.frames
 
     def announce(self, *endpoints: object) -> None:
@@ -113,18 +135,22 @@ class Job:
         """All messages are through: what follows is the closing, and counts for nobody. The first call counts."""
         if self._cpu_before is not None and self._cpu_used is None:
             self._cpu_used = time.process_time() - self._cpu_before
+            if self.probe is not None:
+                self._probed = self.probe.result()
 
     def measured(self, seconds: float, last: bytes | Sequence[bytes], count: int | None = None) -> None:
         """Report the time for `count` messages (default: the job's), and show the last one as a proof.
+
+        Several connections keep no order between them, so there the number has to do: no message may be lost.
 
         Raises:
           LostMessageError: `last` is not the last message.
         """
         frames = (last,) if isinstance(last, bytes) else tuple(last)
         wanted = (self.last,) if isinstance(self.last, bytes) else tuple(self.last)
-        if frames != wanted:
+        if frames != wanted and self.work.connections == 1:
             raise LostMessageError(f"message {self.total} of {self.total} is {frames[0][:20]!r}…, not the last sent")
-        self.report(seconds, **(self.probe.result() if self.probe is not None else {}), count=count)
+        self.report(seconds, count=count)
 
     def report(self, seconds: float, *, count: int | None = None, **fields: object) -> None:
         """Report a result, without a message for a proof; `fields` are its details, and ``value`` if it is special."""
@@ -132,10 +158,13 @@ class Job:
         _say(seconds=seconds, count=self.count if count is None else count, **fields)
 
     def report_cpu(self) -> None:
-        """Say how much processor time a message has taken in this process, in µs; None if that makes no sense."""
+        """Say how much processor time a message has taken in this process, in µs, and what the probe has found.
+
+        The processor time is None if it makes no sense.
+        """
         self.stop_clock()  # unless it has: what a sender has queued is sent later
         used = self._cpu_used
-        _say(cpu=None if used is None else used / self._cpu_messages * 1e6)
+        _say(cpu=None if used is None else used / self._cpu_messages * 1e6, **self._probed)
 
     def wait_end(self) -> None:
         """Block until the harness has the result. Asynchronous peers wait for standard input to be readable."""

@@ -45,16 +45,17 @@ class Kind(enum.Enum):
     """What a peer has functions for, one for each side that is not neutral."""
 
     PUSH = _Roles("push", "bind")
-    MIXED = _Roles("mixed", "bind")
     MULTIPART = _Roles("multipart", "bind")
     MANY = _Roles("many", "bind")
     INPROC = _Roles("inproc", "bind", ("bind",))
+    INPROC_MANY = _Roles("inproc-many", "bind", ("bind",))
     THREADS = _Roles("threads", "bind", ("bind",))
     THREADS_MANY = _Roles("threads-many", "bind", ("bind",))
     THREADS_REQUEST = _Roles("threads-request", "bind", ("bind",))
     REQUEST = _Roles("request", "connect")
     ROUTER = _Roles("router", "connect")
     PUBLISH = _Roles("publish", "connect")
+    PUBLISH_MANY = _Roles("publish-many", "connect")
     FANOUT = _Roles("subscribers", "connect", neutral="connect")
     SUBSCRIPTIONS = _Roles("subscriptions", "connect")
     PROXY = _Roles("proxy", "connect", neutral="connect")
@@ -62,6 +63,7 @@ class Kind(enum.Enum):
     MEMORY = _Roles("memory", "connect", neutral="connect")
     LATENCY = _Roles("latency", "connect", neutral="connect")
     WAIT = _Roles("wait", "bind")
+    HANDSHAKES = _Roles("handshakes", "connect")
     BUSY = _Roles("busy", "connect", neutral="connect")
     IMPORT = _Roles("importing", "bind", ("bind",), neutral="bind")
 
@@ -105,9 +107,14 @@ class Work:
     """One thing to measure.
 
     Attributes:
-      size: octets of each frame.
-      sizes: octets of one message after another, again and again, where they are not all of one size.
+      size: octets of each frame; where there are `sizes`, of the last message's.
+      sizes: octets of one frame after another, again and again, where they are not all of one size.
       frames: frames of each message.
+      mutable: whether the messages are of a type that has to be copied, since it may change.
+      secure: whether connections are encrypted, by CURVE.
+      connections: of the one socket to the other.
+      hwm: messages that each socket queues; None for what is usual.
+      watched: the side in which another task tells how late it wakes up.
       first_count: messages of the first calibration run, from the slowest peer's point of view.
       min_count, max_count: fewest and most messages of one measurement; the latter bounds time and what unread queues
         may take.
@@ -120,6 +127,8 @@ class Work:
       load: the share of the greatest rate at which requests are scheduled.
       step: counts are multiples of this.
       group: works of one group take turns, so that they can be compared; by default a work is alone.
+      base: the work that is as near to this one as others offer: their figures there are compared with ours here.
+      peers: who is measured; None for all that offer the kind.
       details: what else is measured and shown.
     """
 
@@ -130,6 +139,11 @@ class Work:
     size: int = 10
     sizes: tuple[int, ...] = ()
     frames: int = 1
+    mutable: bool = False
+    secure: bool = False
+    connections: int = 1
+    hwm: int | None = None
+    watched: str | None = None
     first_count: int = 5_000
     min_count: int = 20
     max_count: int = 3_000_000
@@ -142,7 +156,19 @@ class Work:
     load: float = 0.0
     step: int = 1
     group: str | None = None
+    base: str | None = None
+    peers: tuple[str, ...] | None = None
     details: tuple[str, ...] = ()
+
+    def wants(self, peer: str) -> bool:
+        """Whether this peer is to be measured, if it offers the work."""
+        return self.peers is None or peer in self.peers
+
+    @property
+    def octets(self) -> float:
+        """Of a message, on average."""
+        sizes = self.sizes or (self.size,)
+        return sum(sizes) / len(sizes) * self.frames
 
     def figure(self, sample: Sample) -> float:
         """What a sample is in this work's unit."""
@@ -151,7 +177,7 @@ class Work:
         if self.unit is Unit.MICROSECONDS:
             return sample.seconds / sample.count * 1e6
         if self.unit is Unit.MEGABYTES:
-            return sample.count * self.size * self.frames / sample.seconds / 1e6
+            return sample.count * self.octets / sample.seconds / 1e6
         return sample.count / sample.seconds
 
     @property

@@ -54,7 +54,7 @@ def _add(parser: argparse.ArgumentParser) -> None:
     add("--works", metavar="NAME,…", help="only these; push-* is all that begin so")
     add("--peers", metavar="NAME,…", help="only these")
     add("--rounds", type=int, default=7, help="measurements of each peer at each work (default 7)")
-    add("--seconds", type=float, default=1.0, help="about how long one takes (default 1)")
+    add("--seconds", type=float, default=0.5, help="about how long one takes (default 0.5)")
     add("--json", metavar="FILE", type=Path, help="write everything, with all samples, to this file")
     add("--save", action="store_true", help="write the medians to bench/figures.json, the committed table")
     add("--check", action="store_true", help="compare with bench/figures.json; 1 if a ratio dropped beyond noise")

@@ -129,7 +129,7 @@ def _without_goal(figures: Figures) -> Iterator[list[str]]:
             ratio = f"{strict / usual:.2f} × without"
             yield [f"{work.title}, with `strict_checkpoints=True`", _with_unit(work, strict), "", ratio]
     for work in works.WORKS:
-        if work.kind is Kind.WAIT:
+        if work.watched is not None:
             for name in ("triomq", "triomq-strict"):
                 figure = figures.entries.get((work.name, name))
                 if figure is not None and figure.details:
@@ -199,13 +199,16 @@ def price_table(figures: Figures) -> str:
 
 def wait_table(figures: Figures) -> str:
     """How late the other task was."""
-    work = next(work for work in works.WORKS if work.kind is Kind.WAIT)
-    rows = [["", *(f"{name}, µs" for name in work.details[:-1]), work.details[-1]]]
-    for name in peers.NAMES:
-        figure = figures.entries.get((work.name, name))
-        if figure is not None and figure.details:
-            details = [number(figure.details[each], Unit.MICROSECONDS) for each in work.details[:-1]]
-            rows.append([_TITLES[name], *details, number(figure.details[work.details[-1]], Unit.MESSAGES)])
+    watched = [work for work in works.WORKS if work.watched is not None]
+    *late, rate = watched[0].details
+    rows = [["", "", *(f"{name}, µs" for name in late), rate]]
+    for work in watched:
+        beside = work.title.removeprefix("how late another task wakes up while ").removesuffix("; p99.9")
+        for name in peers.NAMES:
+            figure = figures.entries.get((work.name, name))
+            if figure is not None and figure.details:
+                details = [number(figure.details[each], Unit.MICROSECONDS) for each in late]
+                rows.append([beside, _TITLES[name], *details, number(figure.details[rate], Unit.MESSAGES)])
     return markdown(rows)
 
 

@@ -99,6 +99,11 @@ def _as_is(work: Work, figure: Figure) -> float:
     return figure.median
 
 
+def _is_plain(work: Work, kind: Kind) -> bool:
+    """Whether this is neither a twin, nor encrypted, nor about how late another task is."""
+    return work.kind is kind and not (work.sizes or work.secure or work.watched or work.connections > 1)
+
+
 def _per_second(work: Work, figure: Figure) -> float:
     """Messages in a second, whatever the work's unit."""
     median = _as_is(work, figure)
@@ -155,7 +160,7 @@ def _steep(axes: Axes, label: Callable[[float], str]) -> None:
 
 def _size(figures: Figures) -> Any:
     drawn, axes = plt.subplots(figsize=(6.6, 4.2), layout="constrained")
-    _curves(axes, lines(figures, lambda w: w.size if w.kind is Kind.PUSH else None, _per_second))
+    _curves(axes, lines(figures, lambda w: w.size if _is_plain(w, Kind.PUSH) else None, _per_second))
     axes.set(xscale="log", xlabel="size of a message", title="PUSH → PULL, messages a second")
     _steep(axes, _count)
     _logarithmic(axes.xaxis, [10**n for n in range(1, 7)], _octets)
@@ -168,7 +173,7 @@ def _connections(figures: Figures) -> Any:
     _curves(left, lines(figures, lambda w: w.clients if w.group == "clients" else None, _per_second))
     left.set(xscale="log", xlabel="connections", title="ROUTER echo, replies a second")
     _logarithmic(left.xaxis, [1, 10, 100, 1000], _count)
-    _curves(right, lines(figures, lambda w: w.subscribers if w.kind is Kind.PUBLISH else None, _per_second))
+    _curves(right, lines(figures, lambda w: w.subscribers if _is_plain(w, Kind.PUBLISH) else None, _per_second))
     right.set(xscale="log", xlabel="subscribers", title="PUB → SUB, deliveries a second")
     _logarithmic(right.xaxis, [1, 10, 100, 300], _count)
     for axes in (left, right):

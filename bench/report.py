@@ -16,8 +16,6 @@ from .harness import Series, Settings
 from .kinds import Unit, Work
 
 _REFERENCES = ("pyzmq", "zmq-anyio", "trio-stream", "trio-channel")
-_BASES = {"push-many-10": "push-10"}
-"""Works that are compared with the peers' figures of another, which is as near as they offer."""
 _MORE_EXPECTED = 1.0
 """A load from which the peers compete with others; what this program did a minute ago counts too."""
 _DISTRIBUTIONS = ("trio", "pyzmq", "zmq-anyio", "pynng", "pyomq")
@@ -78,7 +76,7 @@ def table(work: Work, peers: Sequence[str], results: Sequence[Series]) -> str:
     `results` are those of all works so far: the references may be another work's.
     """
     known = medians(results)
-    base = _BASES.get(work.name, work.name)
+    base = work.base or work.name
     references = {peer: value for peer in _REFERENCES if (value := known.get((base, peer)))}
     better = "less is better" if work.unit.lower_is_better else "more is better"
     rows = [["", work.unit.value, "min – max", *work.details, "CPU µs", *(f"× {peer}" for peer in references)]]

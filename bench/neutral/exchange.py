@@ -5,6 +5,7 @@ from __future__ import annotations
 import selectors
 import socket
 from collections.abc import Sequence
+from itertools import cycle, islice
 from time import perf_counter
 
 from ..job import Job, LostMessageError
@@ -22,7 +23,7 @@ def exchange(job: Job, clients: Sequence[socket.socket], workers: Sequence[socke
     flow = _Flow(job, len(clients))
     with selectors.DefaultSelector() as selector:
         for client in clients:
-            selector.register(client, selectors.EVENT_READ, [0])
+            selector.register(client, selectors.EVENT_READ, bytearray())
             client.sendall(flow.requests(flow.window))
         for worker in workers:
             selector.register(worker, selectors.EVENT_READ)
@@ -44,11 +45,12 @@ class _Flow:
     """What was sent and received, of all clients together."""
 
     def __init__(self, job: Job, clients: int) -> None:
-        message, last = job.message, job.last
-        assert isinstance(message, bytes)
+        last, bodies = job.last, job.bodies()
         assert isinstance(last, bytes)
         self._job = job
-        self._usual, self._last = zmtp.frame(message), zmtp.frame(last)
+        frames = [zmtp.frame(body) for body in bodies if isinstance(body, bytes)]
+        self._frames, self._last = cycle(frames), zmtp.frame(last)
+        self._size = len(frames[0]) if len(frames) == 1 else None
         self.window = job.work.in_flight // clients
         self._unsent = job.total
         self._before = 0
@@ -61,12 +63,18 @@ class _Flow:
         number = min(number, self._unsent)
         self._unsent -= number
         if number and not self._unsent:
-            return self._usual * (number - 1) + self._last
-        return self._usual * number
+            return b"".join(islice(self._frames, number - 1)) + self._last
+        return b"".join(islice(self._frames, number))
 
-    def replies(self, partial: list[int], data: bytes) -> bytes:
+    def replies(self, partial: bytearray, data: bytes) -> bytes:
         """Count replies; return as many further requests. `partial` holds the octets of an incomplete reply."""
-        number, partial[0] = divmod(partial[0] + len(data), len(self._usual))
+        partial += data
+        if self._size is None:
+            number, used = zmtp.complete(partial)
+        else:
+            number = len(partial) // self._size
+            used = number * self._size
+        del partial[:used]
         self.received += number
         if not self._start and self.received >= self._job.warm:
             self._before = self.received

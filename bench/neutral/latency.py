@@ -32,7 +32,6 @@ def run(job: Job) -> None:
 def scheduled(connection: socket.socket, job: Job, interval: float) -> list[float]:
     """Send requests at their times; return how long each took from then to its reply, in µs."""
     message, last = job.message, job.last
-    assert isinstance(message, bytes)
     assert isinstance(last, bytes)
     usual, final, total = zmtp.frame(message), zmtp.frame(last), job.scheduled
     delays: list[float] = []

@@ -19,6 +19,14 @@ def frame(body: bytes) -> bytes:
     return b"\x00" + bytes([len(body)]) + body
 
 
+def complete(octets: bytes | bytearray) -> tuple[int, int]:
+    """How many whole frames these octets begin with, and how many octets those are."""
+    number = at = 0
+    while at + 1 < len(octets) and (end := at + 2 + octets[at + 1]) <= len(octets):
+        number, at = number + 1, end
+    return number, at
+
+
 def _ready(socket_type: bytes) -> bytes:
     body = b"\x05READY" + b"\x0bSocket-Type" + len(socket_type).to_bytes(4, "big") + socket_type
     return _COMMAND + bytes([len(body)]) + body

@@ -9,7 +9,7 @@ from typing import Any, TypeAlias
 import attrs
 
 from ..job import Job
-from ..kinds import Kind
+from ..kinds import Kind, Work
 
 Side: TypeAlias = Callable[[Job], Awaitable[None] | None]
 """One side of a work: it binds or connects, does its part, and returns after the harness says end."""
@@ -44,6 +44,7 @@ class Peer:
       run: calls a side and waits for its end, as `trio.run` does.
       module: what is imported to use it; None if it has no import of its own.
       options: how it is set up, for its own functions.
+      only: names of the works that it is measured at; None for all of the kinds that it offers.
     """
 
     title: str
@@ -51,10 +52,13 @@ class Peer:
     run: Callable[[Callable[[Job], Any], Job], Any] = _call
     module: str | None = None
     options: Mapping[str, Any] = attrs.field(factory=dict)
+    only: frozenset[str] | None = None
 
-    def offers(self, kind: Kind) -> bool:
-        """Whether this kind of work can be done with it."""
-        return self.module is not None if kind is Kind.IMPORT else kind in self.works
+    def offers(self, work: Work) -> bool:
+        """Whether this work is done with it."""
+        if work.kind is Kind.IMPORT:
+            return self.module is not None
+        return work.kind in self.works and (self.only is None or work.name in self.only)
 
     def side(self, kind: Kind, side: str) -> tuple[Callable[[Side, Job], Any], Side]:
         """The function of this side, and what runs it. The neutral side's function blocks."""

@@ -5,14 +5,23 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from time import perf_counter
 from typing import Any, TypeAlias
 
-from .. import blocking, computing, fanout
+from .. import blocking, computing, fanout, keys
 from ..job import Job
 from ..kinds import PUBLISH_BATCH, Kind
 from . import Side
 
 Socket: TypeAlias = Any
+
+_BACKLOG = 4096
+"""Connections that are not accepted yet; libzmq's usual 100 would make some wait for a second."""
+
+
+def _bind(socket: Socket) -> Any:
+    socket.bind("tcp://127.0.0.1:*")
+    return socket.last_endpoint
 
 
 class Binding:
@@ -26,7 +35,6 @@ class Binding:
         publish = (self.publish, self.subscribe)
         return {
             Kind.PUSH: (self.pull, self.push),
-            Kind.MIXED: (self.pull, self.push_mixed),
             Kind.MULTIPART: (self.pull_multipart, self.push_multipart),
             Kind.REQUEST: (self.reply, self.request),
             Kind.ROUTER: (self.router, self.dealer),
@@ -40,8 +48,20 @@ class Binding:
             Kind.CROWD: (self.router,),
             Kind.MEMORY: (self.idle,),
             Kind.LATENCY: (self.router,),
+            Kind.HANDSHAKES: (self.meet, self.introduce),
             Kind.BUSY: (self.compute,),
         }
+
+    def _secure(self, job: Job, socket: Socket) -> None:
+        """Let a socket use CURVE, if the work is to be secure."""
+        if not job.work.secure:
+            return
+        own = keys.CLIENT if job.endpoints else keys.SERVER
+        socket.curve_publickey, socket.curve_secretkey = (key.encode() for key in own)
+        if job.endpoints:
+            socket.curve_serverkey = keys.SERVER[0].encode()
+        else:
+            socket.curve_server = 1
 
     @contextmanager
     def _bound(self, job: Job, *types: int) -> Iterator[tuple[Socket, ...]]:
@@ -52,8 +72,8 @@ class Binding:
                     socket.setsockopt(self._zmq.XPUB_VERBOSE, 1)
                     # libzmq learns late what was read: after half the HWM, and then up to 1 ms.
                     socket.setsockopt(self._zmq.SNDHWM, 100_000)
-                socket.bind("tcp://127.0.0.1:*")
-            job.announce(*(socket.last_endpoint for socket in sockets))
+                self._secure(job, socket)
+            job.announce(*(_bind(socket) for socket in sockets for _ in range(job.work.connections)))
             yield sockets
             job.wait_end()
             for socket in sockets:
@@ -68,7 +88,9 @@ class Binding:
     @contextmanager
     def _connected(self, job: Job, type_: int) -> Iterator[Socket]:
         with self._zmq.Context() as context, context.socket(type_) as socket:
-            socket.connect(job.endpoints[0])
+            self._secure(job, socket)
+            for endpoint in job.endpoints:
+                socket.connect(endpoint)
             yield socket
             job.wait_end()
 
@@ -81,11 +103,6 @@ class Binding:
         """Send one-frame messages."""
         with self._connected(job, self._zmq.PUSH) as socket:
             blocking.push(job, socket.send)
-
-    def push_mixed(self, job: Job) -> None:
-        """Send one-frame messages of different sizes."""
-        with self._connected(job, self._zmq.PUSH) as socket:
-            blocking.push_mixed(job, socket.send)
 
     def pull_multipart(self, job: Job) -> None:
         """Receive messages of several frames."""
@@ -174,6 +191,39 @@ class Binding:
             thread.start()
             blocking.request(job, socket.send, socket.recv)
             thread.join()
+
+    def meet(self, job: Job) -> None:
+        """Be there for those that connect."""
+        with self._zmq.Context() as context, context.socket(self._zmq.PULL) as socket:
+            self._secure(job, socket)
+            socket.backlog = _BACKLOG
+            job.announce(_bind(socket))
+            job.start_clock(with_warm_up=True)
+            job.wait_end()
+
+    def introduce(self, job: Job) -> None:
+        """Connect many sockets at once, and wait for all."""
+        sockets: list[Socket] = []
+
+        def connect(number: int) -> None:
+            made = [context.socket(self._zmq.PUSH) for _ in range(number)]
+            for socket in made:
+                self._secure(job, socket)
+                socket.immediate = 1  # so that it can be written to after the handshake, not before
+                socket.connect(job.endpoints[0])
+            for socket in made:
+                socket.poll(flags=self._zmq.POLLOUT)
+            sockets.extend(made)
+
+        with self._zmq.Context() as context:
+            context.set(self._zmq.MAX_SOCKETS, job.total + 1)
+            connect(job.warm)
+            start = job.start_clock()
+            connect(job.count)
+            job.report(perf_counter() - start)
+            job.wait_end()
+            for socket in sockets:
+                socket.close()
 
     def idle(self, job: Job) -> None:
         """Be there for connections that do nothing."""

@@ -33,20 +33,18 @@ async def _both(job: Job, types: tuple[Any, Any], bound: Talk, connected: Talk) 
         await bound(job, socket)
 
 
-async def threads(job: Job) -> None:
-    """One sends message by message, one receives."""
-
-    async def pull(job: Job, socket: triomq.PULL) -> None:
-        await asynchronous.pull(job, socket.receive)
-
-    async def push(job: Job, socket: triomq.PUSH) -> None:
-        await asynchronous.push(job, socket.send)
-
-    await _both(job, (triomq.PULL, triomq.PUSH), pull, push)
+async def pull_each(job: Job, socket: triomq.PULL) -> None:
+    """Receive message by message."""
+    await asynchronous.pull(job, socket.receive)
 
 
-async def threads_many(job: Job, pull: Talk, push: Talk) -> None:
-    """One sends lists, one receives what is there."""
+async def push_each(job: Job, socket: triomq.PUSH) -> None:
+    """Send message by message."""
+    await asynchronous.push(job, socket.send)
+
+
+async def threads(job: Job, pull: Talk, push: Talk) -> None:
+    """One sends, one receives."""
     await _both(job, (triomq.PULL, triomq.PUSH), pull, push)
 
 

@@ -19,10 +19,11 @@ def _listen(job: Job, socket: pynng.Socket) -> None:
 
 async def pull(job: Job) -> None:
     """Receive messages."""
-    with pynng.Pull0() as socket:
-        _listen(job, socket)
-        await asynchronous.pull(job, socket.arecv)
-        await end()
+    async with ticking(job):
+        with pynng.Pull0() as socket:
+            _listen(job, socket)
+            await asynchronous.pull(job, socket.arecv)
+            await end()
 
 
 async def push(job: Job) -> None:
@@ -55,12 +56,6 @@ async def inproc(job: Job) -> None:
             nursery.start_soon(asynchronous.push, job, sender.asend)
 
 
-async def pull_and_tick(job: Job) -> None:
-    """Receive messages one by one, next to a task that wants to wake up every millisecond."""
-    async with ticking(job):
-        await pull(job)
-
-
 PEER = Peer(
     title="pynng on trio",
     run=trio.run,
@@ -69,6 +64,6 @@ PEER = Peer(
         Kind.PUSH: (pull, push),
         Kind.REQUEST: (reply, request),
         Kind.INPROC: (inproc,),
-        Kind.WAIT: (pull_and_tick, push),
+        Kind.WAIT: (pull, push),
     },
 )

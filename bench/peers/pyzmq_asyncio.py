@@ -25,6 +25,17 @@ async def _end() -> None:
 
 
 @asynccontextmanager
+async def _ticking(job: Job) -> AsyncIterator[None]:
+    if not job.is_watched:
+        yield
+        return
+    lateness = job.probe = Lateness(job)
+    task = asyncio.create_task(lateness.tick(asyncio.sleep))
+    yield
+    task.cancel()
+
+
+@asynccontextmanager
 async def _bound(job: Job, *types: int) -> AsyncIterator[tuple[zmq.asyncio.Socket, ...]]:
     with zmq.asyncio.Context() as context:
         sockets = tuple(context.socket(type_) for type_ in types)
@@ -34,8 +45,9 @@ async def _bound(job: Job, *types: int) -> AsyncIterator[tuple[zmq.asyncio.Socke
                 socket.setsockopt(zmq.SNDHWM, 100_000)  # libzmq learns late what was read
             socket.bind("tcp://127.0.0.1:*")
         job.announce(*(socket.last_endpoint for socket in sockets))
-        yield sockets
-        await _end()
+        async with _ticking(job):
+            yield sockets
+            await _end()
         for socket in sockets:
             socket.close()
 
@@ -134,15 +146,6 @@ async def inproc(job: Job) -> None:
             group.create_task(asynchronous.push(job, sender.send))
 
 
-async def pull_and_tick(job: Job) -> None:
-    """Receive messages one by one, next to a task that wants to wake up every millisecond."""
-    lateness = job.probe = Lateness(job)
-    async with _bound(job, zmq.PULL) as (socket,):
-        ticking = asyncio.create_task(lateness.tick(asyncio.sleep))
-        await asynchronous.pull(job, socket.recv)
-        ticking.cancel()
-
-
 def _run(side: Callable[[Job], Any], job: Job) -> None:
     asyncio.run(side(job))
 
@@ -160,6 +163,6 @@ PEER = Peer(
         Kind.FANOUT: (publish,),
         Kind.INPROC: (inproc,),
         Kind.LATENCY: (router,),
-        Kind.WAIT: (pull_and_tick, push),
+        Kind.WAIT: (pull, push),
     },
 )

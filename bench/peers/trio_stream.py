@@ -54,14 +54,14 @@ async def _accepted(job: Job) -> AsyncIterator[trio.SocketStream]:
     (listener,) = await trio.open_tcp_listeners(0, host="127.0.0.1")
     async with listener:
         job.announce(listener.socket.getsockname()[1])
-        async with await listener.accept() as stream:
+        async with await listener.accept() as stream, ticking(job):
             yield stream
             await end()
 
 
 @asynccontextmanager
 async def _connected(job: Job) -> AsyncIterator[trio.SocketStream]:
-    async with await trio.open_tcp_stream("127.0.0.1", int(job.endpoints[0])) as stream:
+    async with await trio.open_tcp_stream("127.0.0.1", int(job.endpoints[0])) as stream, ticking(job):
         yield stream
         await end()
 
@@ -111,15 +111,9 @@ async def request(job: Job) -> None:
         await asynchronous.request(job, framed.send, framed.receive)
 
 
-async def pull_and_tick(job: Job) -> None:
-    """Count octets, next to a task that wants to wake up every millisecond."""
-    async with ticking(job):
-        await pull(job)
-
-
 PEER = Peer(
     title="raw trio stream",
     run=trio.run,
     module="trio",
-    works={Kind.PUSH: (pull, push), Kind.REQUEST: (reply, request), Kind.WAIT: (pull_and_tick, push)},
+    works={Kind.PUSH: (pull, push), Kind.REQUEST: (reply, request), Kind.WAIT: (pull, push)},
 )

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from functools import partial
+from itertools import islice
 from time import perf_counter
 from typing import Any
 
@@ -12,11 +13,12 @@ import trio
 
 import triomq
 
-from .. import asynchronous, computing, fanout
+from .. import asynchronous, computing, fanout, keys
+from ..fanout import Gathering
 from ..job import Job
 from ..kinds import Kind
 from . import Peer
-from ._threads import threads, threads_many, threads_request
+from ._threads import Talk, pull_each, push_each, threads, threads_request
 from ._trio import end, ticking
 
 _MANY = 100
@@ -28,15 +30,27 @@ async def _context(job: Job) -> AsyncIterator[tuple[triomq.Context, Any]]:
     """A context, and the options for its sockets."""
     options = dict(job.options)
     for_sockets = options.pop("sockets", {})
-    async with triomq.open_context(**options) as context:
+    if job.work.hwm is not None:
+        for_sockets = {"hwm": job.work.hwm, **for_sockets}
+    if job.work.secure:
+        for_sockets = {"mechanism": _curve(job), **for_sockets}
+    async with triomq.open_context(**options) as context, ticking(job):
         yield context, for_sockets
+
+
+def _curve(job: Job) -> Any:
+    server = triomq.KeyPair(*keys.SERVER)
+    if not job.endpoints:
+        return triomq.Curve.server(server)
+    return triomq.Curve(server.public_key, triomq.KeyPair(*keys.CLIENT))
 
 
 @asynccontextmanager
 async def _bound(job: Job, *types: Any) -> AsyncIterator[tuple[Any, ...]]:
     async with _context(job) as (context, options):
         sockets = tuple(context.socket(type_, **options) for type_ in types)
-        job.announce(*[await socket.bind("tcp://127.0.0.1:0") for socket in sockets])
+        numbered = [socket for socket in sockets for _ in range(job.work.connections)]
+        job.announce(*[await socket.bind("tcp://127.0.0.1:0") for socket in numbered])
         yield sockets
         await end()
 
@@ -45,7 +59,10 @@ async def _bound(job: Job, *types: Any) -> AsyncIterator[tuple[Any, ...]]:
 async def _connected(job: Job, type_: Any) -> AsyncIterator[Any]:
     async with _context(job) as (context, options):
         socket = context.socket(type_, **options)
-        socket.connect(job.endpoints[0])
+        for endpoint in job.endpoints:
+            socket.connect(endpoint)
+        if job.work.connections > 1:
+            await socket.wait_peers(job.work.connections)  # or all goes to the first one
         yield socket
         await end()
 
@@ -62,17 +79,12 @@ async def push(job: Job) -> None:
         await asynchronous.push(job, socket.send)
 
 
-async def push_mixed(job: Job) -> None:
-    """Send messages of different sizes."""
-    async with _connected(job, triomq.PUSH) as socket:
-        await asynchronous.push_mixed(job, socket.send)
-
-
 async def _pull_many(job: Job, socket: triomq.PULL) -> None:
     received = 0
     while received < job.warm:
         received += len(await socket.receive_many(min(1000, job.warm - received)))
-    start, before, messages = job.start_clock(), received, [()]
+    messages: Sequence[Any] = ()
+    start, before = job.start_clock(), received
     while received < job.total:
         messages = await socket.receive_many(1000)
         received += len(messages)
@@ -80,14 +92,14 @@ async def _pull_many(job: Job, socket: triomq.PULL) -> None:
 
 
 async def _push_many(job: Job, socket: triomq.PUSH) -> None:
-    batch = [job.message] * _MANY
-    for _ in range(job.warm // _MANY):
+    batches = job.lists(_MANY)
+    for batch in islice(batches, job.warm // _MANY):
         await socket.send_many(batch)
     job.start_clock()
     full, rest = divmod(job.total - 1 - job.warm // _MANY * _MANY, _MANY)
-    for _ in range(full):
+    for batch in islice(batches, full):
         await socket.send_many(batch)
-    await socket.send_many([job.message] * rest + [job.last])
+    await socket.send_many([*next(batches)[:rest], job.last])
 
 
 async def pull_many(job: Job) -> None:
@@ -134,9 +146,9 @@ async def publish(job: Job) -> None:
         await asynchronous.publish(job, pub.send, acks.receive)
 
 
-async def subscribe(job: Job) -> None:
+async def _subscribe(job: Job, take: Callable[[triomq.SUB, int, Gathering, triomq.PUSH], Awaitable[None]]) -> None:
     """One task for each subscriber."""
-    gathering = fanout.Gathering(job)
+    gathering = Gathering(job)
     async with triomq.open_context(**job.options) as context:
         ack = context.socket(triomq.PUSH)
         ack.connect(job.endpoints[1])
@@ -144,19 +156,37 @@ async def subscribe(job: Job) -> None:
             for number in range(job.work.subscribers):
                 sub = context.socket(triomq.SUB, topics=fanout.topics_of(job, number))
                 sub.connect(job.endpoints[0])
-                nursery.start_soon(asynchronous.subscribe, job, number, sub.receive, gathering, ack.send)
+                nursery.start_soon(take, sub, number, gathering, ack)
         await end()
 
 
-async def inproc(job: Job) -> None:
+async def subscribe(job: Job) -> None:
+    """Receive message by message."""
+
+    async def take(sub: triomq.SUB, number: int, gathering: Gathering, ack: triomq.PUSH) -> None:
+        await asynchronous.subscribe(job, number, sub.receive, gathering, ack.send)
+
+    await _subscribe(job, take)
+
+
+async def subscribe_many(job: Job) -> None:
+    """Receive all that is there, again and again."""
+
+    async def take(sub: triomq.SUB, number: int, gathering: Gathering, ack: triomq.PUSH) -> None:
+        await asynchronous.subscribe_many(job, number, sub.receive_many, gathering, ack.send)
+
+    await _subscribe(job, take)
+
+
+async def _inproc(job: Job, pull: Talk, push: Talk) -> None:
     """Two tasks."""
     async with triomq.open_context(**job.options) as context:
         receiver, sender = context.socket(triomq.PULL), context.socket(triomq.PUSH)
         await receiver.bind("inproc://bench")
         sender.connect("inproc://bench")
         async with trio.open_nursery() as nursery:
-            nursery.start_soon(asynchronous.pull, job, receiver.receive)
-            nursery.start_soon(asynchronous.push, job, sender.send)
+            nursery.start_soon(pull, job, receiver)
+            nursery.start_soon(push, job, sender)
 
 
 async def proxy(job: Job) -> None:
@@ -175,10 +205,26 @@ async def idle(job: Job) -> None:
         pass
 
 
-async def pull_and_tick(job: Job) -> None:
-    """Receive messages one by one, next to a task that wants to wake up every millisecond."""
-    async with _bound(job, triomq.PULL) as (socket,), ticking(job):
-        await asynchronous.pull(job, socket.receive)
+async def meet(job: Job) -> None:
+    """Be there for those that connect."""
+    async with _bound(job, triomq.PULL):
+        job.start_clock(with_warm_up=True)
+
+
+async def introduce(job: Job) -> None:
+    """Connect many sockets at once, and wait for all."""
+    async with _context(job) as (context, options):
+
+        async def connect(number: int) -> None:
+            sockets = [context.socket(triomq.PUSH, connect=job.endpoints[0], **options) for _ in range(number)]
+            for socket in sockets:
+                await socket.wait_peers()
+
+        await connect(job.warm)
+        start = job.start_clock()
+        await connect(job.count)
+        job.report(perf_counter() - start)
+        await end()
 
 
 async def compute(job: Job) -> None:
@@ -195,7 +241,6 @@ PEER = Peer(
     module="triomq",
     works={
         Kind.PUSH: (pull, push),
-        Kind.MIXED: (pull, push_mixed),
         Kind.MULTIPART: (pull, push),
         Kind.MANY: (pull_many, push_many),
         Kind.REQUEST: (reply, request),
@@ -203,15 +248,18 @@ PEER = Peer(
         Kind.PUBLISH: (publish, subscribe),
         Kind.SUBSCRIPTIONS: (publish, subscribe),
         Kind.FANOUT: (publish,),
-        Kind.INPROC: (inproc,),
-        Kind.THREADS: (threads,),
-        Kind.THREADS_MANY: (partial(threads_many, pull=_pull_many, push=_push_many),),
+        Kind.PUBLISH_MANY: (publish, subscribe_many),
+        Kind.INPROC: (partial(_inproc, pull=pull_each, push=push_each),),
+        Kind.INPROC_MANY: (partial(_inproc, pull=_pull_many, push=_push_many),),
+        Kind.THREADS: (partial(threads, pull=pull_each, push=push_each),),
+        Kind.THREADS_MANY: (partial(threads, pull=_pull_many, push=_push_many),),
         Kind.THREADS_REQUEST: (threads_request,),
         Kind.PROXY: (proxy,),
         Kind.CROWD: (router,),
         Kind.MEMORY: (idle,),
         Kind.LATENCY: (router,),
-        Kind.WAIT: (pull_and_tick, push_many),
+        Kind.WAIT: (pull, push_many),
+        Kind.HANDSHAKES: (meet, introduce),
         Kind.BUSY: (compute,),
     },
 )

@@ -6,4 +6,10 @@ import attrs
 
 from . import triomq
 
-PEER = attrs.evolve(triomq.PEER, title="triomq, io_thread=True", module=None, options={"io_thread": True})
+PEER = attrs.evolve(
+    triomq.PEER,
+    title="triomq, io_thread=True",
+    module=None,
+    options={"io_thread": True},
+    only=frozenset({"push-10", "push-many-10", "req-10", "wait-1ms", "busy"}),
+)

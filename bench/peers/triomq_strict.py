@@ -7,5 +7,9 @@ import attrs
 from . import triomq
 
 PEER = attrs.evolve(
-    triomq.PEER, title="triomq, strict_checkpoints=True", module=None, options={"strict_checkpoints": True}
+    triomq.PEER,
+    title="triomq, strict_checkpoints=True",
+    module=None,
+    options={"strict_checkpoints": True},
+    only=frozenset({"push-10", "push-many-10", "req-10", "inproc-10", "wait-1ms"}),
 )

@@ -19,6 +19,7 @@ from ._trio import end, ticking
 @asynccontextmanager
 async def _bound(job: Job, *types: int) -> AsyncIterator[tuple[zmq_anyio.Socket, ...]]:
     async with AsyncExitStack() as stack:
+        await stack.enter_async_context(ticking(job))
         context = stack.enter_context(zmq.Context())
         sockets = tuple([await stack.enter_async_context(zmq_anyio.Socket(context, type_)) for type_ in types])
         for socket, type_ in zip(sockets, types, strict=True):
@@ -125,12 +126,6 @@ async def inproc(job: Job) -> None:
                 nursery.start_soon(asynchronous.push, job, sender.asend)
 
 
-async def pull_and_tick(job: Job) -> None:
-    """Receive messages one by one, next to a task that wants to wake up every millisecond."""
-    async with _bound(job, zmq.PULL) as (socket,), ticking(job):
-        await asynchronous.pull(job, socket.arecv)
-
-
 PEER = Peer(
     title="zmq-anyio on trio",
     module="zmq_anyio",
@@ -144,6 +139,6 @@ PEER = Peer(
         Kind.FANOUT: (publish,),
         Kind.INPROC: (inproc,),
         Kind.LATENCY: (router,),
-        Kind.WAIT: (pull_and_tick, push),
+        Kind.WAIT: (pull, push),
     },
 )

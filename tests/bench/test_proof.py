@@ -42,7 +42,7 @@ def deliver(job: Job, lost: int | None = None) -> int:
     return acknowledged
 
 
-@pytest.mark.parametrize("name", ["pub-to-10", "subs-1", "subs-100", "subs-10k"])
+@pytest.mark.parametrize("name", ["pub-to-10", "pub-mixed-to-100", "subs-1", "subs-100", "subs-10k"])
 def test_every_publication_is_counted(name: str, capsys: pytest.CaptureFixture[str]) -> None:
     step = works.by_name(name).step
     job = job_of(name, warm=2 * step, count=5 * step)
@@ -83,7 +83,7 @@ def flow_of(warm: int = 20, count: int = 80) -> _Flow:
 
 def test_replies_are_counted_however_they_are_cut() -> None:
     flow, one = flow_of(), len(zmtp.frame(b"m" * 10))
-    wire, partial, sent = bytearray(flow.requests(flow.window)), [0], 0
+    wire, partial, sent = bytearray(flow.requests(flow.window)), bytearray(), 0
     assert len(wire) == 10 * one
     while wire:
         piece, wire = wire[:7], wire[7:]
@@ -95,16 +95,26 @@ def test_replies_are_counted_however_they_are_cut() -> None:
     assert seconds > 0
 
 
+def test_replies_of_mixed_sizes_are_counted_by_their_lengths() -> None:
+    flow = _Flow(job_of("proxy-mixed", warm=20, count=80), clients=10)
+    wire, partial = bytearray(flow.requests(flow.window)), bytearray()
+    while wire:
+        piece, wire = wire[:17], wire[17:]
+        wire += flow.replies(partial, bytes(piece))
+    assert flow.finish()[1] == 80
+    assert not partial
+
+
 def test_a_reply_that_is_not_the_last_requests_is_no_proof() -> None:
     flow = flow_of()
     flow.requests(100)
-    flow.replies([0], zmtp.frame(b"m" * 10) * 100)
+    flow.replies(bytearray(), zmtp.frame(b"m" * 10) * 100)
     with pytest.raises(LostMessageError):
         flow.finish()
 
 
 def test_a_reply_that_is_missing_is_noticed() -> None:
     flow = flow_of()
-    flow.replies([0], flow.requests(100)[len(zmtp.frame(b"m" * 10)) :])
+    flow.replies(bytearray(), flow.requests(100)[len(zmtp.frame(b"m" * 10)) :])
     with pytest.raises(LostMessageError, match="99 of 100"):
         flow.finish()

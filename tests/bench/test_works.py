@@ -16,12 +16,13 @@ from bench.kinds import Kind, Unit, Work
 SETTINGS = harness.Settings(rounds=1, seconds=0.01)
 
 # What is quickly done; the last two have a neutral side.
-QUICK = ["push-5x10", "push-mixed", "push-many-10", "req-10", "inproc-10", "subs-100",
-         "threads-10", "threads-many-10", "threads-req-10"]  # fmt: skip
+QUICK = ["push-5x10", "push-5xmixed", "push-mixed", "push-10x4", "push-many-10", "push-many-mixed",
+         "req-10", "req-mixed", "inproc-10", "inproc-many-mixed", "subs-100", "threads-10",
+         "threads-many-10", "threads-req-10", "router-mixed", "curve-mixed", "curve-handshakes"]  # fmt: skip
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", [*QUICK, "proxy-10x3", "fan-100"])
+@pytest.mark.parametrize("name", [*QUICK, "proxy-10x3", "proxy-mixed", "fan-100"])
 async def test_a_work_gives_a_figure(name: str) -> None:
     work = works.by_name(name)
     count = work.clamp(400)
@@ -42,9 +43,10 @@ async def test_requests_on_a_schedule_tell_their_latencies() -> None:
 
 
 @pytest.mark.slow
-async def test_the_other_task_tells_how_late_it_was() -> None:
-    work = works.by_name("wait-1ms")
-    sample = await harness.measure("triomq", work, 2000, SETTINGS)
+@pytest.mark.parametrize("name", ["wait-1ms", "wait-push-10", "wait-push-1m", "wait-push-many-1m"])
+async def test_the_other_task_tells_how_late_it_was(name: str) -> None:
+    work = works.by_name(name)
+    sample = await harness.measure("triomq", work, work.min_count, SETTINGS)
     assert work.figure(sample) == sample.details["p99.9"] > 0
 
 
@@ -118,20 +120,57 @@ async def test_works_of_one_group_take_turns(monkeypatch: pytest.MonkeyPatch) ->
 
 def test_every_work_is_offered_by_triomq_and_has_a_name_of_its_own() -> None:
     triomq = peers.load("triomq")
-    assert all(triomq.offers(work.kind) for work in works.ALL)
+    assert all(triomq.offers(work) and work.wants("triomq") for work in works.ALL)
     assert len({work.name for work in works.ALL}) == len(works.ALL)
 
 
 def test_a_work_of_mixed_sizes_has_no_two_equal_ones_beside_each_other() -> None:
-    sizes = works.by_name("push-mixed").sizes
-    assert sorted(sizes) == list(range(10, 301, 10))
-    assert all(one != other for one, other in pairwise([*sizes, sizes[0]]))
+    mixed = {work.name: work.sizes for work in works.ALL if work.sizes}
+    assert sorted(mixed["push-mixed"]) == list(range(10, 301, 10))
+    assert sorted(mixed["proxy-mixed"]) == list(range(10, 251, 10))
+    for sizes in mixed.values():
+        assert len(set(sizes)) == len(sizes)
+        assert all(one != other for one, other in pairwise([*sizes, sizes[0]]))
+
+
+def test_a_base_is_a_work_that_takes_turns_with_it() -> None:
+    for work in works.ALL:
+        assert work.base is None or works.by_name(work.base).group == work.group
+
+
+def test_lists_of_mixed_sizes_go_on_where_the_list_before_ended() -> None:
+    job = Job(work=works.by_name("push-many-mixed"), warm=0, count=100)
+    lists = job.lists(100)
+    sent = [len(message) for _ in range(31) for message in next(lists)]
+    assert sent == [size for size, _ in zip(cycle(job.work.sizes), range(3100))]
+
+
+def test_a_message_of_several_mixed_frames_has_all_sizes() -> None:
+    job = Job(work=works.by_name("push-5xmixed"), warm=0, count=100)
+    bodies = [body for body in job.bodies() if isinstance(body, list)]
+    assert [len(body) for body in bodies] == [5] * len(job.work.sizes)
+    assert {len(frame) for body in bodies for frame in body} == set(job.work.sizes)
+
+
+async def test_what_no_goal_needs_is_measured_in_every_other_round(monkeypatch: pytest.MonkeyPatch) -> None:
+    calls: list[str] = []
+
+    async def measured(peer: str, work: Work, count: int, settings: harness.Settings) -> harness.Sample:
+        await trio.lowlevel.checkpoint()
+        calls.append(work.name)
+        return harness.Sample(count=1, seconds=1.0)
+
+    monkeypatch.setattr(harness, "measure", measured)
+    chosen = [works.by_name("memory-500"), works.by_name("memory-1000")]
+    run = partial(harness.run_works, chosen, {"triomq": peers.load("triomq")}, harness.Settings(rounds=3))
+    await run(lambda text: None, often={("memory-500", "triomq")})
+    assert sorted(calls) == ["memory-1000"] * 2 + ["memory-500"] * 3
 
 
 def test_a_work_of_mixed_sizes_sends_each_of_them() -> None:
     job = Job(work=works.by_name("push-mixed"), warm=10, count=60)
     sent: list[bytes] = []
-    blocking.push_mixed(job, sent.append)
+    blocking.push(job, sent.append)
     assert [len(message) for message in sent[:-1]] == [size for size, _ in zip(cycle(job.work.sizes), range(69))]
     assert sent[-1] == job.last != sent[0]
 
