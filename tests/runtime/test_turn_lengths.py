@@ -186,3 +186,22 @@ async def test_a_step_copies_no_more_than_a_few_large_messages_of_a_list(virtual
             await push.send_many(Knowing(bytearray(1_000_000), one_more, 16))
     assert taken == 16
     assert steps.most <= 4
+
+
+@pytest.mark.parametrize("beside", [[], [b"a header"]], ids=["alone", "behind a header"])
+async def test_a_step_copies_no_more_than_a_few_large_messages_sent_one_by_one(
+    beside: list[bytes], virtual_network: VirtualNetwork
+) -> None:
+    """Though time stands still, and the clock knows nothing of it."""
+    sent = 0
+    async with virtual_network.open_context() as ctx:
+        push, pull = ctx.socket(triomq.PUSH, hwm=10_000), ctx.socket(triomq.PULL, hwm=10_000)
+        push.connect(await pull.bind("inproc://bytes"))
+        await trio.testing.wait_all_tasks_blocked()
+        with steps_of_this_task(lambda: sent) as steps:
+            for _ in range(40):
+                body = memoryview(bytes(400_000))
+                await push.send([*beside, body] if beside else body)
+                sent += 1
+            await trio.lowlevel.checkpoint()
+    assert 1 <= steps.most <= 4
