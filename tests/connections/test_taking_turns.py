@@ -5,8 +5,6 @@ Here both are contexts of one trio run on a clock that stands still, so that eve
 
 from __future__ import annotations
 
-import math
-
 import pytest
 import trio
 from trio.testing import MockClock
@@ -14,7 +12,6 @@ from trio.testing import wait_all_tasks_blocked as settle
 
 import triomq
 from triomq._connections._between_runs import _end
-from triomq._connections._between_runs._gathering import Gathering
 
 from .sharing import NAME, contexts
 
@@ -29,20 +26,6 @@ def one_thread_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def wakes(context: triomq.Context) -> int:
     return context._shared.runtime.mailbox.wakes
-
-
-def test_a_queue_goes_on_while_its_length_changes() -> None:
-    gathering = Gathering()
-    assert [gathering.goes_on(length, 0.0, 1.0) for length in (10, 20, 20, 30, 30, 30)] == [True] * 5 + [False]
-    assert [gathering.goes_on(length, 0.0, 1.0) for length in (30, 30, 30)] == [True, True, False]
-
-
-def test_a_queue_goes_on_for_so_long_and_no_longer() -> None:
-    gathering = Gathering()
-    assert [gathering.goes_on(10 + second, 5.0 + second, 2.0) for second in range(3)] == [True, True, False]
-    assert gathering.goes_on(50, 8.0, 2.0)
-    assert not gathering.goes_on(60, 8.5, 0.0)
-    assert gathering.goes_on(70, 100.0, math.inf)
 
 
 async def test_a_stream_is_handed_over_once(mock_clock: MockClock) -> None:

@@ -27,7 +27,7 @@ import trio
 from .. import zmtp
 from .._message import BytesLike, Frames
 from .._pipes import UNCONNECTED, QueuedPipe
-from .._runtime import Runtime
+from .._runtime import Gathering, Runtime
 from .._transports import NonblockingStream
 from ._large_blocks import keep_large_blocks
 from ._life import WriterHost
@@ -52,8 +52,8 @@ class Writer:
     """
 
     __slots__ = (
-        "_address", "_batch", "_batch_ends", "_batch_written", "_control_due", "_flusher", "_gathered",
-        "_gathering_since", "_grew", "_host", "_last_write", "_most", "_pipe", "_protocol", "_runtime", "_stream",
+        "_address", "_batch", "_batch_ends", "_batch_written", "_control_due", "_flusher",
+        "_gathering", "_host", "_last_write", "_most", "_pipe", "_protocol", "_runtime", "_stream",
         "_suffix", "_turn_end", "_unsent", "may_answer",
     )  # fmt: skip
 
@@ -84,9 +84,7 @@ class Writer:
         self._batch_written = 0  # how many of these bytes the connection has taken
         self._unsent: Sequence[BytesLike] = ()
         self._most = _BATCH
-        self._gathered = 0  # messages in the outbox when `wants_more` last put the flush off; 0 when it did not
-        self._grew = False  # there were more messages then than when it was asked the time before
-        self._gathering_since = 0.0  # time when `wants_more` first put this flush off
+        self._gathering = Gathering()
 
     @property
     def busy(self) -> bool:
@@ -156,21 +154,12 @@ class Writer:
     def wants_more(self, now: float) -> bool:
         """Whether to put the flush off for another turn, because the last turns brought several small messages.
 
-        One system call for several turns is cheaper here, and cheaper still for the peer, which reads them at once. The
-        task that asks and the task that sends run in any order: between two questions the latter may have had no turn,
-        but between three it has had one.
+        One system call for several turns is cheaper here, and cheaper still for the peer, which reads them at once.
         """
         pipe = self._pipe
         queued = 0 if pipe is None or self._most == _BATCH else pipe.outbox.waiting()
-        more = _MORE_EXPECTED <= queued < _LARGE_BATCH
-        if more and not self._gathered:
-            self._gathering_since = now
-            self._grew = True
-        elif more:
-            grew, self._grew = self._grew, queued > self._gathered
-            more = (grew or self._grew) and now - self._gathering_since < _LONGEST_GATHERING
-        self._gathered = queued if more else 0
-        return more
+        longest = _LONGEST_GATHERING if _MORE_EXPECTED <= queued < _LARGE_BATCH else 0.0
+        return self._gathering.goes_on(queued, now, longest)
 
     # On the path of every message.
     def flush(self) -> None:

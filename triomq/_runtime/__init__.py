@@ -6,6 +6,7 @@ from ._bounds import Bounds, Door
 from ._cancellation import is_cancelled
 from ._chores import Chores
 from ._flusher import Flushable, Flusher
+from ._gathering import Gathering
 from ._limits import given_back, within
 from ._mailbox import Mailbox
 from ._runtime import Runtime
@@ -22,6 +23,7 @@ __all__ = [
     "Door",
     "Flushable",
     "Flusher",
+    "Gathering",
     "Mailbox",
     "Runtime",
     "Services",

@@ -15,7 +15,7 @@ lock. Read in this order they may tell of less room than there is, by what was r
 Only a sender that has found no room says so by the mailbox, and is told by the mailbox when there is some.
 
 A stream is gathered for several turns, and room is told of for all that was received in several: the module
-``_gathering`` says why. A message by itself goes at once.
+``_taking_turns`` says why. A message by itself goes at once.
 
 Where the two queues conflate, the module ``_held`` says what is done.
 """
@@ -33,10 +33,11 @@ import trio
 from ..._events import Connected, Disconnected
 from ..._message import Message, new_message
 from ..._pipes import UNCONNECTED, Confirmation, Inbox, LinkedPipe, Loan, Received
+from ..._runtime import Gathering
 from .._by_name import conflation, succeeded, summed
 from .._timers import IDLE
-from ._gathering import TOGETHER, Gathering
 from ._held import Held
+from ._taking_turns import TOGETHER
 
 if TYPE_CHECKING:
     from ..._options import Options
