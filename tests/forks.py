@@ -25,3 +25,14 @@ def in_child(report: Callable[[], str]) -> str:
         said = answer.read()
     os.waitpid(child, 0)
     return said
+
+
+def open_sockets() -> set[str]:
+    """The sockets of this process, as the system names them (Linux)."""
+    found = set()
+    for number in os.listdir("/proc/self/fd"):
+        try:
+            found.add(os.readlink(f"/proc/self/fd/{number}"))
+        except OSError:
+            continue  # the one that listdir itself had open
+    return {name for name in found if name.startswith("socket:")}

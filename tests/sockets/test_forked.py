@@ -17,22 +17,12 @@ import triomq
 from triomq._options import Options
 from triomq._transports import IpcTransport, TcpTransport
 
-from ..forks import in_child
+from ..forks import in_child, open_sockets
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "register_at_fork"), reason="this platform cannot fork")
 sees_descriptors = pytest.mark.skipif(sys.platform != "linux", reason="descriptors are looked up in /proc")
 
 END_OF_TEST = 30  # seconds
-
-
-def open_sockets() -> set[str]:
-    found = set()
-    for number in os.listdir("/proc/self/fd"):
-        try:
-            found.add(os.readlink(f"/proc/self/fd/{number}"))
-        except OSError:
-            continue  # the one that listdir itself had open
-    return {name for name in found if name.startswith("socket:")}
 
 
 CALLS = {

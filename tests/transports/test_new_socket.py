@@ -13,7 +13,7 @@ import pytest
 from triomq._transports import _new_socket
 from triomq._transports._new_socket import accept, new_socket
 
-from ..forks import in_child
+from ..forks import in_child, open_sockets
 
 pytestmark = pytest.mark.skipif(
     not hasattr(os, "register_at_fork") or not os.path.isdir("/proc/self/fd"),
@@ -45,21 +45,11 @@ class Fork:
         thread = threading.Thread(target=lambda: done.append(work()))
         thread.start()
         self.there.wait()
-        has = set(in_child(lambda: " ".join(sockets())).split())
+        has = set(in_child(lambda: " ".join(open_sockets())).split())
         self.over.set()
         thread.join()
         with done[0] as sock:
             return os.readlink(f"/proc/self/fd/{sock.fileno()}") in has
-
-
-def sockets() -> set[str]:
-    found = set()
-    for number in os.listdir("/proc/self/fd"):
-        try:
-            found.add(os.readlink(f"/proc/self/fd/{number}"))
-        except OSError:
-            continue  # the one that listdir itself had open
-    return found
 
 
 def test_one_that_is_made(monkeypatch: pytest.MonkeyPatch) -> None:
