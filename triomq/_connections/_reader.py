@@ -37,7 +37,6 @@ from ._read_size import HEADER_SIZE, READ_SIZE, ReadSize
 from ._reader_states import ENDED, FULL, LEAVING, LENT, READING
 from ._writer import Writer
 
-_FAILURES: Final = (trio.BrokenResourceError, trio.ClosedResourceError, RemoteProtocolError, MemoryError)
 _MOST_LOOKS: Final = 16  # reads in a row that look for the end of the stream
 _EVENTS_PER_TURN: Final = 512  # messages taken in between two schedule points: half a millisecond or less
 
@@ -216,10 +215,7 @@ class Reader:
     def take_in(self) -> None:
         """Deliver what has arrived. Never waits, never raises; may end the loan."""
         self._borrower_waits = False
-        try:
-            self._read_once()
-        except _FAILURES as exc:
-            self._fail(exc)
+        self._try_to_read()
         if self._state is LENT and self._protocol.has_buffered:
             self._move("take back")
 
@@ -250,13 +246,10 @@ class Reader:
         """`_read_once`, but what goes wrong is left for the reader's own task to raise."""
         try:
             return self._read_once()
-        except _FAILURES as exc:
-            self._fail(exc)
+        except (trio.BrokenResourceError, trio.ClosedResourceError, RemoteProtocolError, MemoryError) as exc:
+            self._move("end")
+            self._failure = exc.with_traceback(None)  # no cycle through it
             return True
-
-    def _fail(self, failure: Exception) -> None:
-        self._move("end")
-        self._failure = failure.with_traceback(None)  # no cycle through it
 
     # On the path of every message.
     def _read_once(self) -> bool:
