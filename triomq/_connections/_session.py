@@ -192,6 +192,8 @@ class Session:
         waiting = WaitingPeer(self._stream, self._protocol)
         with trio.CancelScope() as limit:
             while True:
+                # The endpoint may be given up since this task was woken: nobody is admitted then.
+                await trio.lowlevel.checkpoint_if_cancelled()
                 try:
                     self._attach(peer, waiting.unsent)
                     return
