@@ -11,8 +11,10 @@ from ._advice import explain_frame, explain_message, is_no_iterable_of_frames
 BytesLike: TypeAlias = bytes | bytearray | memoryview
 """What one frame may be given as. Anything but `bytes` is copied when it is sent."""
 Frames: TypeAlias = tuple[bytes, ...]
-"""A message on its way out: a `Message`, or a plain tuple, which costs a quarter of one."""
+"""A message that is sent, or waits to be received: a plain tuple, which costs a quarter of a `Message`, or a `Message`.
 
+The garbage collector looks at a tuple of `bytes` once, and at a `Message` again and again.
+"""
 _ONLY_BYTES = {bytes}
 _SHOWN_BYTES: Final = 40
 """bytes of one frame in a ``repr``; a body of megabytes is not for a traceback"""
@@ -154,6 +156,11 @@ def as_message(value: MessageLike) -> Frames:
 # Makes a Message of frames that are known to be bytes, without looking at them again: what every received message is
 # made by (an eighth of the cost of the checked constructor).
 new_message: Final[Callable[[Iterable[bytes]], Message]] = type.__call__.__get__(Message)
+
+
+def to_message(frames: Frames) -> Message:
+    """Make a message of what was sent, or has arrived; a `Message` stays the same."""
+    return frames if type(frames) is Message else new_message(frames)
 
 
 def show_frame(frame: bytes) -> str:

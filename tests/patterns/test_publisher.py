@@ -24,7 +24,7 @@ def subscribed(scene: Scene[Any], *topics: bytes, **arguments: Any) -> FakePipe:
 
 
 def told(scene: Scene[XPublisher]) -> list[bytes]:
-    return [bytes(each) for each in scene.pattern.take_many(99)]
+    return [frame for (frame,) in scene.pattern.take_many(99)]
 
 
 @EACH

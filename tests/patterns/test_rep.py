@@ -43,7 +43,7 @@ def test_requests_are_taken_from_the_peers_in_turn_and_one_at_a_time() -> None:
         many = scene.pattern.take_many(9)
         assert many == [seen]
         assert scene.pattern.take() is scene.pattern.peek() is None
-        taken.append(bytes(many[0]))
+        taken += many[0]
         scene.pattern.submit((b"r",))
     assert taken == [b"a", b"x", b"b", b"y"]
 

@@ -242,7 +242,7 @@ class InprocPipes(RuleBasedStateMachine):
         owner: Any = self.ends[1 - index].owner
         for _ in range(min(most, len(inbox.queue))):
             owner.told.clear()
-            assert bytes(inbox.queue.popleft()) == self.way[index].pop(0)
+            assert b"".join(inbox.queue.popleft()) == self.way[index].pop(0)
             inbox.taken()
             assert ("writable" in owner.told) is self.refused[1 - index]
             self.refused[1 - index] = False
@@ -250,7 +250,7 @@ class InprocPipes(RuleBasedStateMachine):
     @invariant()
     def counts_are_right(self) -> None:
         for index, end in enumerate(getattr(self, "ends", ())):
-            assert [bytes(each) for each in end.inbox.queue] == self.way[index]
+            assert [b"".join(each) for each in end.inbox.queue] == self.way[index]
             assert end.sent == self.sent[index]
             assert end.received == self.sent[1 - index]
             assert end.owner_waits is self.refused[index]

@@ -20,7 +20,6 @@ from collections import deque
 
 from .._errors import AddressInUseError, PeerUnwantedError, RemoteProtocolError
 from .._events import Connected, Disconnected, HandshakeFailed, ListeningStopped
-from .._message import Message
 from .._pipes import NOBODY, InprocPipe
 from .._security import own_process
 from ..zmtp import explain_incompatible
@@ -257,7 +256,7 @@ class InprocConnection(Connecting):
         far.plain = not theirs.owner.interprets and not far.inbox.conflates
         far.received = 0  # nobody has received these yet; `deliver` counts them
         near.joined = True
-        near.sent += sum(isinstance(item, Message) for item in gathered)
+        near.sent += sum(isinstance(item, tuple) for item in gathered)
         for host, pipe, peer in ((ours, near, theirs), (theirs, far, ours)):
             host.emit(Connected(endpoint=self._endpoint, address=self._endpoint))
             host.emit(succeeded(self._endpoint, peer_info(peer), host.peer_at(pipe)))

@@ -285,7 +285,7 @@ class Reader:
         protocol, inbox = self._protocol, self._pipe.inbox
         room = inbox.limit - len(inbox.queue)
         events: Sequence[Received]
-        events = protocol.receive_data(data, _EVENTS_PER_TURN if room > _EVENTS_PER_TURN else int(room))
+        events = protocol.receive_plain(data, _EVENTS_PER_TURN if room > _EVENTS_PER_TURN else int(room))
         if not protocol.messages_only:
             self._sizes.reset()
             events = self._without_heartbeats(events)

@@ -9,7 +9,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from .._errors import PeerUnwantedError
-from .._message import Message
+from .._message import Frames
 from .._patterns import Receiver, Subscriber
 from .._pipes import Confirmation, Inbox, Outbox, Pipe, QueuedPipe, Received, TopicQueue, size_of
 from ..zmtp import Item
@@ -48,7 +48,7 @@ class BackLink:
         self._peers = peers
         self._void_through = -1  # what was handed over with so many admissions, or fewer, is for nobody
         self._filter: Subscriber | None = None
-        self._newest: deque[Message] | TopicQueue[Message] | None = None  # of a peer, where the inbox conflates
+        self._newest: deque[Frames] | TopicQueue[Frames] | None = None  # of a peer, where the inbox conflates
         self._under_way = False  # newest messages, which the user's run has not taken in
         self._questions: dict[Answer, Confirmation] = {}
 
@@ -62,7 +62,7 @@ class BackLink:
         limit = options.receive_limit if receives and not options.conflate else _MOST_UNDER_WAY
         if options.conflate and receives:
             limit = math.inf
-            topics = TopicQueue[Message](options.receive_limit)
+            topics = TopicQueue[Frames](options.receive_limit)
             self._newest = topics if options.conflate == "topics" else deque(maxlen=1)
             self._filter = pattern if isinstance(pattern, Subscriber) else None
         pipe.inbox = BackInbox(self, limit)
@@ -85,16 +85,14 @@ class BackLink:
     # --- from the peer ----------------------------------------------------------------------------
 
     # On the path of every message.
-    def interpret(self, pipe: Pipe, events: Sequence[Received]) -> list[Message]:
+    def interpret(self, pipe: Pipe, events: Sequence[Received]) -> list[Frames]:
         """See `PipeOwner`: let it go over to the user's run."""
         if self._newest is not None:
             self._conflate(pipe, events)
         else:
             self.over += len(events)
             io = self._peers.io
-            size = (
-                sum(size_of(one) for one in events if isinstance(one, Message)) if io.front.bounds.counts_bytes else 0
-            )
+            size = sum(size_of(one) for one in events if isinstance(one, tuple)) if io.front.bounds.counts_bytes else 0
             io.bytes_over += size
             self._peers.post(partial(self.front.take_in, list(events), size))
         return []
@@ -111,7 +109,7 @@ class BackLink:
         if self._filter is not None:
             messages = self._filter.interpret(pipe, events)
         else:
-            messages = [event for event in events if isinstance(event, Message)]
+            messages = [event for event in events if isinstance(event, tuple)]
         before = len(newest) + len(messages)
         newest.extend(messages)
         if dropped := before - len(newest):
@@ -328,5 +326,5 @@ class UnderWay:
         delivered = front.delivered  # before the length: what is delivered in between is then counted twice
         return link.over - delivered + front.waiting()
 
-    def __iter__(self) -> Iterator[Message]:
+    def __iter__(self) -> Iterator[Frames]:
         return iter(())

@@ -29,7 +29,6 @@ import trio
 
 from .._connections import IDLE
 from .._errors import PeerUnwantedError
-from .._message import Message
 from .._patterns import PROBE
 from .._pipes import CONFIRMED, Confirmation, Loan, Received
 from .._security import PeerProcess
@@ -216,7 +215,7 @@ class FrontLink:
         if pipe is not None and (
             pipe.admissions <= self._void_through or (self._doubts and pipe.admissions >= self._doubted_from)
         ):
-            pipe.drop(sum(isinstance(event, Message) for event in events))
+            pipe.drop(sum(isinstance(event, tuple) for event in events))
         elif pipe is not None and pipe.alive and not self._socket.host.closing:
             pipe.deliver(events)
             if pipe.inbox.conflates:

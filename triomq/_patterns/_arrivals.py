@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .._message import Message
+from .._message import Frames
 from .._pipes import Pipe
 from ._topics import CANCEL, SUBSCRIBE
 
@@ -26,8 +26,8 @@ class _Notice:
         self.before = before
         self.waits: bool = True
 
-    def tell(self) -> Message:
-        return Message([(CANCEL if self.change < 0 else SUBSCRIBE) + self.topic])
+    def tell(self) -> Frames:
+        return ((CANCEL if self.change < 0 else SUBSCRIBE) + self.topic,)
 
 
 class Arrivals:
@@ -58,7 +58,7 @@ class Arrivals:
         self._least: tuple[float, float] = (most_notices, most_bytes)
         self._swollen: int = 0  # as many entries there were at the most since the dictionaries were made
 
-    def add_message(self, pipe: Pipe, message: Message) -> None:
+    def add_message(self, pipe: Pipe, message: Frames) -> None:
         """A peer has sent a message of its own."""
         pipe.received += 1
         if dropped := pipe.inbox.put([message]):  # conflated: it takes the place of the one before
@@ -109,14 +109,14 @@ class Arrivals:
         self._first = self._next
         self._notices = self._size = self._swollen = 0
 
-    def peek(self) -> Message | None:
+    def peek(self) -> Frames | None:
         """What `take` would return next."""
         if not self._entries:
             return None
         entry = self._entries[self._skip_missing()]
         return entry.tell() if isinstance(entry, _Notice) else entry.inbox.queue[0]
 
-    def take(self) -> Message | None:
+    def take(self) -> Frames | None:
         """The next message or notice, or None when there is none."""
         if not self._entries:
             return None

@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Callable
 
-from .._message import Message
+from .._message import Frames
 from .._options import Options
 from .._pipes import Pipe
 from ._fair_queue import FairQueue
@@ -24,19 +24,19 @@ class FairReceiver(Receiver):
         self.fair_queue.activate(pipe)
         self.receivers.wake()
 
-    def take(self) -> Message | None:
+    def take(self) -> Frames | None:
         return self.fair_queue.take()
 
-    def take_function(self) -> Callable[[], Message | None]:
+    def take_function(self) -> Callable[[], Frames | None]:
         return self.fair_queue.take if type(self).take is FairReceiver.take else self.take
 
     def lone_inbox(self) -> LoneInbox:
         return self.fair_queue if type(self).take is FairReceiver.take else NO_LONE_INBOX
 
-    def take_many(self, most: int) -> list[Message]:
+    def take_many(self, most: int) -> list[Frames]:
         return self.fair_queue.take_many(most)
 
-    def peek(self) -> Message | None:
+    def peek(self) -> Frames | None:
         return self.fair_queue.peek()
 
     def close(self) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import deque
 from itertools import chain
 
-from .._message import Message
+from .._message import Frames
 from .._pipes import Inbox, Pipe
 
 
@@ -50,12 +50,12 @@ class FairQueue:
         """The pipe that `take` would take from next."""
         return self._round[0] if self._round else None
 
-    def peek(self) -> Message | None:
+    def peek(self) -> Frames | None:
         """The message `take` would return next."""
         return self._round[0].inbox.queue[0] if self._round else None
 
     # On the path of every message.
-    def take(self) -> Message | None:
+    def take(self) -> Frames | None:
         """The next message in turn, or None when there is none."""
         round_ = self._round
         if not round_:
@@ -74,15 +74,15 @@ class FairQueue:
             inbox.taken()
         return message
 
-    def take_many(self, most: int) -> list[Message]:
+    def take_many(self, most: int) -> list[Frames]:
         """The next messages in turn, up to ``most``; none when there are none."""
-        messages: list[Message] = []
+        messages: list[Frames] = []
         while self._round and len(messages) < most:
             take = self._take_rounds if self.lone is None else self._take_lone
             messages += take(most - len(messages))
         return messages
 
-    def _take_lone(self, most: int) -> list[Message]:
+    def _take_lone(self, most: int) -> list[Frames]:
         inbox = self._round[0].inbox
         queue = inbox.queue
         if len(queue) <= most:  # all that have arrived
@@ -94,7 +94,7 @@ class FairQueue:
         inbox.taken()
         return messages
 
-    def _take_rounds(self, most: int) -> list[Message]:
+    def _take_rounds(self, most: int) -> list[Frames]:
         """Take whole rounds, for as long as each pipe of the round has a message; where that cannot be, one by one."""
         round_ = self._round
         if len(round_) > most or any([pipe.peer is None for pipe in round_]):  # what a peer has left behind comes first

@@ -22,7 +22,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Collection, Iterator, Sequence
 from typing import ClassVar, Protocol
 
-from .._message import Frames, Message
+from .._message import Frames
 from .._options import Options
 from .._pipes import Inbox, Pipe, Received
 
@@ -132,7 +132,7 @@ class Pattern:
         answered elsewhere, while this pattern's program is busy. For what the user says that peers are told.
     """
 
-    wanted: ClassVar[tuple[type, ...]] = (Message,)
+    wanted: ClassVar[tuple[type, ...]] = (tuple,)
     """The classes of what a peer sends that `interpret` takes; a connection leaves out the rest."""
     has_one_peer: ClassVar[bool] = False
     """Of two connections to one endpoint the second would find its place taken."""
@@ -203,9 +203,9 @@ class Pattern:
 
     # --- what pipes tell ------------------------------------------------------------------
 
-    def interpret(self, pipe: Pipe, events: Sequence[Received]) -> Sequence[Message]:
+    def interpret(self, pipe: Pipe, events: Sequence[Received]) -> Sequence[Frames]:
         """See `PipeOwner`; only called where ``interprets``."""
-        return [event for event in events if isinstance(event, Message)]
+        return [event for event in events if isinstance(event, tuple)]
 
     def readable(self, pipe: Pipe) -> None:
         """See `PipeOwner`."""
@@ -282,7 +282,7 @@ class Sender(Pattern, ABC):
         """How many messages `forward` would take now, whatever they are; 0 or 1 where it is better to submit each."""
         return self.room_for_many()
 
-    def forward(self, messages: Sequence[Message]) -> int:
+    def forward(self, messages: Sequence[Frames]) -> int:
         """Queue what a proxy moves: no more messages than `room_to_forward` has just told.
 
         Returns: how many of them `submit` would have raised an error for; they are dropped.
@@ -295,10 +295,10 @@ class Receiver(Pattern, ABC):
     """A pattern that receives."""
 
     @abstractmethod
-    def take(self) -> Message | None:
-        """The next message for the user, or None when there is none."""
+    def take(self) -> Frames | None:
+        """The next message for the user, not made a `Message` yet; None when there is none."""
 
-    def take_function(self) -> Callable[[], Message | None]:
+    def take_function(self) -> Callable[[], Frames | None]:
         """What does the work of `take`; see `Sender.submit_function`."""
         return self.take
 
@@ -311,15 +311,15 @@ class Receiver(Pattern, ABC):
         """What peers send is received in turn, whatever was received or sent before."""
         return self.lone_inbox() is not NO_LONE_INBOX
 
-    def take_many(self, most: int) -> list[Message]:
+    def take_many(self, most: int) -> list[Frames]:
         """The next messages for the user, up to ``most``; none when there are none."""
-        messages: list[Message] = []
+        messages: list[Frames] = []
         while len(messages) < most and (message := self.take()) is not None:
             messages.append(message)
         return messages
 
     @abstractmethod
-    def peek(self) -> Message | None:
+    def peek(self) -> Frames | None:
         """The message that `take` would return."""
 
     def refused(self) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from .._message import Message
+from .._message import Frames
 from .._pipes import Pipe, Received
 from ._fair import FairReceiver
 from ._round_robin import RoundRobin
@@ -15,7 +15,7 @@ class Push(RoundRobin):
 
     interprets = True
 
-    def interpret(self, pipe: Pipe, events: Sequence[Received]) -> list[Message]:
+    def interpret(self, pipe: Pipe, events: Sequence[Received]) -> list[Frames]:
         """Drop it: nobody receives what a PULL says. Kept, it would stop the reading, and with that heartbeats."""
         pipe.drop(len(events))
         return []

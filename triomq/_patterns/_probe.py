@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Final
 
-from .._message import Message
+from .._message import Frames
 from .._options import Options
 from .._pipes import Pipe
 
-PROBE: Final = Message([b""])
+PROBE: Final[Frames] = (b"",)
 
 
 def probe(pipe: Pipe, options: Options) -> None:

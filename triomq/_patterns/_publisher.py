@@ -9,7 +9,7 @@ from typing import ClassVar
 
 from .. import zmtp
 from .._errors import RemoteProtocolError
-from .._message import Frames, Message, new_message
+from .._message import Frames
 from .._options import Options
 from .._pipes import Pipe, Received
 from ._arrivals import Arrivals
@@ -28,7 +28,7 @@ _SHARED_PER_MESSAGE = 128  # deliveries by a shared tail that do
 class Publisher(Sender):
     """PUB: every message to every peer subscribed to a prefix of its first frame; dropped for a peer that is full."""
 
-    wanted: ClassVar[tuple[type, ...]] = (Message, zmtp.Subscribe, zmtp.Cancel)
+    wanted: ClassVar[tuple[type, ...]] = (tuple, zmtp.Subscribe, zmtp.Cancel)
     interprets = True
     never_refuses: ClassVar[bool] = True
     full_for_all: ClassVar[bool] = False  # with xpub_nodrop: full are those that want the message
@@ -65,18 +65,18 @@ class Publisher(Sender):
             return [pipe for pipe in self.pipes if pipe.peer is not None and pipe not in unwanted]
         return pipes
 
-    def interpret(self, pipe: Pipe, events: Sequence[Received]) -> list[Message]:
+    def interpret(self, pipe: Pipe, events: Sequence[Received]) -> list[Frames]:
         """Count subscriptions and cancellations; what else a subscriber says has no meaning for a PUB."""
         for event in events:
             if isinstance(event, zmtp.Subscribe):
                 self._subscribe(pipe, event.topic)
             elif isinstance(event, zmtp.Cancel):
                 self._cancel(pipe, event.topic)
-            elif isinstance(event, Message):
+            elif isinstance(event, tuple):
                 self._interpret_message(pipe, event)
         return []
 
-    def _interpret_message(self, pipe: Pipe, message: Message) -> None:
+    def _interpret_message(self, pipe: Pipe, message: Frames) -> None:
         """Peers of ZMTP 3.0 subscribe by messages; like libzmq's XPUB, take each of several frames that do."""
         subscriptions, rest = split_subscriptions(message)
         for frame in subscriptions:
@@ -85,7 +85,7 @@ class Publisher(Sender):
             else:
                 self._cancel(pipe, frame[1:])
         if rest:
-            self._take_message(pipe, new_message(rest))
+            self._take_message(pipe, rest)
 
     def _subscribe(self, pipe: Pipe, topic: bytes) -> None:
         if pipe not in self.pipes:
@@ -129,7 +129,7 @@ class Publisher(Sender):
     def _tell_cancelled(self, topic: bytes, last: bool) -> None:
         """A peer has cancelled; for the last of them ``last`` is set."""
 
-    def _take_message(self, pipe: Pipe, message: Message) -> None:
+    def _take_message(self, pipe: Pipe, message: Frames) -> None:
         """A subscriber has sent a message of its own."""
         pipe.drop()
 
@@ -175,7 +175,7 @@ class XPublisher(Publisher, Receiver):
         super().__init__(options, rng, turn)
         self._arrivals = Arrivals(_MOST_NOTICES, options.max_subscription_bytes)
 
-    def interpret(self, pipe: Pipe, events: Sequence[Received]) -> list[Message]:
+    def interpret(self, pipe: Pipe, events: Sequence[Received]) -> list[Frames]:
         """Put everything into one queue for all peers. Returns: nothing, as nothing waits for the peer's own turn."""
         Publisher.interpret(self, pipe, events)
         self.receivers.wake()
@@ -184,10 +184,10 @@ class XPublisher(Publisher, Receiver):
     def _forgotten(self) -> None:
         self.receivers.wake()
 
-    def take(self) -> Message | None:
+    def take(self) -> Frames | None:
         return self._arrivals.take()
 
-    def peek(self) -> Message | None:
+    def peek(self) -> Frames | None:
         return self._arrivals.peek()
 
     def close(self) -> None:
@@ -204,5 +204,5 @@ class XPublisher(Publisher, Receiver):
         if last or self.options.xpub_verboser:
             self._arrivals.add_notice(topic, -1)
 
-    def _take_message(self, pipe: Pipe, message: Message) -> None:
+    def _take_message(self, pipe: Pipe, message: Frames) -> None:
         self._arrivals.add_message(pipe, message)

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from .._errors import WrongStateError
-from .._message import Frames, Message, new_message
+from .._message import Frames
 from .._options import Options
 from .._pipes import Pipe, Received
 from ._fair import FairReceiver
@@ -30,19 +30,17 @@ class Rep(Sender, FairReceiver):
         self.requester: Pipe | None = None
         self._envelope: tuple[bytes, ...] = ()
 
-    def interpret(self, pipe: Pipe, events: Sequence[Received]) -> Sequence[Message]:
+    def interpret(self, pipe: Pipe, events: Sequence[Received]) -> Sequence[Frames]:
         """Let through what has a delimiter and a body."""
-        requests: Sequence[Message] = events  # type: ignore[assignment]  # see wanted
-        if len(requests) == 1:  # mostly: a requester waits for the reply
-            (request,) = requests
-            if b"" in request and request.index(b"") + 1 < len(request):
-                return requests
-        kept = [request for request in requests if b"" in request and request.index(b"") + 1 < len(request)]
+        requests: Sequence[Frames] = events  # type: ignore[assignment]  # see wanted
+        if len(requests) == 1 and _is_request(requests[0]):  # mostly: a requester waits for the reply
+            return requests
+        kept = [request for request in requests if _is_request(request)]
         if dropped := len(events) - len(kept):
             pipe.lose("malformed", dropped)
         return kept
 
-    def take(self) -> Message | None:
+    def take(self) -> Frames | None:
         if self.requester is not None:
             return None
         requester = self.fair_queue.next_pipe()
@@ -50,20 +48,19 @@ class Rep(Sender, FairReceiver):
         if request is None:
             return None
         self.requester = requester
-        first, *body = request
-        if not first:
+        frames: Frames = tuple(request)  # of a `Message`, a slice is slow
+        if not frames[0]:
             self._envelope = _DELIMITER
-            return new_message(body)
-        size = request.index(b"") + 1
-        frames = tuple(request)
+            return frames[1:]
+        size = frames.index(b"") + 1
         self._envelope = frames[:size]
-        return new_message(frames[size:])
+        return frames[size:]
 
     take_many = Receiver.take_many
 
-    def peek(self) -> Message | None:
+    def peek(self) -> Frames | None:
         request = None if self.requester is not None else self.fair_queue.peek()
-        return None if request is None else new_message(tuple(request)[request.index(b"") + 1 :])
+        return None if request is None else tuple(request)[request.index(b"") + 1 :]
 
     def refused(self) -> None:
         self.requester = None
@@ -84,3 +81,8 @@ class Rep(Sender, FairReceiver):
             requester.lose("full")
         self.receivers.wake()
         return True
+
+
+def _is_request(message: Frames) -> bool:
+    """Whether the message has a delimiter and a body."""
+    return b"" in message and message.index(b"") + 1 < len(message)

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import ClassVar
 
 from .._errors import PeerUnwantedError, WrongStateError
-from .._message import Frames, Message, new_message
+from .._message import Frames
 from .._options import Options
 from .._pipes import Pipe, Received
 from ._fair import FairReceiver
@@ -47,9 +47,9 @@ class Req(RoundRobin, FairReceiver):
         self.asked: Pipe | None = None
         self.requesting: bool = False
         self._expected: tuple[bytes, ...] = ()  # the frames that the reply begins with
-        self._request: Message | None = None  # as it was sent, envelope included; None if no connection can answer it
+        self._request: Frames | None = None  # as it was sent, envelope included; None if no connection can answer it
         self._late_replies = False  # a reply that is not wanted any more may still come
-        self._unfinished: dict[Pipe, Message] = {}  # requests given up while they were half written
+        self._unfinished: dict[Pipe, Frames] = {}  # requests given up while they were half written
         self._left: set[Pipe] = set()  # pipes whose connection is about to end: what it brings is not wanted
         self._lasting: set[Pipe] = set()  # pipes that outlive their connections
         self._next_id = rng.getrandbits(32)
@@ -71,7 +71,7 @@ class Req(RoundRobin, FairReceiver):
             envelope = (self._next_id.to_bytes(4, "big"), _DELIMITER)
         # Noted before the request is sent: over inproc the reply may be there when `send` returns.
         self.asked, self._expected = pipe, envelope
-        self._request = new_message(envelope + message)
+        self._request = envelope + message
         pipe.send_nowait(self._request)
         self.balancer.pass_on()
         return True
@@ -81,7 +81,7 @@ class Req(RoundRobin, FairReceiver):
 
     room_for_many = Sender.room_for_many  # each request needs its envelope, and its turn
 
-    def take(self) -> Message | None:
+    def take(self) -> Frames | None:
         reply = self.fair_queue.take()
         if reply is not None:
             self.asked = None
@@ -104,7 +104,7 @@ class Req(RoundRobin, FairReceiver):
         elif pipe.queued():
             self._unfinished[pipe] = request
 
-    def _leave(self, pipe: Pipe, request: Message) -> None:
+    def _leave(self, pipe: Pipe, request: Frames) -> None:
         self.routing_id = b""
         if pipe.peer is None:
             return  # the connection has ended already
@@ -115,16 +115,16 @@ class Req(RoundRobin, FairReceiver):
         pipe.inbox.source.renew(PeerUnwantedError("a request to this peer was given up, and its reply is not wanted"))
         pipe.withdraw(request)  # if it was half written, it would be sent again
 
-    def interpret(self, pipe: Pipe, events: Sequence[Received]) -> list[Message]:
+    def interpret(self, pipe: Pipe, events: Sequence[Received]) -> list[Frames]:
         """Let through what is the awaited reply, without its envelope."""
-        kept: list[Message] = []
-        replies: Sequence[Message] = events  # type: ignore[assignment]  # see wanted
+        kept: list[Frames] = []
+        replies: Sequence[Frames] = events  # type: ignore[assignment]  # see wanted
         size = len(self._expected)
         may_come = pipe is self.asked and not pipe.inbox.queue and pipe not in self._left
         for message in replies:
-            frames = tuple(message)
+            frames = tuple(message)  # of a `Message`, a slice is slow
             if may_come and len(frames) > size and frames[:size] == self._expected:
-                kept.append(new_message(frames[size:]))
+                kept.append(frames[size:])
                 may_come = False
             else:
                 pipe.drop()

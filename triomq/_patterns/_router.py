@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from typing import ClassVar
 
 from .._errors import PeerUnwantedError, UnroutableError, WrongStateError
-from .._message import Frames, Message, new_message, show_frame
+from .._message import Frames, show_frame
 from .._options import Options
 from .._pipes import Pipe, Received
 from ._directory import Directory, is_made_here
@@ -87,7 +87,7 @@ class Router(Sender, FairReceiver):
         return 0 if self._mandatory else math.inf  # it drops what a peer has no room for
 
     # On the path of every message of a proxy.
-    def forward(self, messages: Sequence[Message]) -> int:
+    def forward(self, messages: Sequence[Frames]) -> int:
         shares: defaultdict[bytes, list[Frames]] = defaultdict(list)
         try:
             for routing_id, body in messages:
@@ -113,10 +113,11 @@ class Router(Sender, FairReceiver):
             for frames in share:
                 self.submit((routing_id, *frames))
 
-    def interpret(self, pipe: Pipe, events: Sequence[Received]) -> list[Message]:
+    def interpret(self, pipe: Pipe, events: Sequence[Received]) -> list[Frames]:
         """Put the sender's routing id before each message."""
-        routing_id = (pipe.routing_id,)
-        return [*map(new_message, map(routing_id.__add__, events))]  # type: ignore[arg-type]  # see wanted
+        messages: Sequence[Frames] = events  # type: ignore[assignment]  # see wanted
+        routing_id = pipe.routing_id
+        return [(routing_id, *frames) for frames in messages]
 
     def admit(self, pipe: Pipe) -> None:
         assert pipe.peer is not None

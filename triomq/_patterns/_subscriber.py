@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from itertools import repeat
 
 from .. import zmtp
-from .._message import Frames, Message
+from .._message import Frames
 from .._options import Options
 from .._pipes import FirstSubscribe, Pipe, Received
 from ._distributor import Distributor
@@ -104,9 +104,9 @@ class Subscriber(FairReceiver):
             del self._telling[pipe]
             self.watchers.wake()
 
-    def interpret(self, pipe: Pipe, events: Sequence[Received]) -> list[Message]:
+    def interpret(self, pipe: Pipe, events: Sequence[Received]) -> list[Frames]:
         """Filter once more: a publisher may not know yet what was cancelled, or not filter at all."""
-        messages: Sequence[Message] = events  # type: ignore[assignment]  # see wanted
+        messages: Sequence[Frames] = events  # type: ignore[assignment]  # see wanted
         few, inverted = self.topics.few, self.options.invert_matching
         if not inverted and self.topics.matches_all(messages):
             return list(messages)

@@ -6,7 +6,7 @@ import math
 from collections import deque
 from collections.abc import Sequence
 
-from .._message import Message
+from .._message import Frames
 from ._nothing import NOTHING
 from ._roles import UNCONNECTED, Source
 from ._topic_queue import Conflate, TopicQueue
@@ -35,7 +35,7 @@ class Inbox:
 
     __slots__ = ("conflates", "direct", "in_round", "limit", "queue", "resume_below", "source", "source_waits")
 
-    queue: deque[Message] | TopicQueue[Message]
+    queue: deque[Frames] | TopicQueue[Frames]
 
     def __init__(self, limit: float, *, conflate: Conflate = False) -> None:
         self.queue = TopicQueue(limit) if conflate == "topics" else NOTHING
@@ -61,7 +61,7 @@ class Inbox:
         """The source is to deliver nothing more now."""
         return len(self.queue) >= self.limit
 
-    def put(self, messages: Sequence[Message]) -> int:
+    def put(self, messages: Sequence[Frames]) -> int:
         """Add what has arrived. Returns: how many messages were dropped, which only a conflating inbox does."""
         if self.queue is NOTHING:
             self.renew_queue(math.inf, self.conflates)

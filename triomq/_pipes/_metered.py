@@ -15,7 +15,7 @@ from collections import deque
 from collections.abc import Iterable
 from typing import Protocol
 
-from .._message import Message
+from .._message import Frames
 from ._inbox import Inbox
 
 
@@ -31,12 +31,12 @@ class Meter(Protocol):
     max_queued_bytes: float
 
 
-def size_of(message: Message) -> int:
+def size_of(message: Frames) -> int:
     """The bytes of all frames."""
     return sum(map(len, tuple.__iter__(message)))
 
 
-class MeteredQueue(deque[Message]):
+class MeteredQueue(deque[Frames]):
     """A queue of messages that counts its bytes."""
 
     __slots__ = ("_meter", "_size")
@@ -50,18 +50,18 @@ class MeteredQueue(deque[Message]):
         self._size += size
         self._meter.bytes_waiting += size
 
-    def append(self, message: Message) -> None:
+    def append(self, message: Frames) -> None:
         """See `deque`."""
         super().append(message)
         self._count(size_of(message))
 
-    def extend(self, messages: Iterable[Message]) -> None:
+    def extend(self, messages: Iterable[Frames]) -> None:
         """See `deque`."""
         messages = list(messages)
         super().extend(messages)
         self._count(sum(map(size_of, messages)))
 
-    def popleft(self) -> Message:
+    def popleft(self) -> Frames:
         """See `deque`."""
         message = super().popleft()
         self._count(-size_of(message))

@@ -26,7 +26,7 @@ from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import Final
 
-from .._message import Message
+from .._message import Frames
 from .._security import PeerProcess
 from .._statistics import DropReason, Peer
 from ..zmtp import Item, PeerInfo
@@ -117,7 +117,7 @@ class Pipe(ABC):
         The caller has looked at the room in the inbox first.
         """
         owner = self.owner
-        messages: Sequence[Message] = owner.interpret(self, events) if owner.interprets else events  # type: ignore[assignment]
+        messages: Sequence[Frames] = owner.interpret(self, events) if owner.interprets else events  # type: ignore[assignment]
         if not messages:
             return
         self.received += len(messages)

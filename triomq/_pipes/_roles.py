@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Awaitable, Sequence
 from typing import TYPE_CHECKING, Protocol, TypeAlias
 
-from .._message import Message
+from .._message import Frames
 from ..zmtp import Event
 
 if TYPE_CHECKING:
     from ._pipe import Pipe
 
-Received: TypeAlias = Message | Event
-"""What a peer sends: a `Message`, or an event of `triomq.zmtp` such as Subscribe."""
+Received: TypeAlias = Frames | Event
+"""What a peer sends: a message, or an event of `triomq.zmtp` such as Subscribe."""
 
 
 class PipeOwner(Protocol):
@@ -21,7 +21,7 @@ class PipeOwner(Protocol):
     interprets: bool
     """What a peer sent is not simply what the user may receive: `interpret` is asked."""
 
-    def interpret(self, pipe: Pipe, events: Sequence[Received]) -> Sequence[Message]:
+    def interpret(self, pipe: Pipe, events: Sequence[Received]) -> Sequence[Frames]:
         """Turn what a peer sent into what the user may receive."""
 
     def readable(self, pipe: Pipe) -> None:
@@ -206,9 +206,9 @@ class _Nobody:
 
     interprets = False
 
-    def interpret(self, pipe: Pipe, events: Sequence[Received]) -> list[Message]:
+    def interpret(self, pipe: Pipe, events: Sequence[Received]) -> list[Frames]:
         """Leave what arrives as it is: only a pattern asks for more than messages."""
-        return [event for event in events if isinstance(event, Message)]
+        return [event for event in events if isinstance(event, tuple)]
 
     def readable(self, pipe: Pipe) -> None:
         """What arrives waits for an owner."""

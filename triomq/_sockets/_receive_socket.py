@@ -9,7 +9,7 @@ import trio
 from trio.lowlevel import checkpoint_if_cancelled  # by its name alone: 30 ns for each message
 
 from .._advice import TIME_LIMIT, check_count, hide_arguments, refuse_extra, takes
-from .._message import Message
+from .._message import Frames, Message, new_message, to_message
 from .._patterns import Receiver
 from .._runtime import is_cancelled
 from ._receivers import Receivers
@@ -48,7 +48,7 @@ class ReceiveSocket(Socket, trio.abc.ReceiveChannel[Message]):
         turn = self._turn
         if turn.left < 2 or is_cancelled():
             await checkpoint_if_cancelled()
-        message: Message | None
+        message: Frames | None
         if (inbox := self._queue.lone) is not None and len(inbox.queue) > 1:
             message = inbox.queue.popleft()
             if inbox.source_waits:
@@ -63,11 +63,11 @@ class ReceiveSocket(Socket, trio.abc.ReceiveChannel[Message]):
             turn.renew()
             message = await self._receivers.wait()
             turn.renew()
-            return message
-        turn.left -= 1
-        if turn.left <= 0 and turn.is_over():
-            await turn.end()
-        return message
+        else:
+            turn.left -= 1
+            if turn.left <= 0 and turn.is_over():
+                await turn.end()
+        return message if type(message) is Message else new_message(message)  # `to_message`, without the call
 
     if not TYPE_CHECKING:  # which knows the base class's own
         __anext__ = receive  # no socket ends as a channel may, and so a coroutine less does it
@@ -89,7 +89,7 @@ class ReceiveSocket(Socket, trio.abc.ReceiveChannel[Message]):
         if message is None:
             self._check_may_come("receive_nowait")
             raise trio.WouldBlock
-        return message
+        return to_message(message)
 
     @takes(f"receive_many(max) takes how many messages to take at the most; {TIME_LIMIT}")
     @trio.lowlevel.enable_ki_protection
@@ -105,7 +105,7 @@ class ReceiveSocket(Socket, trio.abc.ReceiveChannel[Message]):
         self._check("receive_many")
         check_count("receive_many(max): max, the number of messages to take at the most,", max, 1)
         messages = [await self.receive()]
-        messages += self._receiver.take_many(max - 1)
+        messages += map(new_message, self._receiver.take_many(max - 1))
         self._turn.left -= (len(messages) - 1) // self._turn.listed
         return messages
 

@@ -8,7 +8,7 @@ from typing import Final
 
 import trio
 
-from .._message import Message
+from .._message import Frames
 from .._patterns import Receiver
 from .._pipes import Loan
 from ._waiting import Bell, Waiter
@@ -32,7 +32,7 @@ class Receivers:
     __slots__ = ("_closed", "_closed_text", "_loan", "_pattern", "_sent", "_serving", "bells", "waiters")
 
     def __init__(self, pattern: Receiver, closed: str) -> None:
-        self.waiters: dict[Waiter[Message], None] = {}
+        self.waiters: dict[Waiter[Frames], None] = {}
         self.bells: dict[Bell, None] = {}
         self._pattern = pattern
         self._closed_text = closed
@@ -45,7 +45,7 @@ class Receivers:
         """How many tasks wait in ``receive``."""
         return len(self.waiters) + (self._loan is not None)
 
-    def wait(self) -> Awaitable[Message]:
+    def wait(self) -> Awaitable[Frames]:
         """Wait for the next message, which there is none of now; to be awaited at once.
 
         Cancellation: no message was taken.
@@ -55,9 +55,9 @@ class Receivers:
         loan = self._borrow()
         return self._wait_in_line([]) if loan is None else self._read_for_itself(loan)
 
-    async def _wait_in_line(self, later: list[Waiter[Message]]) -> Message:
+    async def _wait_in_line(self, later: list[Waiter[Frames]]) -> Frames:
         """Wait until the message is this task's turn; ``later`` are those who wait already, and come behind it."""
-        waiter: Waiter[Message] = Waiter()
+        waiter: Waiter[Frames] = Waiter()
         self.waiters[waiter] = None
         for other in later:
             self.waiters[other] = self.waiters.pop(other)
@@ -66,7 +66,7 @@ class Receivers:
         assert waiter.message is not None
         return waiter.message
 
-    def poll(self, seconds: float, now: Callable[[], float]) -> Message | None:
+    def poll(self, seconds: float, now: Callable[[], float]) -> Frames | None:
         """Try for a while to read the answer to what was sent, without letting other tasks run.
 
         Args:
@@ -77,7 +77,7 @@ class Receivers:
         loan = self._borrow()
         if loan is None:
             return None
-        message: Message | None = None
+        message: Frames | None = None
         try:
             if self._has_sent():
                 until, tries = now() + seconds, seconds / _QUICKEST_TRY  # the clock may stand still: a mock does
@@ -106,14 +106,14 @@ class Receivers:
         return pipe.inbox.source.lend()
 
     # On the path of a message that is waited for.
-    async def _read_for_itself(self, loan: Loan) -> Message:
+    async def _read_for_itself(self, loan: Loan) -> Frames:
         """Wait for the connection to the only peer, and read it, in place of its own task.
 
         Returns: the next message, whoever brought it, and if not this task, because the connection has ended.
         Cancellation: no message was taken.
         """
         self._loan = loan
-        message: Message | None = None
+        message: Frames | None = None
         try:
             while message is None and loan.borrowed:
                 try:

@@ -8,7 +8,7 @@ from typing import Generic, TypeVar
 import trio
 
 from .._advice import takes
-from .._message import Message
+from .._message import Message, to_message
 from .._sockets import Bell, ReceiveSocket
 
 R = TypeVar("R", bound=ReceiveSocket)
@@ -44,7 +44,7 @@ class MergedChannel(trio.abc.ReceiveChannel[tuple[R, Message]], Generic[R]):
             message = socket._receiver.take()  # None also for a REP or REQ out of turn
             if message is not None:
                 self._sockets.append(self._sockets.pop(index))
-                return socket, message
+                return socket, to_message(message)
         raise trio.WouldBlock
 
     @trio.lowlevel.enable_ki_protection

@@ -48,7 +48,7 @@ from ._frames import COMMAND, MORE, Item, encode_frame, encode_items, take_lone,
 from ._greeting import GREETING_SIZE, GREETING_START, VERSION_TOLD, encode_greeting, parse_greeting
 from ._handshake import TEMPORARY, explain_refusal, own_metadata, peer_info, refusal_by_peer
 from ._mechanism import Mechanism, Null
-from ._protocol import Events, WireProtocol
+from ._protocol import Events, PlainEvents, WireProtocol, to_event
 from ._state import TRANSITIONS, State
 from ._traffic import Incoming, Outgoing
 
@@ -56,8 +56,6 @@ MOST_WORK: Final = 64
 """steps of one `Connection.receive_data`: commands, or frames of long messages; about 0.3 ms"""
 _FRAMES_PER_STEP: Final = 8  # frames of one message that cost as much as one step
 _BYTES_PER_STEP: Final = 256  # bytes of a command that cost as much as one step: a topic's place is looked for in them
-
-
 _NOBODY: Final[tuple[str, Mapping[str, bytes]]] = ("", {})
 
 
@@ -161,7 +159,10 @@ class Connection(WireProtocol):
         return encode_items(messages, out, self._outgoing.encode_event)
 
     def receive_data(self, data: bytes, limit: int = sys.maxsize) -> Events:
-        events: Events = []
+        return [*map(to_event, self.receive_plain(data, limit))]
+
+    def receive_plain(self, data: bytes, limit: int = sys.maxsize) -> PlainEvents:
+        events: PlainEvents = []
         self.messages_only = True
         if self.between_messages:  # the fast path
             incoming = self._incoming
@@ -183,7 +184,7 @@ class Connection(WireProtocol):
             self._reader.feed(data)
         return self._take_by_steps(events, limit)
 
-    def _take_by_steps(self, events: Events, limit: int) -> Events:
+    def _take_by_steps(self, events: PlainEvents, limit: int) -> PlainEvents:
         self.between_messages = False
         work = MOST_WORK if limit < sys.maxsize else math.inf
         try:
@@ -261,7 +262,7 @@ class Connection(WireProtocol):
         finally:
             del fault  # its traceback refers to this call: that would be a cycle
 
-    def _step_greeting(self, events: Events, limit: int) -> int:
+    def _step_greeting(self, events: PlainEvents, limit: int) -> int:
         buffer = self._reader.buffer
         parse_greeting(buffer[:GREETING_START], self._mechanism.name)
         if len(buffer) >= VERSION_TOLD and self._owes_greeting:
@@ -279,7 +280,7 @@ class Connection(WireProtocol):
         self._advance()
         return 1
 
-    def _step_verdict(self, events: Events, limit: int) -> int:
+    def _step_verdict(self, events: PlainEvents, limit: int) -> int:
         if self._question is None:
             return 0  # whatever the peer says waits
         events.append(self._question)
@@ -287,7 +288,7 @@ class Connection(WireProtocol):
         self.messages_only = False
         return 1
 
-    def _step_handshake(self, events: Events, limit: int) -> int:
+    def _step_handshake(self, events: PlainEvents, limit: int) -> int:
         if self._told is not None:
             self._go_on()
             return 1
@@ -308,7 +309,7 @@ class Connection(WireProtocol):
             self._go_on()
         return 1
 
-    def _step_established(self, events: Events, limit: int) -> int:
+    def _step_established(self, events: PlainEvents, limit: int) -> int:
         if self._announcement is not None:
             events.append(self._announcement)
             self._announcement = None
@@ -386,7 +387,7 @@ class Connection(WireProtocol):
             self._to_send.append(encode_frame(COMMAND, encode_error(str(status))))
 
 
-_Step: TypeAlias = Callable[[Connection, Events, int], int]
+_Step: TypeAlias = Callable[[Connection, PlainEvents, int], int]
 """Takes one thing from the input. Returns: how much work that was, in steps; 0 if more input is needed."""
 
 _STEPS: Final[Mapping[State, _Step]] = {

@@ -17,7 +17,7 @@ from collections.abc import Callable, Sequence
 from itertools import chain, repeat
 from typing import Any, Final, TypeAlias
 
-from .._message import Message, new_message
+from .._message import Frames, Message
 from ._events import Cancel, Ping, Pong, Subscribe
 from ._rows import take_rows
 
@@ -243,7 +243,7 @@ def take_messages(buffer: bytes, offset: int, limit: int, max_size: float, max_f
 
 
 # On the path of a message that comes by itself.
-def take_lone(buffer: bytes) -> Message | None:
+def take_lone(buffer: bytes) -> Frames | None:
     """The message that the whole buffer is, if it has one or two frames, all of them short; None if it is not that.
 
     What is sent now and then comes so, and a request and its reply, behind their delimiter. `take_messages` does the
@@ -254,21 +254,21 @@ def take_lone(buffer: bytes) -> Message | None:
         return None
     flags, stop = buffer[0], 2 + buffer[1]
     if not flags:
-        return new_message((buffer[2:],)) if stop == end else None
+        return (buffer[2:],) if stop == end else None
     if flags == MORE and stop + 1 < end and not buffer[stop] and stop + 2 + buffer[stop + 1] == end:
-        return new_message((buffer[2:stop], buffer[stop + 2 :]))
+        return buffer[2:stop], buffer[stop + 2 :]
     return None
 
 
 def _take_each(
-    buffer: bytes, offset: int, limit: int, max_size: float, max_frames: int, append: Callable[[Message], None]
+    buffer: bytes, offset: int, limit: int, max_size: float, max_frames: int, append: Callable[[Frames], None]
 ) -> int:
     """The receive hot loop: take messages one by one. Arguments and result are those of `take_messages`.
 
     An IndexError tells that the buffer ends within a header. That check is free as long as none is raised, but an
     exception costs more than a short message: so where the buffer ends with a message, the loop stops by itself.
     """
-    new, unpack = new_message, _unpack_size
+    unpack = _unpack_size
     end = len(buffer)
     short_fits = max_size >= 255
     pair_fits = max_size >= 2 * 255 and max_frames > 1
@@ -280,10 +280,10 @@ def _take_each(
                 stop = start + buffer[offset + 1]
                 if stop >= end:
                     if stop == end:
-                        append(new((buffer[start:stop],)))
+                        append((buffer[start:stop],))
                         offset = stop
                     break
-                append(new((buffer[start:stop],)))
+                append((buffer[start:stop],))
                 offset = stop
             elif flags == LONG:
                 start = offset + 9
@@ -291,7 +291,7 @@ def _take_each(
                 stop = start + size
                 if stop > end or size > max_size:
                     break
-                append(new((buffer[start:stop],)))
+                append((buffer[start:stop],))
                 offset = stop
                 if stop == end:
                     break
@@ -299,7 +299,7 @@ def _take_each(
                 stop = middle + 2 + buffer[middle + 1]
                 if stop > end:
                     break
-                append(new((buffer[offset + 2 : middle], buffer[middle + 2 : stop])))
+                append((buffer[offset + 2 : middle], buffer[middle + 2 : stop]))
                 offset = stop
                 if stop == end:
                     break
@@ -308,7 +308,7 @@ def _take_each(
                 # This counts the headers too. A message so close to the bound is left to the exact code.
                 if not frames or stop - offset > max_size or len(frames) > max_frames:
                     break
-                append(new(frames))
+                append(tuple(frames))
                 offset = stop
                 if stop == end or len(frames) > _FEW_FRAMES:
                     break

@@ -8,11 +8,17 @@ from collections.abc import Mapping, Sequence
 from typing import TypeAlias
 
 from .._errors import LocalProtocolError
-from .._message import Message
+from .._message import Frames, Message, to_message
 from ._events import Event, PeerInfo
 from ._frames import Item
 
 Events: TypeAlias = list[Message | Event]
+PlainEvents: TypeAlias = list[Frames | Event]
+
+
+def to_event(plain: Frames | Event) -> Message | Event:
+    """Make a `Message` of the frames of one; any other event stays as it is."""
+    return to_message(plain) if isinstance(plain, tuple) else plain
 
 
 class WireProtocol(ABC):
@@ -51,7 +57,7 @@ class WireProtocol(ABC):
         with a fault `receive_data` takes this back at once, though it raises the fault later.
       has_buffered: the last `receive_data` stopped before it had used up its input. The session calls
         ``receive_data(b"", limit)`` until this is False, and mostly reads no more before that.
-      messages_only: everything that the last `receive_data` returned is a `Message`. False is always
+      messages_only: everything that the last `receive_data` returned is a message. False is always
         allowed, and makes the session look at each event.
       between_messages: no part of a frame has been received, so that `receive_hint` is 0. False is always
         allowed, and makes the session ask `receive_hint` before each read.
@@ -113,6 +119,13 @@ class WireProtocol(ABC):
           RefusedByPeerError: the peer refused the handshake.
           LocalProtocolError: the fault has been raised already.
         """
+
+    def receive_plain(self, data: bytes, limit: int = sys.maxsize) -> PlainEvents:
+        """As `receive_data`, but a message may be the plain tuple of its frames. The session calls this.
+
+        A `Message` is made when the user receives it. A protocol that makes each `Message` itself need not have this.
+        """
+        return [*self.receive_data(data, limit)]
 
     @abstractmethod
     def receive_hint(self) -> int:

@@ -12,8 +12,6 @@ from __future__ import annotations
 import struct
 from typing import Any, Final
 
-from .._message import new_message
-
 _LEAST: Final = 8
 """Messages: a shorter row is not worth it."""
 _MOST: Final = 256
@@ -46,7 +44,7 @@ def take_rows(buffer: bytes, offset: int, limit: int, max_size: float, max_frame
         if count < _LEAST:
             return offset
         stop = offset + count * step
-        into.extend(map(new_message, struct.iter_unpack(layout, memoryview(buffer)[offset:stop])))
+        into.extend(struct.iter_unpack(layout, memoryview(buffer)[offset:stop]))
         offset = stop
         limit -= count
         if count < tried:

@@ -14,7 +14,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
 from .._errors import LocalProtocolError, RemoteProtocolError
-from .._message import Message, new_message
+from .._message import Frames
 from ._commands import MAX_COMMAND, Command, event_frame, parse_error_reason, parse_ping, parse_pong, parse_topic
 from ._compatibility import TAKES_SUBSCRIPTIONS
 from ._events import Cancel, Event, Pong, Subscribe
@@ -97,16 +97,16 @@ class Incoming:
         if (refusal := self._admit_plain(flags, len(body))) is not None:
             raise RemoteProtocolError(refusal, offset)
 
-    def receive_frame(self, flags: int, body: bytes) -> Message | None:
+    def receive_frame(self, flags: int, body: bytes) -> Frames | None:
         """Take a frame of a message. Returns: the message, if this was its last frame."""
         if not (flags or self.frames):  # most messages
             self.ignored_in_a_row = 0
-            return new_message((body,))
+            return (body,)
         self.frames.append(body)
         self._size += len(body)
         if flags & MORE:
             return None
-        message = new_message(self.frames)
+        message = tuple(self.frames)
         self.frames = []
         self._size = 0
         self.ignored_in_a_row = 0

@@ -31,7 +31,6 @@ from typing import TYPE_CHECKING, Final
 import trio
 
 from ..._events import Connected, Disconnected
-from ..._message import Message, new_message
 from ..._pipes import UNCONNECTED, Confirmation, Inbox, LinkedPipe, Loan, Received
 from ..._runtime import Gathering
 from .._by_name import conflation, succeeded, summed
@@ -47,7 +46,6 @@ if TYPE_CHECKING:
 
 _BATCH: Final = 2048  # messages in one call of the other run
 _MANY: Final = 32  # messages in one turn; from this many on, the next turn probably brings more
-_PLAIN: Final = {tuple}  # the types of items that are no `Message` yet
 
 
 class End(ABC):
@@ -206,7 +204,7 @@ class End(ABC):
             items, _ = outbox.take(_BATCH)
             count = outbox.count_left(items)
             pipe.sent += count
-            batch = _made_messages(items)
+            batch = list(items)
             if held is not None:
                 held.add(batch)
             elif not self.tell(self.there.take_in, batch, count):
@@ -225,7 +223,7 @@ class End(ABC):
     def _put_back(self, items: Sequence[Item], messages: int) -> None:
         """These were not handed over, for the other run is gone: they wait for the next peer, if there may be one."""
         self.pipe.sent -= messages
-        self.pipe.restore([item for item in items if isinstance(item, Message)])
+        self.pipe.restore([item for item in items if isinstance(item, tuple)])
 
     # On the path of every message.
     def take_in(self, items: Sequence[Received], count: int, dropped: int = 0) -> None:
@@ -324,12 +322,6 @@ class End(ABC):
     def lend(self) -> Loan | None:
         """See `Source`: there is no connection to read."""
         return None
-
-
-def _made_messages(items: Sequence[Item]) -> list[Item]:
-    if {*map(type, items)} == _PLAIN:  # as most are; this is quicker by a third
-        return [*map(new_message, items)]  # type: ignore[arg-type]
-    return [new_message(item) if type(item) is tuple else item for item in items]
 
 
 class _Answer:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ..._message import Message
 from ..._pipes import Conflate, Outbox
 from ...zmtp import Item
 
@@ -33,7 +32,7 @@ class Held:
     def add(self, items: Sequence[Item]) -> None:
         """Hold these behind, or in place of, what is held."""
         for item in items:
-            if isinstance(item, Message):
+            if isinstance(item, tuple):
                 self.dropped += self._outbox.put(item)
             else:
                 self._outbox.add_control(item)
