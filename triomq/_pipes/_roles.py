@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from ._pipe import Pipe
 
 Received: TypeAlias = Frames | Event
-"""What a peer sends: a message, or an event of `triomq.zmtp` such as Subscribe."""
+"""What a peer sends: the tuple of a message's frames, or an event of `triomq.zmtp` such as Subscribe."""
 
 
 class PipeOwner(Protocol):
@@ -21,8 +21,8 @@ class PipeOwner(Protocol):
     interprets: bool
     """What a peer sent is not simply what the user may receive: `interpret` is asked."""
 
-    def interpret(self, pipe: Pipe, events: Sequence[Received]) -> Sequence[Frames]:
-        """Turn what a peer sent into what the user may receive."""
+    def interpret(self, pipe: Pipe, events: Sequence[Received]) -> Sequence[tuple[bytes, ...]]:
+        """Turn what a peer sent into what the user may receive. Messages are tuples of frames, here and in inboxes."""
 
     def readable(self, pipe: Pipe) -> None:
         """The pipe's inbox is no longer empty."""

@@ -13,7 +13,7 @@ from ._events import Event, PeerInfo
 from ._frames import Item
 
 Events: TypeAlias = list[Message | Event]
-PlainEvents: TypeAlias = list[Frames | Event]
+PlainEvents: TypeAlias = list[tuple[bytes, ...] | Event]
 
 
 def to_event(plain: Frames | Event) -> Message | Event:
