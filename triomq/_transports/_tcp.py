@@ -22,6 +22,7 @@ from ._interface import Transport
 from ._listener import SocketListener, configure_buffers, explain, set_option
 from ._names import Names
 from ._new_socket import new_socket
+from ._pacing import unpace
 from ._stream import SocketStream
 from ._tcp_address import Target, TcpAddress, format_address, parse_bind, parse_connect, resolve
 
@@ -185,6 +186,7 @@ async def _attempt(route: _Route, options: Options) -> SocketStream:
         if error := sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR):
             raise OSError(error, os.strerror(error))
         _refuse_self(sock)
+        unpace(sock)
         return SocketStream(sock, format_address(target.address))
     except BaseException:
         sock.close()
@@ -245,6 +247,7 @@ def _reuse_address(sock: socket.socket) -> None:
 
 def _prepare(sock: socket.socket, address: Any, options: Options) -> str:
     _configure(sock, options)  # not every system inherits everything
+    unpace(sock)
     return format_address(address)
 
 
