@@ -138,7 +138,7 @@ class Told:
 
     def __init__(self) -> None:
         self.told: list[str] = []
-        self.may_answer = False
+        self.came = 0
         self.active = True
         self.sign_of_life_every = math.inf
 

@@ -273,8 +273,7 @@ class Reader:
             self._heartbeats.heard()
         if self._state is LEAVING:
             return True  # the socket is closed: all that matters now is that the peer lives, and its own end
-        # One message is probably answered by the next that is sent. To several there may be several answers: gather.
-        self._writer.may_answer = self._deliver(data) < 2
+        self._writer.came = self._deliver(data)
         if size == HEADER_SIZE and protocol.receive_hint():
             self._read_once()  # only the header was asked for, and the body is probably there, too
         return True

@@ -8,6 +8,8 @@ then written by `Writer.flush`: a synchronous function that hands over what the 
 * On a connection that has been idle, `flush` is called from within ``send``: that is the latency.
 * On a busy one the writer is noted with the flusher, which calls `flush` when the sending task gives up its turn:
   a burst becomes one system call, and that is the throughput.
+* Answers to several messages leave together, but turn by turn: the peer works on the first ones while we work on the
+  rest. If all of them left at once, one side would always wait for the other.
 * What the connection did not take is ours (``_unsent``): a task is started that waits for room and goes on until
   nothing is left. Until then `flush` does nothing, and the messages still count against the HWM.
 
@@ -38,6 +40,8 @@ _LARGE_BATCH: Final = 1024  # messages in one write, if those of the last write 
 _SMALL: Final = 256  # bytes; a message up to this is small
 _MORE_EXPECTED: Final = 8  # messages in one turn; from this many on, the next turn probably brings more
 _LONGEST_GATHERING: Final = 0.5e-3  # seconds from the first gathered message to the write, at most
+_SEVERAL: Final = 8  # messages from the peer; answers to so many are written together
+_MANY: Final = 128  # messages from the peer; to so many the answers are gathered for several turns, like any stream
 _WRITE_SIZE: Final = 256 * 1024  # bytes handed over in one flush before other connections have their turn
 _ENCRYPTED: Final = 128 * 1024  # bytes; about as many are encrypted for one write: that takes 0.1 ms, and 7 ns for each
 _EACH: Final = 128  # bytes of which the encryption costs as much as all else that each message costs besides
@@ -54,7 +58,7 @@ class Writer:
     __slots__ = (
         "_address", "_batch", "_batch_ends", "_batch_written", "_control_due", "_flusher",
         "_gathering", "_host", "_last_write", "_most", "_pipe", "_protocol", "_runtime", "_stream",
-        "_suffix", "_turn_end", "_unsent", "may_answer",
+        "_suffix", "_turn_end", "_unsent", "came",
     )  # fmt: skip
 
     def __init__(
@@ -76,8 +80,9 @@ class Writer:
         self._host = host
         self._pipe: QueuedPipe | None = None  # while the connection is established
         self._last_write = -math.inf
-        # At most one message came since our last write, so what we send now is probably its answer: write it at once.
-        self.may_answer: bool = True
+        # How many messages and the like the peer's last bytes brought, if none of ours was written since. What we send
+        # now probably answers them: a single answer is written at once.
+        self.came: int = 1
         self._control_due = False  # the connection has a PONG or the like to send
         self._batch: Sequence[zmtp.Item] = ()  # the messages that `_unsent` is the rest of
         self._batch_ends: Sequence[int] = ()  # where in the bytes of the batch each of them ends
@@ -139,10 +144,16 @@ class Writer:
     # On the path of every message.
     def wake(self) -> None:
         """The first message since the last flush has been accepted: write it, or gather more."""
-        if self._flusher.gathering or not (self.may_answer or self._turn_end.now() - self._last_write >= IDLE):
+        if self._flusher.gathering or not (self.came == 1 or self._is_idle()):
             self.wake_later()
         else:
             self.flush()
+
+    def _is_idle(self) -> bool:
+        """Nothing was written lately, nor did several messages come."""
+        pipe = self._pipe
+        since = self._last_write if pipe is None or self.came < _SEVERAL else pipe.last_traffic
+        return since is None or self._turn_end.now() - since >= IDLE
 
     def wake_later(self) -> None:
         """Write what is queued at the end of this turn."""
@@ -154,10 +165,11 @@ class Writer:
     def wants_more(self, now: float) -> bool:
         """Whether to put the flush off for another turn, because the last turns brought several small messages.
 
-        One system call for several turns is cheaper here, and cheaper still for the peer, which reads them at once.
+        One system call for several turns is cheaper here, and cheaper still for the peer, which reads them at once. But
+        a peer that waits for answers is to have some of them soon.
         """
         pipe = self._pipe
-        queued = 0 if pipe is None or self._most == _BATCH else pipe.outbox.waiting()
+        queued = 0 if pipe is None or self._most == _BATCH or 0 < self.came < _MANY else pipe.outbox.waiting()
         longest = _LONGEST_GATHERING if _MORE_EXPECTED <= queued < _LARGE_BATCH else 0.0
         return self._gathering.goes_on(queued, now, longest)
 
@@ -182,7 +194,7 @@ class Writer:
                 pipe.sink_told = True
                 break
             flushed += taken
-        self.may_answer = False
+        self.came = 0
         if pipe.owner_waits or pipe.awaited:
             pipe.flushed()
 
