@@ -117,6 +117,9 @@ class Acceptor(Binding):
                     await self._accept_failed(exc)
                 else:
                     self._failures = 0
+                    if not self._listening:  # the endpoint was given up since this task was woken
+                        await session.discard()
+                        return
                     self._admit(session)
                     del session  # while this task waits, its local variables would keep a connection that has ended
         finally:
