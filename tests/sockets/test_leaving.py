@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import math
 
 import pytest
@@ -34,27 +33,6 @@ async def test_nothing_more_goes_to_an_endpoint_that_was_disconnected() -> None:
             assert push.statistics().tasks_waiting_send == 1
             assert push.statistics().peers == ()
             nursery.cancel_scope.cancel()
-
-
-@pytest.mark.parametrize("step", range(40))
-@pytest.mark.parametrize("immediate", [False, True])
-async def test_nobody_is_admitted_after_disconnect(virtual_network: VirtualNetwork, step: int, immediate: bool) -> None:
-    """Even if the peer's last word of the handshake is there already, and has not been read."""
-    async with virtual_network.open_context() as ctx:
-        pull, push = ctx.socket(triomq.PULL), ctx.socket(triomq.PUSH, immediate=immediate)
-        monitor = push.monitor()
-        endpoint = await pull.bind("tcp://127.0.0.1:0")
-        push.connect(endpoint)
-        for _ in range(step):
-            await trio.lowlevel.checkpoint()
-        push.disconnect(endpoint)
-        with contextlib.suppress(trio.WouldBlock):
-            while True:
-                monitor.receive_nowait()
-        await trio.sleep(1)
-        with contextlib.suppress(trio.WouldBlock):
-            while True:
-                assert not isinstance(monitor.receive_nowait(), triomq.HandshakeSucceeded)
 
 
 async def test_disconnect_lingers_with_immediate_too(virtual_network: VirtualNetwork) -> None:

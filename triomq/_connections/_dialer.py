@@ -86,8 +86,8 @@ class Dialer(Connecting):
         """See `Attachment`."""
         self._host.note_refusal(self._endpoint, None)
         self._scope.cancel(reason="triomq: endpoint disconnected")
-        if self._pipe is not None:
-            self._host.remove_pipe(self._pipe)
+        if (pipe := self.pipe) is not None:
+            self._host.remove_pipe(pipe)
 
     async def _run(self) -> None:
         while not self._stopped:

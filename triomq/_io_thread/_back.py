@@ -260,6 +260,11 @@ class BackEndpoint:
         """Told: end the endpoint and its connections."""
         self._made.close()
 
+    def give_up(self, done: Callable[[], None]) -> None:
+        """Told: end the endpoint and its connection, and call ``done`` in the user's run."""
+        self.close()
+        self._peers.post(done)
+
     @property
     def _made(self) -> Attachment:
         assert self.attachment is not None

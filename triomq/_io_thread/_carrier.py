@@ -133,7 +133,7 @@ class IoConnecting(_Ending, Connecting):
     def __init__(self, socket: FrontSocket, carrier: StreamCarrier, endpoint: str, address: str) -> None:
         super().__init__(socket, BackEndpoint(socket.back))
         self._endpoint = endpoint
-        self._pipe: Pipe | None = None
+        self._pipe: Pipe | None = None  # with ``immediate``, that of the last peer
         link = None if socket.host.options.immediate else socket.new_link()
         socket.io.tell(partial(self._back.connect, carrier, endpoint, address, link))
         if link is not None:
@@ -143,10 +143,11 @@ class IoConnecting(_Ending, Connecting):
     @property
     def pipe(self) -> Pipe | None:
         """See `Connecting`."""
-        if self._pipe is not None:
-            return self._pipe
-        pipes = self._socket.host.pipes
-        return next((pipe for pipe in pipes if pipe.dialled and pipe.endpoint == self._endpoint), None)
+        host = self._socket.host
+        if host.options.immediate and (self._pipe is None or not self._pipe.alive):
+            mine = (one for one in host.pipes if one.dialled and one.endpoint == self._endpoint and not one.draining)
+            self._pipe = next(mine, None)
+        return self._pipe
 
     @property
     def finished(self) -> bool:
@@ -155,10 +156,13 @@ class IoConnecting(_Ending, Connecting):
 
     def close(self) -> None:
         """See `Attachment`."""
-        self._socket.host.note_refusal(self._endpoint, None)
-        self._socket.io.tell(self._back.close)
-        if self._pipe is not None:
-            self._socket.host.remove_pipe(self._pipe)
+        socket = self._socket
+        socket.host.note_refusal(self._endpoint, None)
+        pipe = self.pipe
+        socket.given_up[self._endpoint] += 1
+        socket.io.tell(partial(self._back.give_up, partial(socket.has_given_up, self._endpoint)))
+        if pipe is not None:
+            socket.host.remove_pipe(pipe)
 
 
 def _nothing() -> None:

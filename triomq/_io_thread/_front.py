@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable
 from functools import partial
 from typing import Any
@@ -10,7 +11,7 @@ import attrs
 import trio
 
 from .._connections import PeerHost
-from .._events import MonitorEvent
+from .._events import Disconnected, HandshakeSucceeded, MonitorEvent
 from .._patterns import Pattern
 from .._sockets import Peers
 from ._back import BackPeers, Stand
@@ -32,6 +33,7 @@ class FrontSocket:
       io: the other run.
       back: the socket's peers there.
       ended: the last task of the socket's connections has.
+      given_up: connected endpoints that are none any more, and of which the I/O run may tell still.
     """
 
     def __init__(self, host: Peers, io: IoRun, sockets: dict[PeerHost, FrontSocket]) -> None:
@@ -41,6 +43,7 @@ class FrontSocket:
         self.pattern: Pattern = pattern
         self.io: IoRun = io
         self.ended: trio.Event = trio.Event()
+        self.given_up: Counter[str] = Counter()
         self.back: BackPeers = BackPeers(self, io, pattern)
         self._sockets = sockets
         self._held: list[Callable[[], object]] | None = None
@@ -111,11 +114,18 @@ class FrontSocket:
             for call in held:
                 call()
 
+    def has_given_up(self, endpoint: str) -> None:
+        """Told: all was told of a connected endpoint that is none any more."""
+        self.given_up -= Counter((endpoint,))
+
     def emit(self, event: MonitorEvent) -> None:
         """Told: something has happened."""
         stand = getattr(getattr(event, "peer", None), "_part", None)
         if isinstance(stand, Stand):
-            peer: Any = stand.link.front.peer()
+            link = stand.link.front
+            if link.unwanted and isinstance(event, (HandshakeSucceeded, Disconnected)):
+                return  # here, the peer has neither come nor left
+            peer: Any = link.peer()
             event = attrs.evolve(event, peer=peer)
         self.host.emit(event)
 

@@ -74,6 +74,7 @@ class FrontLink:
       back: the other half.
       pipe: there is one from when this side looks for the peer, or the peer has come, until it is removed.
       drops_told: the I/O run has told of messages that it dropped, and they are not counted here yet.
+      unwanted: a peer has come when the endpoint was given up already, or the socket was being closed.
       delivered: items of the peer's that were delivered so far. The I/O run reads it.
     """
 
@@ -82,6 +83,7 @@ class FrontLink:
         self.pipe: FrontPipe | None = None
         self.delivered: int = 0
         self.drops_told: bool = False
+        self.unwanted: bool = False
         self._socket = socket
         self._over = False  # the pipe was removed here
         self._last_peer: Peer | None = None  # who was there until then
@@ -130,7 +132,8 @@ class FrontLink:
     def arrived(self, who: Arrival) -> None:
         """Told: a peer was admitted."""
         host, pipe = self._socket.host, self.pipe
-        if self._over:
+        self.unwanted = self._over or (pipe is None and who.dialled and who.endpoint in self._socket.given_up)
+        if self.unwanted:
             return
         if pipe is None:
             pipe = self.new_pipe(who.endpoint, dialled=who.dialled)
@@ -152,7 +155,8 @@ class FrontLink:
 
     def _wait_for_place(self, again: Callable[[], None]) -> None:
         """A peer of another carrier has the place, of which the I/O run knows nothing."""
-        if not self._socket.host.closing:
+        self.unwanted = self._socket.host.closing
+        if not self.unwanted:
             self._waits = again
             self._socket.host.retries[again] = None
 
