@@ -90,7 +90,9 @@ class MechanismMismatchError(RemoteProtocolError):
 class RefusedByPeerError(RemoteProtocolError):
     """The peer refused the handshake, or hung up later, with an ERROR command (RFC 37 §2.5); the text is its reason.
 
-    A server of CURVE whose key is not ``server_key`` hangs up without a word: that counts as a refusal, too.
+    Some refuse by hanging up without a word, and that counts as a refusal, too: a server of CURVE whose key is not
+    ``server_key``, when it has done so three times in a row; and a libzmq that connects to a socket without a mechanism
+    and wants one.
 
     Attributes:
       status: of a peer that did not let this side in: 300 for a temporary failure, 400 for a refusal, 500 for an error

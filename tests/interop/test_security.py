@@ -177,11 +177,48 @@ async def test_libzmqs_authenticator_refuses_ours(ctx: triomq.Context, peer: Pee
 
 
 async def test_a_wrong_server_key(ctx: triomq.Context, peer: Peer) -> None:
+    """libzmq says nothing, so it takes three connections to be sure enough; between them are the shortest waits."""
     server = await peer.socket("DEALER", **theirs("CURVE", we_serve=False))
     endpoint = await server.bind("tcp://127.0.0.1:*")
-    error = await refused(ctx, endpoint, Curve(CLIENT.public_key))
+    mine = ctx.socket(triomq.DEALER, mechanism=Curve(CLIENT.public_key), linger=0)
+    monitor = mine.monitor()
+    mine.connect(endpoint)
+    with pytest.raises(triomq.HandshakeRefusedError) as caught:
+        await mine.wait_peers()
+    error = caught.value.__cause__
     assert isinstance(error, triomq.RefusedByPeerError)
     assert "its key is probably not the one given as server_key" in str(error)
+    failed = [event async for event in monitor_so_far(monitor) if isinstance(event, triomq.HandshakeFailed)]
+    assert failed[-1].error is error
+    assert [event.retry_in is not None and event.retry_in < 0.3 for event in failed] == [True, True, False]
+
+
+@pytest.mark.parametrize("kind", ["PLAIN", "CURVE"])
+async def test_a_client_that_wants_a_mechanism_where_we_have_none(ctx: triomq.Context, peer: Peer, kind: str) -> None:
+    """libzmq hangs up when we have named ours, and comes only once; but the next client tells its mechanism."""
+    pull = ctx.socket(triomq.PULL)
+    monitor = pull.monitor()
+    endpoint = await pull.bind("tcp://127.0.0.1:*")
+    await (await peer.socket("PUSH", **theirs(kind, we_serve=True))).connect(endpoint)
+    first = await next_failed(monitor)
+    assert isinstance(first.error, triomq.RefusedByPeerError)
+    assert "probably a libzmq that wants another mechanism than NULL; give both sides the same" in str(first.error)
+    await (await peer.socket("PUSH", **theirs(kind, we_serve=True))).connect(endpoint)
+    second = await next_failed(monitor)
+    assert isinstance(second.error, triomq.MechanismMismatchError)
+    assert (second.error.theirs, second.error.ours) == (kind.encode(), "NULL")
+    for number in range(2):  # greeted in two pieces, and at once
+        right = await peer.socket("PUSH")
+        await right.connect(endpoint)
+        await right.send(b"%d" % number)
+        assert await pull.receive() == (b"%d" % number,)
+
+
+async def next_failed(monitor: triomq.Monitor) -> triomq.HandshakeFailed:
+    async for event in monitor:
+        if isinstance(event, triomq.HandshakeFailed):
+            return event
+    raise AssertionError("the monitor ended")
 
 
 @pytest.mark.parametrize("kind", ["PLAIN", "CURVE", "NULL"])

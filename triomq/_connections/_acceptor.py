@@ -7,13 +7,15 @@ from collections.abc import Callable
 
 import trio
 
-from .._errors import DeniedError
+from .. import zmtp
+from .._errors import DeniedError, MechanismMismatchError
 from .._events import AcceptFailed, Connected, HandshakeFailed, ListeningStopped
 from .._security import AllowList
 from .._transports import Listener, NonblockingStream
 from ._beginning import begin_session
 from ._carrier import Binding, PeerHost
-from ._crowd import Crowd
+from ._crowd import Crowd, origin_of
+from ._handshake import HungUpError
 from ._session import Session
 from ._timers import SHORTAGE_WAIT
 
@@ -29,6 +31,13 @@ class Acceptor(Binding):
     endpoint or to all of the context, one that is no peer yet makes way for the newcomer (`Crowd`). So memory stays
     bounded, the peers that are there are served, and nobody is kept out by others who never become peers. A connection
     from a place that ``accept_from`` does not name is closed before anything is written, and takes nobody's place.
+
+    A libzmq that wants another mechanism hangs up before it has named its own, and does not come again by itself. So
+    the next one from the same place is greeted in two pieces, which costs that one a round trip, and then both sides
+    can name what the other wants.
+
+    Args:
+      new_protocol: makes the protocol state of each connection; its second argument is True, as this side accepts.
     """
 
     def __init__(
@@ -36,12 +45,13 @@ class Acceptor(Binding):
         listener: Listener,
         endpoint: str,
         host: PeerHost,
-        new_session: Callable[[NonblockingStream], Session],
+        new_protocol: Callable[[PeerHost, bool], zmtp.WireProtocol],
     ) -> None:
         self._endpoint = endpoint
         self._listener = listener
         self._host = host
-        self._new_session = new_session
+        self._new_protocol = new_protocol
+        self._doubted: str | None = None  # where the next peer gets its greeting in two pieces
         self._sessions: dict[Session, None] = {}
         self._crowd: Crowd[Session] = Crowd()
         self._failures = 0  # attempts to accept that failed, since one succeeded
@@ -140,6 +150,14 @@ class Acceptor(Binding):
 
     # --- connections ----------------------------------------------------------------------
 
+    def _new_session(self, stream: NonblockingStream) -> Session:
+        protocol = self._new_protocol(self._host, True)
+        session = Session(stream, protocol, self._host, self._endpoint, accepted=True)
+        if self._doubted is not None and origin_of(session.address) == self._doubted:
+            self._doubted = None
+            protocol.greet_in_pieces()
+        return session
+
     def _admit(self, session: Session) -> None:
         """Serve a new connection, if need be in place of one that is no peer yet."""
         options, crowd = self._host.options, self._crowd
@@ -208,4 +226,15 @@ class Acceptor(Binding):
             await session.run()
         finally:
             self._forget(session)
+            self._note_hang_up(session)
             session.tell_end()
+
+    def _note_hang_up(self, session: Session) -> None:
+        """Take it for a refusal if the peer hung up without a word where some refuse so: this side does not retry."""
+        error = session.error
+        if isinstance(error, HungUpError) and error.why:
+            session.error = error.as_refusal()
+        elif not isinstance(error, MechanismMismatchError):
+            return
+        if not session.greeted:
+            self._doubted = origin_of(session.address)

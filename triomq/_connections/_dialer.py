@@ -142,6 +142,7 @@ class Dialer(Connecting):
         try:
             with trio.CancelScope() as session.scope:
                 await session.run()
+            self._redial.note_hang_up(session)
             if session.refused and not session.established:
                 self._host.note_refusal(self._endpoint, session.error)
             if not self._stopped:

@@ -19,6 +19,26 @@ from ._writer import without
 _READ_SIZE: Final = 16 * 1024  # bytes asked for in one read of a peer not known yet, which shall cost little
 
 
+class HungUpError(trio.BrokenResourceError):
+    """The peer closed the connection in the middle of the handshake, without a word.
+
+    Args:
+      what: the peer did, and when.
+      why: what that means, if there are peers that refuse so.
+    """
+
+    def __init__(self, what: str, why: str = "") -> None:
+        super().__init__(f"{what}; if it does so again, {why}" if why else what)
+        self.what = what
+        self.why = why
+
+    def as_refusal(self) -> RefusedByPeerError:
+        """The same, where nobody waits to see whether the peer does so again."""
+        error = RefusedByPeerError(f"{self.what}: {self.why}")
+        error.__cause__ = self
+        return error
+
+
 class Patience:
     """The time limits of one handshake.
 
@@ -86,6 +106,7 @@ async def shake_hands(
       DeniedError: the peer is not let in.
       trio.TooSlowError: the peer has had its time.
       RemoteProtocolError: it broke the protocol.
+      HungUpError: it closed the connection.
       trio.BrokenResourceError, trio.ClosedResourceError: the connection is dead.
     """
     unsent: list[BytesLike] = []
@@ -120,8 +141,6 @@ async def _receive(stream: NonblockingStream, protocol: zmtp.WireProtocol) -> by
         received = try_receive(stream, _READ_SIZE)
         if received == b"":
             what = f"the peer closed the connection during the {'handshake' if protocol.greeted else 'greeting'}"
-            if why := protocol.explain_end():
-                raise RefusedByPeerError(f"{what}: {why}")
-            raise trio.BrokenResourceError(what)
+            raise HungUpError(what, protocol.explain_end())
         if received is not None:
             return received

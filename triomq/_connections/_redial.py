@@ -13,6 +13,13 @@ automatic reconnection that changes nothing).
 *A peer that hangs up in the greeting* may be a libzmq that wants another mechanism. The next greeting goes out in two
 pieces, and then the peer tells which.
 
+*A peer that hangs up without a word where such peers refuse* (`HungUpError`), such as a server of CURVE at a HELLO for
+another key, may have been stopped at just that moment, or may have closed what it had no room for. So this counts as a
+connection lost, and as a refusal only after `HANG_UPS` times in a row. Chance does that no more often than once or
+twice, while the ordinary waits between three attempts are 0.3 s at the most, unless ``reconnect_interval`` is longer.
+An attempt that fails, or a connection that ends in another way, begins the count anew: the next one may meet another
+server.
+
 *A message that makes the peer hang up* stands half written when the connection ends, and would be the first of the next
 connection, for ever, before all others. A network may break at any message, too. So the message is sent again
 `MOST_CUT_OFFS` times; when the peer has cut it off each time, it is dropped, whatever else those connections carried.
@@ -28,9 +35,12 @@ import trio
 
 from .._errors import MechanismMismatchError, RefusedByPeerError, RemoteProtocolError
 from .._options import Options
+from ._handshake import HungUpError
 from ._session import Cut, Session
 from ._timers import FARTHEST, NEAREST, REFUSED_FIRST, REFUSED_MOST, Backoff
 
+HANG_UPS: Final = 3
+"""times in a row that a peer hangs up without a word where such peers refuse; then it has refused"""
 MOST_CUT_OFFS: Final = 5
 """times in a row that a peer may hang up at the same message; then the message is dropped"""
 _NETWORK_BROKE: Final = frozenset(
@@ -50,7 +60,7 @@ class Redial:
       doubts_mechanism: the next greeting is to go out in two pieces.
     """
 
-    __slots__ = ("_cut_offs", "_most", "_refused", "_suspect", "_usual", "doubts_mechanism")
+    __slots__ = ("_cut_offs", "_hang_ups", "_most", "_refused", "_suspect", "_usual", "doubts_mechanism")
 
     def __init__(self, options: Options, endpoint: str, rng: random.Random) -> None:
         most = longest = options.reconnect_interval_max
@@ -62,6 +72,7 @@ class Redial:
         self.doubts_mechanism: bool = False
         self._suspect: Cut | None = None  # the message at which the last connection was cut off
         self._cut_offs = 0  # how often in a row
+        self._hang_ups = 0  # likewise, without a word
 
     def after_failure(self, took: float) -> float:
         """Seconds to wait after an attempt to connect that failed.
@@ -70,7 +81,18 @@ class Redial:
           took: seconds that the attempt took.
         """
         self._refused.reset()
+        self._hang_ups = 0
         return self._usual.next_wait(took)
+
+    def note_hang_up(self, session: Session) -> None:
+        """Take the end of a connection for a refusal, if the peer has hung up without a word often enough."""
+        error = session.error
+        if not (session.greeted and isinstance(error, HungUpError) and error.why):
+            self._hang_ups = 0
+            return
+        self._hang_ups += 1
+        if self._hang_ups >= HANG_UPS:
+            session.error = error.as_refusal()
 
     def after_session(self, session: Session, lasted: float) -> float:
         """Seconds to wait after a connection that has ended.

@@ -10,11 +10,10 @@ import trio
 
 from .. import zmtp
 from .._errors import UnsupportedTransportError
-from .._transports import NonblockingStream, Transport
+from .._transports import Transport
 from ._acceptor import Acceptor
 from ._carrier import Carrier, PeerHost
 from ._dialer import Dialer
-from ._session import Session
 
 NewProtocol: TypeAlias = Callable[[PeerHost, bool], zmtp.WireProtocol]
 """Makes the protocol state of a new connection of a socket; the second argument says whether this side accepted it."""
@@ -87,11 +86,7 @@ class StreamCarrier(Carrier):
             raise trio.ClosedResourceError(f"{host.socket_type}.bind: this socket was closed meanwhile")
         # The transport may know itself by another scheme than the one that it carries here.
         endpoint = f"{endpoint.partition('://')[0]}://{listener.endpoint.partition('://')[2]}"
-
-        def new_session(stream: NonblockingStream) -> Session:
-            return Session(stream, self._new_protocol(host, True), host, endpoint, accepted=True)
-
-        return Acceptor(listener, endpoint, host, new_session)
+        return Acceptor(listener, endpoint, host, self._new_protocol)
 
     def connect(self, host: PeerHost, endpoint: str, address: str) -> Dialer:
         """See `Carrier`."""

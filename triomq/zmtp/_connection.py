@@ -45,7 +45,7 @@ from ._compatibility import COMPATIBLE
 from ._events import AuthenticationRequested, HandshakeComplete, PeerInfo, Properties
 from ._frame_reader import FrameReader
 from ._frames import COMMAND, MORE, Item, encode_frame, encode_items, take_lone, take_messages
-from ._greeting import GREETING_SIZE, GREETING_START, VERSION_TOLD, encode_greeting, parse_greeting
+from ._greeting import GREETING_SIZE, GREETING_START, VERSION_TOLD, encode_greeting, explain_end, parse_greeting
 from ._handshake import TEMPORARY, explain_refusal, own_metadata, peer_info, refusal_by_peer
 from ._mechanism import Mechanism, Null
 from ._protocol import Events, PlainEvents, WireProtocol, to_event
@@ -243,6 +243,8 @@ class Connection(WireProtocol):
         self._to_send = [self._greeting()[:GREETING_START]]
 
     def explain_end(self) -> str:
+        if self._state is State.GREETING and not self._owes_greeting:
+            return explain_end(len(self._reader.buffer), self._mechanism.name)
         return self._mechanism.explain_end() if self._state is State.HANDSHAKE else ""
 
     # States

@@ -28,6 +28,7 @@ GREETING_START = 12
 """Octets of ours that go out at once: up to the version."""
 VERSION_TOLD = 11
 """Octets of a peer's greeting that hold its major version. A libzmq has the rest on its way when it has ours."""
+_SIGNATURE = 10  # octets, that libzmq sends before it has heard anything
 VERSION = (3, 1)
 """The version of ZMTP spoken here."""
 
@@ -38,6 +39,13 @@ class Greeting(NamedTuple):
     version: tuple[int, int]
     mechanism: str
     as_server: bool
+
+
+def explain_end(heard: int, mechanism: str) -> str:
+    """Why the peer may have hung up when it had been told a ``mechanism``, and had sent so many octets; or nothing."""
+    if heard != _SIGNATURE:
+        return ""
+    return f"it is probably a libzmq that wants another mechanism than {mechanism}; give both sides the same mechanism="
 
 
 def encode_greeting(mechanism: str, as_server: bool) -> bytes:

@@ -75,7 +75,10 @@ class Mechanism(ABC):
     def explain_end(self) -> str:
         """Why the peer hung up at this point of the handshake, without a word, if that is how such peers refuse.
 
-        Returns: an empty text, if it is not.
+        A peer may hang up for other reasons, too. So a side that connects takes it for a refusal when it has happened
+        three times in a row.
+
+        Returns: what the peer probably is, and what to do; an empty text if such peers do not refuse so.
         """
         return ""
 

@@ -166,14 +166,17 @@ class WireProtocol(ABC):
 
         A libzmq that wants another mechanism hangs up when it is told ours, and mostly has not told its own by then. So
         this is for a mechanism that peers may not have, and for the connection after one that ended in the greeting. It
-        takes a round trip more. A protocol without such a greeting does nothing.
+        takes a round trip more, unless the peer greets at once. A protocol without such a greeting does nothing.
         """
         return
 
     def explain_end(self) -> str:
         """Why the peer hung up at this point of the handshake, without a word, if that is how such peers refuse.
 
-        Returns: an empty text, if it is not.
+        A peer may hang up for other reasons, too. So a side that connects takes it for a refusal when it has happened
+        three times in a row.
+
+        Returns: what the peer probably is, and what to do; an empty text if such peers do not refuse so.
         """
         return ""
 

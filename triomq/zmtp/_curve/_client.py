@@ -64,7 +64,8 @@ class CurveClient(CurveMechanism):
 
     def explain_end(self) -> str:
         if self._due == b"WELCOME":
-            return f"its key is probably not the one given as server_key, {z85_encode(self._server_key)}"
+            given = f"server_key, {z85_encode(self._server_key)}"
+            return f"its key is probably not the one given as {given}; compare that with the server's public key"
         return ""
 
     def _receive_welcome(self, command: Command) -> None:
