@@ -75,7 +75,21 @@ async def test_another_mechanism_is_named(endpoint: str, partner: OpenSocket) ->
     finding = await probe(endpoint, PATIENCE)
     assert not finding.met
     assert (finding.mechanism, finding.socket_type) == ("PLAIN", None)
-    assert finding.note == "it wants the mechanism PLAIN: give keys by --server-key, or a password by --login"
+    assert finding.note == "it wants the mechanism PLAIN: give a name and a password by --login FILE"
+
+
+@pytest.mark.parametrize(
+    ("mechanism", "as_server", "how"),
+    [
+        (b"CURVE", b"\0", "CURVE: give its public certificate by --server-key FILE"),
+        (b"CURVE", b"\1", "CURVE, as its server: give its public certificate by --server-key FILE"),
+        (b"GSSAPI", b"\0", "GSSAPI: probe does not speak that"),
+    ],
+)
+async def test_what_to_do_about_each_mechanism(mechanism: bytes, as_server: bytes, how: str) -> None:
+    greeting = GREETING[:12] + mechanism.ljust(20, b"\0") + as_server + bytes(31)
+    finding = await meet(saying(greeting, stay=True))
+    assert finding.note == f"it wants the mechanism {how}"
 
 
 async def meet(answer: Callable[[trio.SocketStream], Awaitable[None]], patience: float = PATIENCE) -> Finding:
@@ -138,6 +152,15 @@ async def test_a_peer_that_says_nothing_takes_too_long() -> None:
         await meet(saying(b"", stay=True), 0.05)
     (failure,) = failed.value.exceptions
     assert "but the handshake was not over within 0.05 s; it said nothing" in str(failure)
+    assert failure.code == 2
+
+
+async def test_a_peer_that_answers_no_ping() -> None:
+    """Its program may be computing."""
+    with pytest.RaisesGroup(pytest.RaisesExc(Failure), flatten_subgroups=True) as failed:
+        await meet(saying(GREETING.replace(b"\3\0", b"\3\1", 1) + READY_REP, stay=True), 0.5)
+    (failure,) = failed.value.exceptions
+    assert str(failure).endswith(": it completed the handshake as a REP, but answered no PING within 0.5 s")
     assert failure.code == 2
 
 

@@ -22,11 +22,11 @@ from .. import ProtocolError
 from ..zmtp import COMPATIBLE, Connection
 from ._arguments import endpoint as as_endpoint
 from ._arguments import finite_seconds
-from ._exits import DONE, FAILED, TIMED_OUT, Failure, Teller, describe
-from ._peer_greeting import Greeting, read_greeting, read_ready, show
+from ._exits import DONE, FAILED, Failure, Teller, describe
+from ._peer_greeting import Greeting, read_greeting, read_ready
 from ._probe_group import GROUP_PATIENCE, GROUP_SCHEMES, describe_group, probe_group
 from ._probe_secured import probe_secured
-from ._probed_peer import Finding, ProbedPeer, connect_to, measure_round_trip
+from ._probed_peer import Finding, ProbedPeer, connect_to, measure_round_trip, too_slow
 from ._quoting import quote
 from ._security import add_security, read_mechanism
 from ._signals import Interruption
@@ -36,6 +36,11 @@ _PATIENCE = 3.0  # seconds
 # What the probe is to each type, if that takes nothing from others.
 _PARTNERS = {"REP": "REQ", "ROUTER": "DEALER", "PUB": "SUB", "XPUB": "SUB", "SUB": "PUB", "XSUB": "PUB", "PULL": "PUSH",
              "SERVER": "CLIENT", "DISH": "RADIO", "GATHER": "SCATTER"}  # fmt: skip
+
+_CREDENTIALS = {
+    "CURVE": "give its public certificate by --server-key FILE",
+    "PLAIN": "give a name and a password by --login FILE",
+}
 
 
 async def probe(endpoint: str, patience: float) -> Finding:
@@ -51,9 +56,7 @@ async def probe(endpoint: str, patience: float) -> Finding:
         with trio.fail_after(patience):
             await _meet(peer, finding, patience)
     except trio.TooSlowError:
-        said = f"it had said {show(peer.said)}" if peer.said else "it said nothing"
-        text = f"{endpoint}: it took the connection, but the handshake was not over within {patience:g} s; {said}"
-        raise Failure(text, TIMED_OUT) from None
+        raise too_slow(peer, finding, patience) from None
     except (ValueError, ProtocolError) as exc:
         raise Failure(f"{endpoint}: {describe(exc)}") from exc
     finally:
@@ -112,7 +115,8 @@ async def _greet(peer: ProbedPeer, patience: float) -> Greeting:
 
 def _explain_mechanism(greeting: Greeting) -> str:
     role = ", as its server" if greeting.as_server else ""
-    return f"it wants the mechanism {greeting.mechanism}{role}: give keys by --server-key, or a password by --login"
+    what_to_do = _CREDENTIALS.get(greeting.mechanism, "probe does not speak that")
+    return f"it wants the mechanism {greeting.mechanism}{role}: {what_to_do}"
 
 
 async def _complete(peer: ProbedPeer, finding: Finding) -> None:

@@ -17,9 +17,8 @@ import trio
 from .. import DeniedError, MechanismMismatchError, ProtocolError, RefusedByPeerError
 from .._security import Security
 from ..zmtp import COMPATIBLE, Connection
-from ._exits import TIMED_OUT, Failure, describe
-from ._peer_greeting import show
-from ._probed_peer import Finding, ProbedPeer, connect_to, measure_round_trip
+from ._exits import Failure, describe
+from ._probed_peer import Finding, ProbedPeer, connect_to, measure_round_trip, too_slow
 from ._quoting import quote
 
 _COMES_AS: Final = ("REQ", "SUB", "PUB", "PUSH")
@@ -41,9 +40,7 @@ async def probe_secured(endpoint: str, patience: float, security: Security) -> F
                 await _meet(peer, connection, finding)
             return finding
         except trio.TooSlowError:
-            said = f"the last that it said is {show(peer.said)}" if peer.said else "it said nothing"
-            text = f"{endpoint}: it took the connection, but the handshake was not over within {patience:g} s; {said}"
-            raise Failure(text, TIMED_OUT) from None
+            raise too_slow(peer, finding, patience) from None
         except (DeniedError, MechanismMismatchError) as exc:
             raise Failure(f"{endpoint}: {describe(exc)}") from exc
         except RefusedByPeerError as exc:

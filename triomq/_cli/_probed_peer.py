@@ -61,6 +61,10 @@ class ProbedPeer:
         except trio.BrokenResourceError:
             pass  # as `more` will find
 
+    def told(self) -> str:
+        """What the peer has said, in words."""
+        return f"it had said {show(self.said)}" if self.said else "it said nothing"
+
     async def more(self) -> bytes:
         """Wait for more bytes. Returns: these alone.
 
@@ -72,8 +76,7 @@ class ProbedPeer:
         except trio.BrokenResourceError:
             data = b""
         if not data:
-            said = f"it had said {show(self.said)}" if self.said else "it said nothing"
-            raise ValueError(f"it closed the connection in the middle of the handshake; {said}")
+            raise ValueError(f"it closed the connection in the middle of the handshake; {self.told()}")
         self.said += data
         if len(self.said) > _MOST:
             raise ValueError(f"it said more than {_MOST} bytes, and no end of its handshake among them")
@@ -116,6 +119,15 @@ _HINTS = {
     errno.ENOENT: "; nobody has bound this path",
     errno.EACCES: "; the file's permissions decide that",
 }
+
+
+def too_slow(peer: ProbedPeer, finding: Finding, patience: float) -> Failure:
+    """What the peer did not do within ``patience`` seconds."""
+    if finding.met:
+        what = f"it completed the handshake as a {finding.socket_type}, but answered no PING within {patience:g} s"
+    else:
+        what = f"it took the connection, but the handshake was not over within {patience:g} s; {peer.told()}"
+    return Failure(f"{finding.endpoint}: {what}", TIMED_OUT)
 
 
 async def measure_round_trip(peer: ProbedPeer, connection: Connection) -> float:
