@@ -6,7 +6,6 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 from . import zmtp
-from ._connections import SharedNames
 from ._context import Context, open_context
 from ._errors import (
     AddressInUseError,
@@ -55,6 +54,7 @@ from ._version import __version__
 
 if TYPE_CHECKING:  # imported later: no program uses all of these
     from . import abc, auth
+    from ._connections import SharedNames
     from ._sockets import DEALER, PAIR, PUB, PULL, PUSH, REP, REQ, ROUTER, SUB, XPUB, XSUB
     from ._statistics import ContextStatistics, PeerStatistics, Rates, SocketStatistics
     from ._tools import (
@@ -176,11 +176,16 @@ __all__ = [
 if not TYPE_CHECKING:  # a type checker shall refuse a wrong name
     _LATER = [name for name in __all__ if name not in globals()]
     _TYPES = [name for name in _LATER if name.isupper()]
+    _NAMES = ["SharedNames"]
     _STATISTICS = ["ContextStatistics", "PeerStatistics", "Rates", "SocketStatistics"]
     _MECHANISMS = ["Curve", "KeyPair", "Plain"]
-    _TOOLS = [name for name in _LATER if name not in {*_TYPES, *_STATISTICS, *_MECHANISMS, "abc", "auth"}]
+    _TOOLS = [name for name in _LATER if name not in {*_TYPES, *_NAMES, *_STATISTICS, *_MECHANISMS, "abc", "auth"}]
     _bring_type = later(__name__, {"._sockets": _TYPES})
-    _bring = later(__name__, {"._statistics": _STATISTICS, ".zmtp": _MECHANISMS, "._tools": _TOOLS}, together=True)
+    _bring = later(
+        __name__,
+        {"._connections": _NAMES, "._statistics": _STATISTICS, ".zmtp": _MECHANISMS, "._tools": _TOOLS},
+        together=True,
+    )
 
     def __getattr__(name: str) -> object:
         """Import what is imported later, or say what to write instead of a name that does not exist."""

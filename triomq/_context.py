@@ -22,10 +22,9 @@ from typing import TYPE_CHECKING, NoReturn, TypeVar, Unpack, final
 
 import trio
 
-from . import _statistics
+from . import _connections, _statistics
 from ._advice import refuse_copy, takes
 from ._connections import Carrier, Carriers
-from ._connections import SharedNames as SharedNames
 from ._errors import InternalError
 from ._logs import Log
 from ._opening import current_opener, given_arguments
@@ -317,7 +316,7 @@ def open_context(
     max_sockets: float = math.inf,
     max_peers: float = math.inf,
     max_queued_bytes: float = math.inf,
-    inproc: SharedNames | None = None,
+    inproc: _connections.SharedNames | None = None,
 ) -> AbstractAsyncContextManager[Context]:
     """Open a context: ``async with triomq.open_context() as ctx:``.
 

@@ -9,7 +9,8 @@ from contextlib import AbstractAsyncContextManager, contextmanager
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any, Final, Protocol, TypedDict, Unpack, cast
 
-from ._connections import Carrier, SharedNames
+from . import _connections
+from ._connections import Carrier
 from ._runtime import Bounds
 from ._transports import Transport
 
@@ -26,7 +27,7 @@ class Limits(TypedDict, total=False):
     max_sockets: float
     max_peers: float
     max_queued_bytes: float
-    inproc: SharedNames
+    inproc: _connections.SharedNames
     io_thread: bool
 
 
@@ -74,7 +75,7 @@ def current_opener() -> Opener | None:
     return _opener.get()
 
 
-def given_arguments(bounds: Bounds, names: SharedNames | None, *, io_thread: bool) -> Limits:
+def given_arguments(bounds: Bounds, names: _connections.SharedNames | None, *, io_thread: bool) -> Limits:
     """Those limits that limit something; the names, if there are any; and the thread, if there is to be one."""
     limits = Limits(
         max_sockets=bounds.max_sockets, max_peers=bounds.max_peers, max_queued_bytes=bounds.max_queued_bytes

@@ -9,18 +9,27 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from .._public import later
-from ._between_runs import SharedNames
 from ._carrier import Attachment, Binding, Carrier, Connecting, PeerHost
 from ._carriers import Carriers
 from ._gate import Gate
-from ._new_pipe import meter_inbox
-from ._stream_carrier import NewProtocol, StreamCarrier
-from ._timers import IDLE
 
-if TYPE_CHECKING:
+if TYPE_CHECKING:  # imported later: what carries by each scheme is for the endpoints of that scheme
+    from ._between_runs import SharedNames
     from ._multicast import MulticastCarrier
+    from ._new_pipe import meter_inbox
+    from ._stream_carrier import NewProtocol, StreamCarrier
+    from ._timers import IDLE
 else:
-    __getattr__ = later(__name__, {"._multicast": ["MulticastCarrier"]})
+    __getattr__ = later(
+        __name__,
+        {
+            "._between_runs": ["SharedNames"],
+            "._multicast": ["MulticastCarrier"],
+            "._new_pipe": ["meter_inbox"],
+            "._stream_carrier": ["NewProtocol", "StreamCarrier"],
+            "._timers": ["IDLE"],
+        },
+    )
 
 __all__ = [
     "IDLE",

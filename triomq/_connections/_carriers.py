@@ -3,23 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from typing import TYPE_CHECKING
 
 from .._errors import UnsupportedTransportError
-from .._transports import Transport, default_transports, split_endpoint
-from ._between_runs import SharedNames
+from .._transports import Transport, split_endpoint
 from ._carrier import Carrier
-from ._inproc import InprocCarrier
-from ._stream_carrier import StreamCarrier
+
+if TYPE_CHECKING:  # imported for an endpoint that needs it
+    from ._between_runs import SharedNames
+    from ._stream_carrier import StreamCarrier
 
 _NOT_SPOKEN = frozenset({"norm", "tipc", "vmci", "udp", "ws", "wss"})
 """Schemes of libzmq that are not here: whoever writes one made no typing error."""
 
-
+_STREAMS = ("ipc", "tcp")
 _GROUPS = ("epgm", "pgm")
+_OURS = (*_STREAMS, *_GROUPS, "inproc")
+"""The schemes that every context has."""
 
 
 class Carriers:
-    """The carriers of one context, by scheme.
+    """The carriers of one context, by scheme. One of ours is imported and made for the first endpoint of its scheme.
 
     Args:
       given: transports and carriers of the user, beside the ones that every context has, or in place of them.
@@ -31,18 +35,18 @@ class Carriers:
     """
 
     def __init__(self, given: Mapping[str, Transport | Carrier], names: SharedNames | None = None) -> None:
-        known: dict[str, Transport | Carrier] = {
-            **default_transports(),
-            "inproc": _inproc(names, given),
-            **given,
-        }
-        self._carriers: dict[str, Carrier] = {scheme: _carrier(one, known) for scheme, one in known.items()}
+        self._carriers: dict[str, Carrier] = {}
+        self._carry_streams_by: Callable[[StreamCarrier], Carrier] | None = None
+        if names is not None:
+            self._carriers["inproc"] = _by_shared_names(names, given)
+        if given:
+            self._carriers.update(_carriers(given))
 
     def carry_streams(self, by: Callable[[StreamCarrier], Carrier]) -> None:
-        """Let each carrier of byte streams be carried by another one."""
+        """Let each carrier of byte streams, those to come included, be carried by another one."""
+        self._carry_streams_by = by
         for scheme, carrier in self._carriers.items():
-            if isinstance(carrier, StreamCarrier):
-                self._carriers[scheme] = by(carrier)
+            self._carriers[scheme] = self._carried(carrier)
 
     def find(self, endpoint: str) -> tuple[Carrier, str]:
         """Look up the carrier of an endpoint.
@@ -55,38 +59,61 @@ class Carriers:
         scheme, address = split_endpoint(endpoint)
         carrier = self._carriers.get(scheme)
         if carrier is None:
-            if scheme not in _GROUPS:
-                raise _unsupported(endpoint, scheme, {*self._carriers, *_GROUPS})
-            carrier = self._carriers[scheme] = _groups(scheme)
+            if scheme not in _OURS:
+                raise _unsupported(endpoint, scheme, {*self._carriers, *_OURS})
+            carrier = self._carriers[scheme] = self._carried(_new_carrier(scheme))
         return carrier, address
 
+    def _carried(self, carrier: Carrier) -> Carrier:
+        if self._carry_streams_by is None:
+            return carrier
+        from ._stream_carrier import StreamCarrier
 
-def _groups(scheme: str) -> Carrier:
-    """The carrier of multicast groups, with all of PGM: imported for an endpoint that needs it."""
-    from .._transports import SystemGroups
-    from ._multicast import MulticastCarrier
-
-    return MulticastCarrier(scheme, SystemGroups(raw=scheme == "pgm"))
+        return self._carry_streams_by(carrier) if isinstance(carrier, StreamCarrier) else carrier
 
 
-def _inproc(names: object, given: Mapping[str, Transport | Carrier]) -> Carrier:
-    if names is None:
-        return InprocCarrier()
+def _new_carrier(scheme: str) -> Carrier:
+    """One of ours, with all that carries by it: no program uses every scheme."""
+    if scheme in _STREAMS:
+        from .._transports import default_transports
+        from ._stream_carrier import StreamCarrier
+
+        return StreamCarrier(default_transports()[scheme])
+    if scheme in _GROUPS:
+        from .._transports import SystemGroups
+        from ._multicast import MulticastCarrier
+
+        return MulticastCarrier(scheme, SystemGroups(raw=scheme == "pgm"))
+    from ._inproc import InprocCarrier
+
+    return InprocCarrier()
+
+
+def _by_shared_names(names: object, given: Mapping[str, Transport | Carrier]) -> Carrier:
+    from ._between_runs import SharedCarrier, SharedNames
+
     if not isinstance(names, SharedNames):
         raise TypeError(f"inproc= takes triomq.SharedNames(), the same for all that share them, not {names!r}")
     if "inproc" in given:
         raise ValueError("inproc= and transports={'inproc': …} are two carriers for one scheme: give one of them")
-    from ._between_runs import SharedCarrier
-
     return SharedCarrier(names)
 
 
-def _carrier(given: object, known: Mapping[str, Transport | Carrier]) -> Carrier:
-    if isinstance(given, Transport):
-        return StreamCarrier(given)
-    if not isinstance(given, Carrier):
-        raise TypeError(f"transports= takes objects of triomq.abc.Transport or triomq.abc.Carrier, not {given!r}")
-    return given.over(known) if isinstance(given, StreamCarrier) else given
+def _carriers(given: Mapping[str, Transport | Carrier]) -> dict[str, Carrier]:
+    """The carriers of what the user has given."""
+    from .._transports import default_transports
+    from ._stream_carrier import StreamCarrier
+
+    known = {**default_transports(), **given}
+    carriers: dict[str, Carrier] = {}
+    for scheme, one in given.items():
+        if isinstance(one, Transport):
+            carriers[scheme] = StreamCarrier(one)
+        elif isinstance(one, Carrier):
+            carriers[scheme] = one.over(known) if isinstance(one, StreamCarrier) else one
+        else:
+            raise TypeError(f"transports= takes objects of triomq.abc.Transport or triomq.abc.Carrier, not {one!r}")
+    return carriers
 
 
 def _unsupported(endpoint: str, scheme: str, known: Iterable[str]) -> UnsupportedTransportError:
