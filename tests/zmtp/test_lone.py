@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from triomq import Message
 from triomq._errors import RemoteProtocolError
-from triomq.zmtp import Connection, encode_shared
+from triomq.zmtp import Cancel, Connection, Ping, Pong, Subscribe, encode_alone, encode_shared
 from triomq.zmtp._frames import encode_items, take_lone, take_messages
 
 from .test_rows import connect
@@ -42,6 +42,17 @@ def test_a_message_encoded_by_itself_is_the_same_octets(frames: list[bytes], as_
     item = Message(frames) if as_message else tuple(frames)
     assert encode_items([item], buffers, lambda event: b"") == sum(map(len, buffers))
     assert b"".join(buffers) == encode_shared(tuple(frames))
+
+
+@given(FRAMES, st.booleans())
+def test_one_or_two_short_frames_are_encoded_alone_and_nothing_else(frames: list[bytes], as_message: bool) -> None:
+    alone = encode_alone(Message(frames) if as_message else tuple(frames))
+    assert alone == (encode_shared(frames) if len(frames) < 3 and max(map(len, frames)) < 256 else None)
+
+
+@pytest.mark.parametrize("item", [b"\0\0", Subscribe(b"t"), Cancel(b"t"), Ping(), Pong()])
+def test_what_is_no_message_is_not_encoded_alone(item: Any) -> None:
+    assert encode_alone(item) is None
 
 
 @pytest.mark.parametrize("options", [{"max_message_size": 9}, {"max_frames": 1}])

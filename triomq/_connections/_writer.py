@@ -204,10 +204,16 @@ class Writer:
 
         Returns: how many bytes, or None when the connection did not take all: then `_unsent` has the rest.
         """
-        outbox = pipe.outbox
-        # Who encrypts cannot encode twice: so ask at once where each item ends, and not only when it matters.
-        ends: list[int] | None = None if self._protocol.shares_encoding else []
-        batch, pieces = outbox.take(self._most if ends is None else few_enough(outbox.queue, self._most))
+        outbox, queue = pipe.outbox, pipe.outbox.queue
+        batch: Sequence[zmtp.Item]
+        if self._protocol.shares_encoding:
+            if len(queue) == 1 and not (outbox.tails or self._control_due) and (alone := zmtp.encode_alone(queue[0])):
+                return self._hand_over(pipe, (queue.popleft(),), (alone,), len(alone))
+            ends: list[int] | None = None
+            batch, pieces = outbox.take(self._most)
+        else:
+            ends = []  # who encrypts cannot encode twice: so ask at once where each item ends, not only when it matters
+            batch, pieces = outbox.take(few_enough(queue, self._most))
         buffers: list[bytes] = []
         control = 0
         if self._control_due:
@@ -222,6 +228,24 @@ class Writer:
             pipe.restore(batch)  # nothing has left: the messages wait for the next connection
             self._host.write_failed(self._no_memory())
             return None
+        return self._hand_over(pipe, batch, buffers, total, control, ends)
+
+    # On the path of every message.
+    def _hand_over(
+        self,
+        pipe: QueuedPipe,
+        batch: Sequence[zmtp.Item],
+        buffers: Sequence[bytes],
+        total: int,
+        control: int = 0,
+        ends: list[int] | None = None,
+    ) -> int | None:
+        """Write what was encoded; see `_write_batch`.
+
+        Args:
+          total: how many bytes; the first ``control`` of them are the connection's own.
+          ends: where in the rest each message ends, if that is known.
+        """
         # A failure is told at the end: the batch must be known as not sent by then, so that detaching puts it back.
         failure: Exception | None = None
         try:
@@ -229,7 +253,7 @@ class Writer:
         except (trio.BrokenResourceError, trio.ClosedResourceError) as exc:
             failure, taken = exc, 0
         if taken == total and failure is None:
-            if outbox.controls:
+            if pipe.outbox.controls:
                 self._count_sent(pipe, batch)
             else:
                 pipe.sent += len(batch)

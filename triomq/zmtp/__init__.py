@@ -17,7 +17,7 @@ from ._events import (
     Properties,
     Subscribe,
 )
-from ._frames import LARGE_BODY, Item, encode_shared
+from ._frames import LARGE_BODY, Item, encode_alone, encode_shared
 from ._handshake import TEMPORARY
 from ._mechanism import Mechanism, Null
 from ._protocol import WireProtocol
@@ -51,6 +51,7 @@ __all__ = [
     "Subscribe",
     "WireProtocol",
     "command_body",
+    "encode_alone",
     "encode_properties",
     "encode_shared",
     "explain_incompatible",

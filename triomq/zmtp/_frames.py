@@ -46,6 +46,8 @@ _MANY_FRAMES: Final = 256  # frames; a message of more is taken frame by frame, 
 # Headers of short frames, by size: quicker to look up than to make.
 _LAST: Final = tuple(bytes((0, size)) for size in range(256))
 _MORE: Final = tuple(bytes((MORE, size)) for size in range(256))
+_DELIMITER: Final = bytes((MORE, 0, 0))  # an empty frame, and the flags of a last one: what REQ and REP begin with
+_BODY: Final = tuple(_DELIMITER + bytes((size,)) for size in range(256))  # all that stands before such a last frame
 
 
 class _Headers(dict[int, bytes]):
@@ -97,10 +99,13 @@ def encode_items(items: Sequence[Any], out: list[bytes], encode_event: Callable[
     Returns: how many bytes were appended.
     """
     if len(items) == 1:
-        lone = _encode_lone(items[0])
-        if lone is not None:
-            out.append(lone)
-            return len(lone)
+        (item,) = items
+        alone = encode_alone(item)
+        if alone is None and isinstance(item, tuple) and max(map(len, item)) < LARGE_BODY:
+            alone = encode_shared(item)
+        if alone is not None:
+            out.append(alone)
+            return len(alone)
     elif items and (together := _encode_together(items)) is not None:
         out.append(together)
         return len(together)
@@ -143,15 +148,25 @@ def encode_items(items: Sequence[Any], out: list[bytes], encode_event: Callable[
     return total
 
 
-def _encode_lone(item: Item) -> bytes | None:
-    """The bytes of a message by itself; None if a frame of it is large, or if it is no message."""
-    if not isinstance(item, tuple):
-        return None
-    if len(item) == 2:  # mostly a request or a reply, behind its delimiter
-        first, last = item
-        if len(first) < 256 and len(last) < 256:
-            return _MORE[len(first)] + first + _LAST[len(last)] + last
-    return encode_shared(item) if max(map(len, item)) < LARGE_BODY else None
+# On the path of a message that is sent by itself.
+def encode_alone(item: Item) -> bytes | None:
+    """The bytes of a message of one or two frames, all of them short; None if the item is not that.
+
+    So are requests and replies, behind their delimiter. `encode_items` does the same for any number of items.
+    """
+    if isinstance(item, tuple):
+        try:
+            if len(item) == 2:
+                first, last = item
+                if not first:
+                    return _BODY[len(last)] + last
+                return _MORE[len(first)] + first + _LAST[len(last)] + last
+            if len(item) == 1:
+                (last,) = item
+                return _LAST[len(last)] + last
+        except IndexError:  # a frame of 256 bytes or more
+            pass
+    return None
 
 
 def _encode_together(items: Sequence[Any]) -> bytes | None:
@@ -255,6 +270,8 @@ def take_lone(buffer: bytes) -> Frames | None:
     flags, stop = buffer[0], 2 + buffer[1]
     if not flags:
         return (buffer[2:],) if stop == end else None
+    if end > 3 and buffer.startswith(_DELIMITER):
+        return (b"", buffer[4:]) if buffer[3] + 4 == end else None
     if flags == MORE and stop + 1 < end and not buffer[stop] and stop + 2 + buffer[stop + 1] == end:
         return buffer[2:stop], buffer[stop + 2 :]
     return None

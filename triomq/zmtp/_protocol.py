@@ -61,8 +61,9 @@ class WireProtocol(ABC):
         allowed, and makes the session look at each event.
       between_messages: no part of a frame has been received, so that `receive_hint` is 0. False is always
         allowed, and makes the session ask `receive_hint` before each read.
-      shares_encoding: `encode` takes the `bytes` that `encode_shared` made. That is ZMTP's framing, so a
-        protocol with another framing, or with frames that are encrypted, sets this to False.
+      shares_encoding: `encode` takes the `bytes` that `encode_shared` made, and a session may send those that
+        `encode_alone` made without asking. That is ZMTP's framing, so a protocol with another framing, or with frames
+        that are encrypted, sets this to False.
     """
 
     __slots__ = ()
