@@ -61,7 +61,7 @@ async def test_another_mechanism(ctx: triomq.Context, peer: Peer, options: dict[
         pull.connect(await wrong.bind("tcp://127.0.0.1:*"))
     failed = await next_of(monitor, triomq.HandshakeFailed)
     # libzmq sends its greeting in pieces, and none any more when it sees that ours is wrong.
-    assert "it is probably a libzmq that wants another mechanism than NULL" in str(failed.error)
+    assert str(failed.error).startswith("the peer closed the connection during the greeting")
     await right.send(b"hello")
     assert await pull.receive() == (b"hello",)
     assert len(pull.peers) == 1

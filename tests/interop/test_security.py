@@ -195,14 +195,23 @@ async def test_a_wrong_server_key(ctx: triomq.Context, peer: Peer) -> None:
 
 @pytest.mark.parametrize("kind", ["PLAIN", "CURVE"])
 async def test_a_client_that_wants_a_mechanism_where_we_have_none(ctx: triomq.Context, peer: Peer, kind: str) -> None:
-    """libzmq hangs up when we have named ours, and comes only once; but the next client tells its mechanism."""
+    """libzmq hangs up when we have named ours, and comes only once; but the next client tells its mechanism.
+
+    Mostly it has sent its signature by then. One that is slow reads before it writes, and leaves like who looks whether
+    a port is open.
+    """
     pull = ctx.socket(triomq.PULL)
     monitor = pull.monitor()
     endpoint = await pull.bind("tcp://127.0.0.1:*")
     await (await peer.socket("PUSH", **theirs(kind, we_serve=True))).connect(endpoint)
     first = await next_failed(monitor)
-    assert isinstance(first.error, triomq.RefusedByPeerError)
-    assert "probably a libzmq that wants another mechanism than NULL; give both sides the same" in str(first.error)
+    what = "the peer closed the connection during the greeting"
+    if isinstance(first.error, triomq.RefusedByPeerError):
+        assert str(first.error).startswith(
+            f"{what}: it is probably a libzmq that wants another mechanism than NULL; give"
+        )
+    else:
+        assert str(first.error) == what
     await (await peer.socket("PUSH", **theirs(kind, we_serve=True))).connect(endpoint)
     second = await next_failed(monitor)
     assert isinstance(second.error, triomq.MechanismMismatchError)

@@ -33,8 +33,8 @@ class Acceptor(Binding):
     from a place that ``accept_from`` does not name is closed before anything is written, and takes nobody's place.
 
     A libzmq that wants another mechanism hangs up before it has named its own, and does not come again by itself. So
-    the next one from the same place is greeted in two pieces, which costs that one a round trip, and then both sides
-    can name what the other wants.
+    the next peer from a place where one hung up in the greeting is greeted in two pieces, which costs that one a round
+    trip, and then both sides can name what the other wants.
 
     Args:
       new_protocol: makes the protocol state of each connection; its second argument is True, as this side accepts.
@@ -232,9 +232,7 @@ class Acceptor(Binding):
     def _note_hang_up(self, session: Session) -> None:
         """Take it for a refusal if the peer hung up without a word where some refuse so: this side does not retry."""
         error = session.error
+        if isinstance(error, (HungUpError, MechanismMismatchError)) and not session.greeted:
+            self._doubted = origin_of(session.address)
         if isinstance(error, HungUpError) and error.why:
             session.error = error.as_refusal()
-        elif not isinstance(error, MechanismMismatchError):
-            return
-        if not session.greeted:
-            self._doubted = origin_of(session.address)
