@@ -46,6 +46,10 @@ def said_by(capfd: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, st
          "example 'tcp://127.0.0.1:5555', 'tcp://[::1]:5555', 'tcp://example.org:5555' or 'tcp://eth0:0;10.0.0.1:5555'"),
         ("push -c :1 -o sndhwm=1", "triomq push: -o sndhwm=1: there is no such option; what you mean is send_hwm here"),
         ("pub -b :1 --echo", "triomq pub: there is no argument '--echo'"),
+        ("push :1 -D x", "triomq push: there is no argument ':1'; to wait for peers at an endpoint write -b :1, to go "
+         "to them -c :1"),
+        ("push tcp://*:1", "triomq push: there is no argument 'tcp://*:1'; to wait for peers at an endpoint write "
+         "-b tcp://*:1, to go to them -c tcp://*:1"),
         ("rep -b :1 --echo -D x", "triomq rep: --echo, --exec, and -D or -F: each says what is sent; give one of them"),
         ("req -c :1 -D x -t never", "triomq req: argument -t/--timeout: 'never' is no number of seconds above 0"),
         ("pull -b :1 -n 0", "triomq pull: argument -n/--count: '0' is no whole number above 0"),

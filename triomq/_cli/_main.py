@@ -14,7 +14,7 @@ from typing import Any
 import trio
 
 from .._version import __version__
-from ._arguments import Parser, terminal_width
+from ._arguments import Parser, endpoint, terminal_width
 from ._bench import add_bench, run_bench
 from ._completion import add_completion, print_completion
 from ._demos import add_demo
@@ -95,9 +95,16 @@ def parse(parser: Parser, arguments: Sequence[str]) -> argparse.Namespace:
     if unknown:
         command = commands.get(given.name, parser)
         flags = [flag for action in command._actions for flag in action.option_strings]
-        near = difflib.get_close_matches(unknown[0], flags, n=1, cutoff=0.7)
-        command.error(f"there is no argument {unknown[0]!r}" + (f"; do you mean {near[0]}?" if near else ""))
+        command.error(f"there is no argument {unknown[0]!r}{_guess(unknown[0], flags)}")
     return given
+
+
+def _guess(word: str, flags: Sequence[str]) -> str:
+    """What may have been meant by a word that is no argument."""
+    if not word.startswith("-") and "-b" in flags and "://" in endpoint(word):
+        return f"; to wait for peers at an endpoint write -b {word}, to go to them -c {word}"
+    near = difflib.get_close_matches(word, flags, n=1, cutoff=0.7)
+    return f"; do you mean {near[0]}?" if near else ""
 
 
 def commands_of(parser: Parser) -> dict[str, Parser]:

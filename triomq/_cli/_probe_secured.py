@@ -42,6 +42,7 @@ async def probe_secured(endpoint: str, patience: float, security: Security) -> F
         except trio.TooSlowError:
             raise too_slow(peer, finding, patience) from None
         except (DeniedError, MechanismMismatchError) as exc:
+            await peer.send(connection.data_to_send())  # so that the peer can tell its user, too
             raise Failure(f"{endpoint}: {describe(exc)}") from exc
         except RefusedByPeerError as exc:
             if exc.status is not None:
@@ -51,7 +52,7 @@ async def probe_secured(endpoint: str, patience: float, security: Security) -> F
             reasons[kind] = describe(exc)
         except ValueError as exc:
             if why := connection.explain_end():
-                raise Failure(f"{endpoint}: {describe(exc)}: {why}") from exc
+                raise Failure(f"{endpoint}: it closed the connection in the middle of the handshake: {why}") from exc
             reasons[kind] = describe(exc)
         finally:
             await trio.aclose_forcefully(stream)

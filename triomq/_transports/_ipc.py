@@ -41,6 +41,10 @@ _MAX_PATH = 107 if sys.platform == "linux" else 103  # bytes in sockaddr_un.sun_
 _EXAMPLE = "right is for example 'ipc:///tmp/feed' or, to bind a private temporary path, 'ipc://*'"
 _SEND_BUFFER = 2 * 1024 * 1024
 """bytes asked for where the option is not given; Linux counts double, so it is what tcp grows to by itself (4 MiB)"""
+_ADVICE = {
+    errno.ENOENT: "its directory must be there",
+    errno.EACCES: "this program must be allowed to write to its directory",
+}
 _LOCK_TRIES = 20
 _LOCK_PAUSE = 0.005  # seconds; the lock is held for microseconds, unless somebody means harm
 
@@ -275,7 +279,7 @@ async def _listen_path(
     except (AddressInUseError, FileExistsError):
         raise
     except OSError as exc:
-        raise explain(exc, f"cannot bind {endpoint}") from exc
+        raise explain(exc, f"cannot bind {endpoint}", _ADVICE) from exc
     finally:
         if lock is not None:
             os.close(lock)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, final
 
 import trio
@@ -14,9 +14,14 @@ from ._new_socket import accept
 from ._stream import SocketStream, shut_down
 
 
-def explain(exc: OSError, what: str) -> OSError:
-    """The same error (its class and errno kept) with a text that says what was tried."""
-    return type(exc)(exc.errno, f"{what}: {exc.strerror or exc}")
+def explain(exc: OSError, what: str, advice: Mapping[int, str] | None = None) -> OSError:
+    """The same error (its class and errno kept) with a text that says what was tried.
+
+    Args:
+      advice: what is to be said further, by errno.
+    """
+    further = (advice or {}).get(exc.errno or 0)
+    return type(exc)(exc.errno, f"{what}: {exc.strerror or exc}" + (f"; {further}" if further else ""))
 
 
 def set_option(sock: socket.socket, level: int, number: int, value: int, option: str) -> None:

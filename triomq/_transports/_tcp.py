@@ -27,6 +27,10 @@ from ._stream import SocketStream
 from ._tcp_address import Target, TcpAddress, format_address, parse_bind, parse_connect, resolve
 
 _STAGGER = 0.25  # seconds before the next address is tried beside one that does not answer (RFC 8305 §5)
+_ADVICE = {
+    errno.EADDRNOTAVAIL: "this machine has no such address; tcp://*:PORT binds all that it has",
+    errno.EACCES: "ports below 1024 are for privileged programs",
+}
 
 
 @final
@@ -86,7 +90,7 @@ class TcpTransport(Transport):
             if exc.errno == errno.EADDRINUSE:
                 text = f"cannot bind {endpoint}: another socket has this port; close it, or bind another port"
                 raise AddressInUseError(errno.EADDRINUSE, text) from exc
-            raise explain(exc, f"cannot bind {endpoint}") from exc
+            raise explain(exc, f"cannot bind {endpoint}", _ADVICE) from exc
         return SocketListener(sock, reported, partial(_prepare, options=options))
 
 
