@@ -91,7 +91,7 @@ def test_address_in_use_has_the_errno_that_bind_has() -> None:
         RefusedByPeerError("go away"),
         RefusedByPeerError("400, not let in", status=400),
         DeniedError("PLAIN user b'a' was not let in", 300),
-        MechanismMismatchError("the peer wants mechanism b'NULL', this side PLAIN", b"NULL", "PLAIN", 12),
+        MechanismMismatchError("the peer wants mechanism 'NULL', this side PLAIN", b"NULL", "PLAIN", 12),
         HandshakeRefusedError("PUSH.wait_peers: no connection to tcp://a:1", "tcp://a:1"),
         AddressInUseError(errno.EADDRINUSE, "taken"),
     ],

@@ -74,7 +74,7 @@ class RemoteProtocolError(ProtocolError):
 
 
 class MechanismMismatchError(RemoteProtocolError):
-    """The peer wants another security mechanism than this side, as its greeting says. There is no negotiation.
+    """The peer wants another security mechanism than this side, or the same role in it. There is no negotiation.
 
     Attributes:
       theirs: the name that the peer sent.

@@ -238,3 +238,20 @@ async def test_no_password_is_in_a_log_or_an_event(
         await push.aclose()
     assert "the password is wrong" in "".join(texts)
     assert not any(word in text for word in ("opensesame", "abracadabra") for text in texts)
+
+
+async def test_two_servers_are_told_at_once(virtual_network: VirtualNetwork) -> None:
+    """They would wait for each other's HELLO until ``handshake_timeout`` is over."""
+    async with virtual_network.open_context() as ctx:
+        pull = ctx.socket(triomq.PULL, mechanism=SERVING)
+        monitor = pull.monitor()
+        push = ctx.socket(triomq.PUSH, mechanism=SERVING, connect=await pull.bind("tcp://127.0.0.1:0"), linger=0)
+        with (
+            trio.fail_after(1),
+            pytest.raises(triomq.HandshakeRefusedError, match="both sides are the server of"),
+        ):
+            await push.wait_peers()
+        await settled()
+        (failed,) = [event async for event in _so_far(monitor) if isinstance(event, triomq.HandshakeFailed)]
+        assert "both sides are the server of CURVE" in str(failed.error)
+        await push.aclose()

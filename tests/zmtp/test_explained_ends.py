@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from triomq import Curve
+from triomq import Curve, Plain
 from triomq.zmtp import Connection, Null
 
 from .curve_peer import GREETING as CURVE
@@ -52,13 +52,21 @@ def test_a_server_of_another_key_hangs_up_at_the_hello() -> None:
     why = connection.explain_end()
     assert why == (
         f"its key is probably not the one given as server_key, {SERVER.public_text}; compare that with the "
-        "server's public key"
+        "server's public key; or it is a client, too"
     )
     greeting_and_hello = connection.data_to_send()
     server = Server(SERVER)
     server.take_hello(greeting_and_hello[64:])
     connection.receive_data(server.welcome())
     assert connection.explain_end() == "", "it has opened the HELLO"
+
+
+def test_a_server_of_plain_that_hangs_up_at_the_hello_may_be_tried_again_at_once() -> None:
+    """So it does where it cannot tell yet whether to let the client in (RFC 27, status 300)."""
+    mechanism = Plain("joe", "secret").new_mechanism(as_server=False, asks=False, random_bytes=bytes)
+    connection = Connection("DEALER", as_server=False, mechanism=mechanism)
+    connection.receive_data(CURVE.replace(b"CURVE", b"PLAIN"))
+    assert connection.explain_end() == ""
 
 
 def test_without_a_mechanism_no_such_peer_is_known() -> None:

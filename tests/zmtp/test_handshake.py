@@ -67,7 +67,11 @@ GREETING_FAULTS = [
     (b"\xff" + bytes(8) + b"\x7e", 9, "ZMTP 1.0"),
     (b"\xff" + bytes(8) + b"\x7f\x01", 10, "ZMTP 2.0"),
     (b"\xff" + bytes(8) + b"\x7f\x02", 10, "ZMTP 2.0"),
-    (b"\xff" + bytes(8) + b"\x7f\x03\x01PLAIN" + bytes(15), 12, "wants mechanism b'PLAIN', this side NULL"),
+    (
+        b"\xff" + bytes(8) + b"\x7f\x03\x01PLAIN" + bytes(15),
+        12,
+        "mechanism 'PLAIN', this side NULL; give both the same",
+    ),
     (b"\xff" + bytes(8) + b"\x7f\x03\x01NULLX" + bytes(15), 12, "NULLX"),
     (b"\xff" + bytes(8) + b"\x7f\x03\x01null" + bytes(16), 12, "null"),
     (b"\xff" + bytes(8) + b"\x7f\x03\x01NULL\0X" + bytes(14), 12, "NULL"),

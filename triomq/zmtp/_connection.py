@@ -270,7 +270,8 @@ class Connection(WireProtocol):
         if len(buffer) >= VERSION_TOLD and self._owes_greeting:
             self._owes_greeting = False
             self._to_send.append(self._greeting()[GREETING_START:])
-        greeting = parse_greeting(buffer, self._mechanism.name)
+        serves = self._as_server and self._mechanism.has_roles
+        greeting = parse_greeting(buffer, self._mechanism.name, serves=serves)
         if greeting is None:
             return 0
         self._reader.offset = GREETING_SIZE

@@ -28,6 +28,7 @@ GREETING_START = 12
 """Octets of ours that go out at once: up to the version."""
 VERSION_TOLD = 11
 """Octets of a peer's greeting that hold its major version. A libzmq has the rest on its way when it has ours."""
+_AS_SERVER = 32  # the octet that says so
 _SIGNATURE = 10  # octets, that libzmq sends before it has heard anything
 VERSION = (3, 1)
 """The version of ZMTP spoken here."""
@@ -43,7 +44,7 @@ class Greeting(NamedTuple):
 
 def explain_end(heard: int, mechanism: str) -> str:
     """Why the peer may have hung up when it had been told a ``mechanism``, and had sent so many octets; or nothing."""
-    if heard != _SIGNATURE:
+    if heard != _SIGNATURE:  # of a libzmq that was slow it may be nothing, as of who looks whether a port is open
         return ""
     return f"it is probably a libzmq that wants another mechanism than {mechanism}; give both sides the same mechanism="
 
@@ -54,15 +55,17 @@ def encode_greeting(mechanism: str, as_server: bool) -> bytes:
     return b"\xff" + bytes(8) + b"\x7f" + bytes(VERSION) + name.ljust(20, b"\0") + bytes((as_server,)) + bytes(31)
 
 
-def parse_greeting(data: bytes, mechanism: str) -> Greeting | None:
+def parse_greeting(data: bytes, mechanism: str, *, serves: bool = False) -> Greeting | None:
     """Judge what has come of a greeting; None if it is right so far but not complete.
 
     Args:
       data: everything received so far, from the first octet on. What lies behind the greeting is ignored.
       mechanism: the name of ours. There is no negotiation: both sides must name the same.
+      serves: this side is its server. A peer that says so, too, will not be its client. One that does not say so may
+        be a server all the same: libzmq never says so.
     Raises:
       RemoteProtocolError: the peer speaks another protocol or version.
-      MechanismMismatchError: it wants another mechanism.
+      MechanismMismatchError: it wants another mechanism, or to be the server of this one, too.
     """
     if data and data[0] != 0xFF:
         raise RemoteProtocolError(f"not a ZMTP 3 greeting, or ZMTP 1.0: it begins with {data[:8]!r}", 0)
@@ -73,10 +76,13 @@ def parse_greeting(data: bytes, mechanism: str) -> Greeting | None:
     if len(data) >= 32:
         name = data[12:32].rstrip(b"\0")
         if name != mechanism.encode("ascii"):
-            text = f"the peer wants mechanism {name!r}, this side {mechanism}"
+            text = f"the peer wants mechanism {repr(name)[1:]}, this side {mechanism}; give both the same"
             raise MechanismMismatchError(text, name, mechanism, 12)
     if len(data) < GREETING_SIZE:
         return None
+    if serves and data[_AS_SERVER]:
+        text = f"both sides are the server of {mechanism}; one of them has to be its client"
+        raise MechanismMismatchError(text, mechanism.encode("ascii"), mechanism, _AS_SERVER)
     # A peer of a later version falls back to ours (RFC 37 §2.2.1): the lower version of the two is spoken.
     version = min((data[10], data[11]), VERSION)
-    return Greeting(version, mechanism, bool(data[32]))
+    return Greeting(version, mechanism, bool(data[_AS_SERVER]))

@@ -18,7 +18,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 
-from .._errors import RemoteProtocolError
+from .._errors import MechanismMismatchError, RemoteProtocolError
 from ._commands import MAX_HANDSHAKE_COMMAND, Command, command_body, encode_properties, parse_properties
 from ._events import AuthenticationRequested, Properties
 
@@ -95,6 +95,14 @@ class Mechanism(ABC):
           RemoteProtocolError: the peer cannot have sent this.
         """
         raise NotImplementedError
+
+
+def not_due(command: Command, due: bytes, mechanism: str) -> RemoteProtocolError:
+    """What is wrong with a peer of a mechanism with roles that sends another command than the one that is due."""
+    if (command.name, due) == (b"HELLO", b"WELCOME"):
+        text = f"both sides are clients of {mechanism}; one of them has to be its server"
+        return MechanismMismatchError(text, mechanism.encode("ascii"), mechanism, command.offset)
+    return RemoteProtocolError(f"command {command.name[:32]!r} where {due.decode()} is due", command.offset)
 
 
 class Null(Mechanism):

@@ -19,7 +19,7 @@ from .._errors import DeniedError, RemoteProtocolError
 from .._security import Security
 from ._commands import MAX_HANDSHAKE_COMMAND, Command, command_body, encode_properties, parse_properties
 from ._events import AuthenticationRequested, Properties
-from ._mechanism import Mechanism
+from ._mechanism import Mechanism, not_due
 
 _MOST: Final = 255  # octets in a name, and in a password
 _HELLO_LIMIT: Final = 1 + len("HELLO") + 2 * (1 + _MOST)
@@ -126,7 +126,7 @@ class _PlainClient(Mechanism):
 
     def receive_command(self, command: Command) -> Properties | None:
         if command.name != self._due:
-            raise _not_due(command, self._due)
+            raise not_due(command, self._due, self.name)
         if command.name == b"READY":
             self.complete = True
             return parse_properties(command.data, command.offset)
@@ -165,7 +165,7 @@ class _PlainServer(Mechanism):
 
     def receive_command(self, command: Command) -> Properties | None:
         if command.name != self._due:
-            raise _not_due(command, self._due)
+            raise not_due(command, self._due, self.name)
         if command.name == b"INITIATE":
             self._due = b"nothing"
             metadata = parse_properties(command.data, command.offset)
@@ -202,8 +202,3 @@ def _parse_hello(command: Command) -> tuple[bytes, bytes]:
     if not end or end != len(data):
         raise RemoteProtocolError("a HELLO that does not hold just a name and a password", command.offset)
     return data[1:middle], data[middle + 1 :]
-
-
-def _not_due(command: Command, due: bytes) -> RemoteProtocolError:
-    wanted = due.decode()
-    return RemoteProtocolError(f"command {command.name[:32]!r} where {wanted} is due", command.offset)

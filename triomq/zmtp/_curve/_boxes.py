@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hmac
 import struct
-from typing import Final, NoReturn
+from typing import Final
 
 from ..._errors import LocalProtocolError, RemoteProtocolError
 from .._commands import Command
@@ -108,12 +108,3 @@ def check_size(command: Command, size: int, *, or_more: bool = False) -> None:
         raise RemoteProtocolError(
             f"a {command.name.decode()} that holds {len(command.data)} octets; {wanted} are due", command.offset
         )
-
-
-def refuse(command: Command, due: bytes) -> NoReturn:
-    """Refuse a command that is not due.
-
-    Raises:
-      RemoteProtocolError: always.
-    """
-    raise RemoteProtocolError(f"command {command.name[:32]!r} where {due.decode()} is due", command.offset)

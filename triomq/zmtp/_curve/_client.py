@@ -9,7 +9,8 @@ from ..._errors import RemoteProtocolError
 from ..._security import z85_encode
 from .._commands import MAX_HANDSHAKE_COMMAND, Command, command_body, encode_properties, parse_properties
 from .._events import Properties
-from ._boxes import BOX, COOKIE, LONG_NONCE, SHORT_NONCE, CurveMechanism, check_size, refuse
+from .._mechanism import not_due
+from ._boxes import BOX, COOKIE, LONG_NONCE, SHORT_NONCE, CurveMechanism, check_size
 from ._keys import KEY_SIZE, KeyPair
 
 _VERSION: Final = b"\1\0"
@@ -56,7 +57,7 @@ class CurveClient(CurveMechanism):
 
     def receive_command(self, command: Command) -> Properties | None:
         if command.name != self._due:
-            refuse(command, self._due)
+            raise not_due(command, self._due, self.name)
         if self._due == b"WELCOME":
             self._receive_welcome(command)
             return None
@@ -65,7 +66,8 @@ class CurveClient(CurveMechanism):
     def explain_end(self) -> str:
         if self._due == b"WELCOME":
             given = f"server_key, {z85_encode(self._server_key)}"
-            return f"its key is probably not the one given as {given}; compare that with the server's public key"
+            wrong = f"its key is probably not the one given as {given}; compare that with the server's public key"
+            return f"{wrong}; or it is a client, too"
         return ""
 
     def _receive_welcome(self, command: Command) -> None:

@@ -9,7 +9,8 @@ from ..._errors import DeniedError, RemoteProtocolError
 from ..._security import z85_encode
 from .._commands import MAX_HANDSHAKE_COMMAND, Command, command_body, encode_properties, parse_properties
 from .._events import AuthenticationRequested, Properties
-from ._boxes import BOX, COOKIE, LONG_NONCE, SHORT_NONCE, VOUCH, CurveMechanism, check_size, refuse, same
+from .._mechanism import not_due
+from ._boxes import BOX, COOKIE, LONG_NONCE, SHORT_NONCE, VOUCH, CurveMechanism, check_size, same
 from ._keys import KEY_SIZE, KeyPair
 
 _VERSION: Final = b"\1\0"
@@ -56,7 +57,7 @@ class CurveServer(CurveMechanism):
 
     def receive_command(self, command: Command) -> Properties | None:
         if command.name != self._due:
-            refuse(command, self._due)
+            raise not_due(command, self._due, self.name)
         if self._due == b"HELLO":
             self._receive_hello(command)
             return None
