@@ -81,7 +81,7 @@ async def test_types_of_libzmq(authenticated: zmq.Context, kind: str, name: str)
     ("name", "client", "says"),
     [
         ("CURVE", Curve(SERVER.public_key, KeyPair.generate()), "400"),
-        ("CURVE", Curve(CLIENT.public_key, CLIENT), "key"),
+        ("CURVE", Curve(CLIENT.public_key, CLIENT), "handshake: it is probably not the server of the given server_key"),
         ("CURVE", Plain("joe", "secret"), "CURVE"),
         ("PLAIN", Plain("joe", "wrong"), "400"),
         ("PLAIN", Curve(SERVER.public_key, CLIENT), "PLAIN"),
@@ -96,6 +96,19 @@ async def test_why_nobody_is_met(name: str, client: triomq.Security, says: str) 
         assert says in str(caught.value)
         assert str(caught.value).startswith(f"{endpoint}: ")
         assert "secret" not in str(caught.value)
+
+
+async def test_a_peer_of_another_mechanism_is_told_that_of_the_probe() -> None:
+    async with triomq.open_context() as ctx:
+        rep = ctx.socket(triomq.REP)
+        monitor = rep.monitor()
+        endpoint = await rep.bind("tcp://127.0.0.1:0")
+        with pytest.raises(Failure, match="wants mechanism 'NULL', this side CURVE; give both the same"):
+            await probe_secured(endpoint, 30, SIDES["CURVE"][1])
+        with trio.fail_after(30):
+            while not isinstance(event := await monitor.receive(), triomq.HandshakeFailed):
+                pass
+        assert "wants mechanism 'CURVE', this side NULL" in str(event.error)
 
 
 async def test_a_silent_peer() -> None:

@@ -227,7 +227,13 @@ def test_an_unknown_option_is_answered_with_those_there_are() -> None:
         ("subscribe", "a SUB is made with topics=['…']"),
         ("topics", "topics are for a SUB"),
         ("ipv4only", "write ipv6=False for ipv4only=True"),
-        ("curve_server", "Curve.server in mechanism"),
+        (
+            "curve_server",
+            "write mechanism=triomq.Curve(server_key, keypair) for a client, mechanism=triomq.Curve.server(",
+        ),
+        ("keypair", "write mechanism=triomq.Curve(server_key, keypair) for a client"),
+        ("ZMQ_PLAIN_USERNAME", "write mechanism=triomq.Plain(username, password) for a client"),
+        ("hmw", "you mean 'hwm'?"),
         ("io_threads", "There are no threads: everything runs in the tasks of your trio run"),
     ],
 )

@@ -13,7 +13,18 @@ _TIME_LIMIT: Final = (
     "no call has a time limit of its own: write 'with trio.move_on_after(seconds):' around the call, or "
     "'with trio.fail_after(seconds):'"
 )
+_CURVE: Final = (
+    "write mechanism=triomq.Curve(server_key, keypair) for a client, mechanism=triomq.Curve.server(keypair) for the "
+    "server"
+)
+_PLAIN: Final = (
+    "write mechanism=triomq.Plain(username, password) for a client, "
+    "mechanism=triomq.Plain.server({username: password}) for the server"
+)
 _OTHERS: Final = {
+    **dict.fromkeys(("curve", "curveserver", "curveserverkey", "curvepublickey", "curvesecretkey"), _CURVE),
+    **dict.fromkeys(("serverkey", "publickey", "secretkey", "keypair", "keys"), _CURVE),
+    **dict.fromkeys(("plain", "plainserver", "plainusername", "plainpassword", "username", "password"), _PLAIN),
     "timeout": _TIME_LIMIT,
     "recvtimeout": _TIME_LIMIT,
     "receivetimeout": _TIME_LIMIT,
@@ -128,13 +139,13 @@ def explain_option(name: str, zmq_names: Mapping[str, str], seconds: Container[s
         return f"you mean {meant!r}" + (", in seconds" if meant in seconds else "")
     if (instead := instead_of_option(name)) is not None:
         return instead
-    if near := nearest(name.lower(), here):
+    if near := nearest(name.lower(), here, 0.6):
         return f"you mean {near!r}?"
     return f"there are {', '.join(here)}"
 
 
-def nearest(name: str, known: Sequence[str]) -> str | None:
+def nearest(name: str, known: Sequence[str], likeness: float = 0.7) -> str | None:
     """The name that somebody may have meant."""
     import difflib  # for those who need it, as it takes time to import
 
-    return next(iter(difflib.get_close_matches(name, known, 1, 0.7)), None)
+    return next(iter(difflib.get_close_matches(name, known, 1, likeness)), None)
