@@ -163,7 +163,7 @@ async def test_a_wrong_server_key_is_told_within_a_second(virtual_network: Virtu
         assert trio.current_time() - began < 1
         assert server.accepted == 3
         first, second, third = failures(monitor)
-        key = f"its key is probably not the one given as server_key, {KEYS.public_text}"
+        key = f"it is probably not the server of the given server_key, {KEYS.public_text}"
         what = "the peer closed the connection during the handshake"
         for event in (first, second):
             assert isinstance(event.error, trio.BrokenResourceError)

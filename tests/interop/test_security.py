@@ -187,7 +187,7 @@ async def test_a_wrong_server_key(ctx: triomq.Context, peer: Peer) -> None:
         await mine.wait_peers()
     error = caught.value.__cause__
     assert isinstance(error, triomq.RefusedByPeerError)
-    assert "its key is probably not the one given as server_key" in str(error)
+    assert "it is probably not the server of the given server_key" in str(error)
     failed = [event async for event in monitor_so_far(monitor) if isinstance(event, triomq.HandshakeFailed)]
     assert failed[-1].error is error
     assert [event.retry_in is not None and event.retry_in < 0.3 for event in failed] == [True, True, False]

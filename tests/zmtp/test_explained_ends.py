@@ -51,8 +51,7 @@ def test_a_server_of_another_key_hangs_up_at_the_hello() -> None:
     connection.receive_data(CURVE)
     why = connection.explain_end()
     assert why == (
-        f"its key is probably not the one given as server_key, {SERVER.public_text}; compare that with the "
-        "server's public key; or it is a client, too"
+        f"it is probably not the server of the given server_key, {SERVER.public_text}; compare that with its public key"
     )
     greeting_and_hello = connection.data_to_send()
     server = Server(SERVER)

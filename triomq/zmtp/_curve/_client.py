@@ -65,9 +65,8 @@ class CurveClient(CurveMechanism):
 
     def explain_end(self) -> str:
         if self._due == b"WELCOME":
-            given = f"server_key, {z85_encode(self._server_key)}"
-            wrong = f"its key is probably not the one given as {given}; compare that with the server's public key"
-            return f"{wrong}; or it is a client, too"
+            key = z85_encode(self._server_key)
+            return f"it is probably not the server of the given server_key, {key}; compare that with its public key"
         return ""
 
     def _receive_welcome(self, command: Command) -> None:
