@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from importlib import import_module
+from itertools import chain
 from typing import TYPE_CHECKING
 
 from . import zmtp
@@ -46,7 +47,6 @@ from ._events import (
 from ._message import Message, MessageLike
 from ._options import ZMQ_NAMES, Options
 from ._public import later, publish
-from ._security import Accept, AuthenticationRequest, Authenticator, Deny, PeerProcess
 from ._security import Security as Security  # the type hints of `Options` name it
 from ._sockets import ReceiveSocket, SendSocket, Socket
 from ._statistics import Peer
@@ -55,6 +55,7 @@ from ._version import __version__
 if TYPE_CHECKING:  # imported later: no program uses all of these
     from . import abc, auth
     from ._connections import SharedNames
+    from ._security import Accept, AuthenticationRequest, Authenticator, Deny, PeerProcess
     from ._sockets import DEALER, PAIR, PUB, PULL, PUSH, REP, REQ, ROUTER, SUB, XPUB, XSUB
     from ._statistics import ContextStatistics, PeerStatistics, Rates, SocketStatistics
     from ._tools import (
@@ -176,16 +177,15 @@ __all__ = [
 if not TYPE_CHECKING:  # a type checker shall refuse a wrong name
     _LATER = [name for name in __all__ if name not in globals()]
     _TYPES = [name for name in _LATER if name.isupper()]
-    _NAMES = ["SharedNames"]
-    _STATISTICS = ["ContextStatistics", "PeerStatistics", "Rates", "SocketStatistics"]
-    _MECHANISMS = ["Curve", "KeyPair", "Plain"]
-    _TOOLS = [name for name in _LATER if name not in {*_TYPES, *_NAMES, *_STATISTICS, *_MECHANISMS, "abc", "auth"}]
+    _PLACES = {
+        "._connections": ["SharedNames"],
+        "._security": ["Accept", "AuthenticationRequest", "Authenticator", "Deny", "PeerProcess"],
+        "._statistics": ["ContextStatistics", "PeerStatistics", "Rates", "SocketStatistics"],
+        ".zmtp": ["Curve", "KeyPair", "Plain"],
+    }
+    _TOOLS = [name for name in _LATER if name not in {*_TYPES, *chain(*_PLACES.values()), "abc", "auth"}]
     _bring_type = later(__name__, {"._sockets": _TYPES})
-    _bring = later(
-        __name__,
-        {"._connections": _NAMES, "._statistics": _STATISTICS, ".zmtp": _MECHANISMS, "._tools": _TOOLS},
-        together=True,
-    )
+    _bring = later(__name__, {**_PLACES, "._tools": _TOOLS}, together=True)
 
     def __getattr__(name: str) -> object:
         """Import what is imported later, or say what to write instead of a name that does not exist."""

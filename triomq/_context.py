@@ -22,15 +22,14 @@ from typing import TYPE_CHECKING, NoReturn, TypeVar, Unpack, final
 
 import trio
 
-from . import _connections, _statistics
+from . import _connections, _options, _security, _statistics
 from ._advice import refuse_copy, takes
 from ._connections import Carrier, Carriers
 from ._errors import InternalError
 from ._logs import Log
 from ._opening import current_opener, given_arguments
-from ._options import ZMQ_NAMES, OptionArguments
+from ._options import ZMQ_NAMES
 from ._runtime import Bounds, Runtime, Services
-from ._security import Authenticator
 from ._sockets import EndpointArgument, Observer, Shared, Socket
 from ._transports import Transport
 
@@ -92,7 +91,7 @@ class Context(metaclass=_OpenedByBlock):
         name: str | None = None,
         bind: EndpointArgument = (),
         connect: EndpointArgument = (),
-        **options: Unpack[OptionArguments],
+        **options: Unpack[_options.OptionArguments],
     ) -> S:
         """Make a socket.
 
@@ -152,7 +151,7 @@ class Context(metaclass=_OpenedByBlock):
         self._shared.runtime.check_process("Context.observe")
         self._shared.observers.append(observer)
 
-    def authenticator(self, authenticator: Authenticator | None, *, max_requests: int = 100) -> None:
+    def authenticator(self, authenticator: _security.Authenticator | None, *, max_requests: int = 100) -> None:
         """Let a function decide which peers come in, at every socket of this context, also at those made already.
 
         It is asked wherever this side is the server of PLAIN or CURVE, and for every connection that a socket with

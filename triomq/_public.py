@@ -51,8 +51,8 @@ def later(module_name: str, places: Mapping[str, Iterable[str]], *, together: bo
         there = importlib.import_module(place, package)
         brought = list(places[place]) if together else [name]
         vars(here).update((other, getattr(there, other)) for other in brought)
-        if "._" not in module_name:
-            publish(module_name, vars(here), [other for other in brought if other in vars(here)["__all__"]])
+        home = module_name.partition("._")[0]
+        publish(home, vars(here), [other for other in brought if other in vars(sys.modules[home]).get("__all__", ())])
         return vars(here)[name]
 
     return bring

@@ -7,10 +7,9 @@ from collections.abc import Callable
 
 import trio
 
-from .. import zmtp
+from .. import _security, zmtp
 from .._errors import DeniedError, MechanismMismatchError
 from .._events import AcceptFailed, Connected, HandshakeFailed, ListeningStopped
-from .._security import AllowList
 from .._transports import Listener, NonblockingStream
 from ._beginning import begin_session
 from ._carrier import Binding, PeerHost
@@ -57,7 +56,7 @@ class Acceptor(Binding):
         self._failures = 0  # attempts to accept that failed, since one succeeded
         self._listening = True
         places = host.options.accept_from
-        self._allowed = None if places is None else AllowList(places)
+        self._allowed = None if places is None else _security.AllowList(places)
         self._bounds = host.runtime.bounds
         self._bounds.doors[self] = None
         self._closed = trio.Event()

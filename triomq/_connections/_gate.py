@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import trio
 
-from .._security import Accept, AuthenticationRequest, Authenticator, Deny
+from .. import _security
 
 
 class Gate:
@@ -15,10 +15,10 @@ class Gate:
     """
 
     def __init__(self) -> None:
-        self.authenticator: Authenticator | None = None
+        self.authenticator: _security.Authenticator | None = None
         self._limiter = trio.CapacityLimiter(1)
 
-    def set(self, authenticator: Authenticator | None, max_requests: int) -> None:
+    def set(self, authenticator: _security.Authenticator | None, max_requests: int) -> None:
         """Ask this authenticator from now on; requests under way are answered by the one before."""
         self.authenticator = authenticator
         self._limiter = trio.CapacityLimiter(max_requests)
@@ -28,7 +28,7 @@ class Gate:
         """Somebody is asked."""
         return self.authenticator is not None
 
-    async def judge(self, request: AuthenticationRequest) -> Accept | Deny:
+    async def judge(self, request: _security.AuthenticationRequest) -> _security.Accept | _security.Deny:
         """Ask whether a peer may come in; wait for a turn, if too many requests are under way.
 
         Cancellation: the authenticator is cancelled.
@@ -37,9 +37,11 @@ class Gate:
         """
         authenticator = self.authenticator
         if authenticator is None:
-            return Deny(500, "no authenticator: give the context one by ctx.authenticator(…), or name the users")
+            return _security.Deny(
+                500, "no authenticator: give the context one by ctx.authenticator(…), or name the users"
+            )
         async with self._limiter:
             verdict = await authenticator(request)
-        if not isinstance(verdict, (Accept, Deny)):
+        if not isinstance(verdict, (_security.Accept, _security.Deny)):
             raise TypeError(f"an authenticator returns triomq.Accept or triomq.Deny, not {type(verdict).__name__}")
         return verdict

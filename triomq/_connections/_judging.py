@@ -6,9 +6,8 @@ from typing import Final
 
 import trio
 
-from .. import zmtp
+from .. import _security, zmtp
 from .._errors import DeniedError, MechanismMismatchError, RefusedByPeerError
-from .._security import Accept, AuthenticationRequest, Deny, z85_encode
 from .._transports import NonblockingStream, try_receive
 from ._carrier import PeerHost
 
@@ -30,7 +29,7 @@ async def judge_peer(
       trio.BrokenResourceError: it left meanwhile.
     Cancellation: the authenticator is cancelled, and the question may be asked again.
     """
-    request = AuthenticationRequest(
+    request = _security.AuthenticationRequest(
         mechanism=question.mechanism,
         credentials=question.credentials,
         address=getattr(stream, "peer", endpoint),
@@ -40,18 +39,18 @@ async def judge_peer(
         metadata=question.metadata,
         process=getattr(stream, "process", None),
     )
-    verdict: Accept | Deny | None = None
+    verdict: _security.Accept | _security.Deny | None = None
     failure: Exception | None = None
     async with trio.open_nursery() as nursery:
         nursery.start_soon(_until_gone, stream, protocol, nursery.cancel_scope)
         try:
             verdict = await host.gate.judge(request)
         except Exception as exc:  # of the user's code: who was not judged does not come in, and the event says why
-            verdict, failure = Deny(500, f"the authenticator raised {type(exc).__name__}"), exc
+            verdict, failure = _security.Deny(500, f"the authenticator raised {type(exc).__name__}"), exc
         nursery.cancel_scope.cancel(reason="triomq: the verdict is there")
     if verdict is None:
         raise trio.BrokenResourceError("the peer left before the authenticator had answered")
-    if isinstance(verdict, Accept):
+    if isinstance(verdict, _security.Accept):
         protocol.accept(verdict.user_id, verdict.metadata)
         return
     text = f"{_who(question)} was not let in: {verdict.status}{verdict.text and ', '}{verdict.text}"
@@ -99,5 +98,5 @@ def _who(question: zmtp.AuthenticationRequested) -> str:
     if question.mechanism == "PLAIN":
         return f"PLAIN user {question.credentials[0][:64]!r}"
     if question.mechanism == "CURVE":
-        return f"CURVE key {z85_encode(question.credentials[0])}"
+        return f"CURVE key {_security.z85_encode(question.credentials[0])}"
     return f"a peer of {question.mechanism}"

@@ -14,11 +14,10 @@ from typing import TypeAlias
 
 import trio
 
-from .. import zmtp
+from .. import _security, zmtp
 from .._errors import PeerUnwantedError, RefusedByPeerError, RemoteProtocolError, SilentPeerError
 from .._message import BytesLike, Frames
 from .._pipes import UNCONNECTED, QueuedPipe
-from .._security import PeerProcess
 from .._statistics import Peer
 from .._transports import NonblockingStream
 from ._carrier import PeerHost
@@ -81,7 +80,7 @@ class Session:
         accepted: bool = False,
     ) -> None:
         self.address: str = getattr(stream, "peer", endpoint)
-        self.process: PeerProcess | None = getattr(stream, "process", None)
+        self.process: _security.PeerProcess | None = getattr(stream, "process", None)
         self.established: bool = False
         self.pipe: QueuedPipe | None = pipe
         self.waits_as: bytes | None = None

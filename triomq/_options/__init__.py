@@ -2,8 +2,15 @@
 
 from __future__ import annotations
 
-from ._arguments import OptionArguments
+from typing import TYPE_CHECKING
+
+from .._public import later
 from ._options import ZMQ_NAMES, Options, make_options
 from ._values import bound
+
+if TYPE_CHECKING:  # imported later: only type hints name it
+    from ._arguments import OptionArguments
+else:
+    __getattr__ = later(__name__, {"._arguments": ["OptionArguments"]})
 
 __all__ = ["ZMQ_NAMES", "OptionArguments", "Options", "bound", "make_options"]

@@ -8,7 +8,8 @@ from typing import Any
 
 import attrs
 
-from .._security import AllowList, Security
+from .. import _security
+from .._security import Security
 
 Validator = Callable[[Any, "attrs.Attribute[Any]", Any], None]
 
@@ -149,7 +150,7 @@ def accept_from(_: object, field: attrs.Attribute[Any], value: Any) -> None:
     if not isinstance(value, tuple):
         _fail(field, value, "None for everywhere, or several texts, such as ('192.0.2.0/24', 'uid:1000')")
     try:
-        AllowList(value)
+        _security.AllowList(value)
     except ValueError as exc:
         raise ValueError(f"option {field.name}={value!r}: {exc}") from None
 

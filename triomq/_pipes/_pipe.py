@@ -26,8 +26,8 @@ from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import Final
 
+from .. import _security
 from .._message import Frames
-from .._security import PeerProcess
 from .._statistics import DropReason, Peer
 from ..zmtp import Item, PeerInfo
 from ._inbox import Inbox
@@ -81,7 +81,7 @@ class Pipe(ABC):
         self.owner: PipeOwner = owner
         self.endpoint: str = endpoint
         self.address: str = endpoint
-        self.process: PeerProcess | None = None
+        self.process: _security.PeerProcess | None = None
         self.dialled: bool = False
         self.inbox: Inbox = inbox
         self.sink: Sink = UNCONNECTED

@@ -28,7 +28,7 @@ class Door(Protocol):
         """End a connection that is no peer yet. Returns: False if there is none."""
 
 
-@attrs.define(eq=False, kw_only=True)
+@attrs.define(eq=False, repr=False, kw_only=True, on_setattr=attrs.setters.NO_OP)
 class Bounds:
     """The limits of one context, and what counts against them; ``math.inf`` is no limit.
 

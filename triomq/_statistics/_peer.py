@@ -7,8 +7,8 @@ from typing import Literal, Self, TypeAlias
 
 import attrs
 
+from .. import _security
 from .._record import Record
-from .._security import PeerProcess
 
 
 def _nothing() -> None:
@@ -60,7 +60,7 @@ class Peer(_Held):
     metadata: dict[str, bytes] = attrs.field(factory=dict, hash=False)
     user_id: str = ""
     user_metadata: dict[str, bytes] = attrs.field(factory=dict, hash=False)
-    process: PeerProcess | None = None
+    process: _security.PeerProcess | None = None
 
     def disconnect(self) -> None:
         """End this connection, by this program's choice; do nothing if it has ended already.

@@ -7,8 +7,8 @@ from contextlib import contextmanager
 
 import trio
 
+from .. import _security
 from .._message import BytesLike
-from .._security import PeerProcess
 from ._interface import NonblockingStream
 
 _READ_SIZE = 64 * 1024
@@ -21,7 +21,7 @@ class AwaitedStream(NonblockingStream):
         self._stream = stream
         self._arrived: bytes | None = None
         self.peer: str = getattr(stream, "peer", peer)
-        self.process: PeerProcess | None = getattr(stream, "process", None)
+        self.process: _security.PeerProcess | None = getattr(stream, "process", None)
 
     def send_nowait(self, buffers: Sequence[BytesLike]) -> int:
         """Take nothing: see `send_some`."""

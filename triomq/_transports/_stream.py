@@ -16,8 +16,8 @@ from typing import Final, final
 
 import trio
 
+from .. import _security
 from .._message import BytesLike
-from .._security import PeerProcess
 from ._interface import NonblockingStream
 from ._stream_rules import SendGuard, receive_size
 
@@ -68,7 +68,7 @@ class SocketStream(NonblockingStream):
         return self._peer
 
     @property
-    def process(self) -> PeerProcess | None:
+    def process(self) -> _security.PeerProcess | None:
         """The process at the other end of ipc, as the kernel knows it; None for tcp, and where this is not Linux."""
         if _PEER_CREDENTIALS is None or self._sock.family != socket.AF_UNIX:
             return None
@@ -76,7 +76,7 @@ class SocketStream(NonblockingStream):
             known = self._sock.getsockopt(socket.SOL_SOCKET, _PEER_CREDENTIALS, _UCRED.size)
         except OSError:
             return None  # the stream was closed
-        return PeerProcess(*_UCRED.unpack(known))
+        return _security.PeerProcess(*_UCRED.unpack(known))
 
     def fileno(self) -> int:
         """The file descriptor, or -1 after the stream was closed."""
