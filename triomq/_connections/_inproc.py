@@ -239,13 +239,20 @@ class InprocConnection(Connecting):
         Raises:
           PeerUnwantedError: one of them does not; then neither has a new peer.
         """
-        ours = self._host
-        theirs.admit_peer(self._far, peer_info(ours))
+        ours, near, far = self._host, self._near, self._far
+        # What the binding socket says at once waits until the other one knows who says it. A task that waits to send
+        # would have its message taken for a peer that may be unwanted: there is room for a probe alone.
+        room = near.inbox.limit if theirs.options.probe_router else 0
+        early = far.other = InprocPipe(NOBODY, self._endpoint, room, conflate=False)
+        theirs.admit_peer(far, peer_info(ours))
         try:
-            ours.admit_peer(self._near, peer_info(theirs))
+            ours.admit_peer(near, peer_info(theirs))
         except PeerUnwantedError:
-            theirs.remove_pipe(self._far)
+            theirs.remove_pipe(far)
             raise
+        far.other = near
+        if early.inbox.queue:
+            near.deliver(list(early.inbox.queue))
 
     def _hand_over(self, theirs: PeerHost) -> None:
         """The binding socket gets what was gathered, and what is sent from now on."""
@@ -255,6 +262,7 @@ class InprocConnection(Connecting):
         far.owner = theirs.owner
         far.plain = not theirs.owner.interprets and not far.inbox.conflates
         far.received = 0  # nobody has received these yet; `deliver` counts them
+        far.hwm_reached = 0  # that was before the peer was there
         near.joined = True
         near.sent += sum(isinstance(item, tuple) for item in gathered)
         for host, pipe, peer in ((ours, near, theirs), (theirs, far, ours)):
@@ -263,6 +271,7 @@ class InprocConnection(Connecting):
         if gathered:
             far.deliver(gathered)
         near.room_made()
+        far.room_made()
 
     def _failed(self, binding: InprocBinding, error: Exception) -> None:
         endpoint = self._endpoint
