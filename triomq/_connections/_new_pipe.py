@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from .._pipes import MeteredInbox, QueuedPipe
+from .. import _pipes
+from .._pipes import QueuedPipe
 from ._carrier import PeerHost
 
 
@@ -19,4 +20,4 @@ def meter_inbox(pipe: QueuedPipe, host: PeerHost) -> None:
     """Have the pipe's new inbox count its bytes, if the context bounds how many wait."""
     options, bounds = host.options, host.runtime.bounds
     if bounds.counts_bytes and not options.conflate:
-        pipe.inbox = MeteredInbox(options.receive_limit, bounds)
+        pipe.inbox = _pipes.MeteredInbox(options.receive_limit, bounds)

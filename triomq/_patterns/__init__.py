@@ -9,33 +9,37 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from .._public import later
-from ._fair import FairReceiver
 from ._pattern import NOBODY_WAITS, Budget, Pattern, Receiver, Sender, Waiting
-from ._probe import PROBE
-from ._round_robin import RoundRobin
-from ._topics import as_topic
 
 if TYPE_CHECKING:  # imported later: few programs have sockets of every type
     from ._dealer import Dealer
+    from ._fair import FairReceiver
     from ._pair import Pair
     from ._pipeline import Pull, Push
+    from ._probe import PROBE
     from ._publisher import Publisher, XPublisher
     from ._rep import Rep
     from ._req import Req
+    from ._round_robin import RoundRobin
     from ._router import Router
     from ._subscriber import Subscriber, XSubscriber
+    from ._topics import as_topic
 else:
     __getattr__ = later(
         __name__,
         {
             "._dealer": ["Dealer"],
+            "._fair": ["FairReceiver"],
             "._pair": ["Pair"],
             "._pipeline": ["Pull", "Push"],
+            "._probe": ["PROBE"],
             "._publisher": ["Publisher", "XPublisher"],
             "._rep": ["Rep"],
             "._req": ["Req"],
+            "._round_robin": ["RoundRobin"],
             "._router": ["Router"],
             "._subscriber": ["Subscriber", "XSubscriber"],
+            "._topics": ["as_topic"],
         },
     )
 

@@ -2,16 +2,33 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
+from .._public import later
 from ._inbox import Inbox
-from ._inproc_pipe import InprocPipe
-from ._linked_pipe import LinkedPipe
-from ._metered import MeteredInbox, size_of
-from ._outbox import FirstSubscribe, Outbox
 from ._pipe import Pipe
-from ._queued_pipe import QueuedPipe
 from ._roles import CONFIRMED, NOBODY, UNCONNECTED, Confirmation, Hold, Loan, PipeOwner, Received, Sink, Source
-from ._shared_tail import SharedTail
 from ._topic_queue import Conflate, TopicQueue
+
+if TYPE_CHECKING:  # imported later: each carrier has a kind of pipe
+    from ._inproc_pipe import InprocPipe
+    from ._linked_pipe import LinkedPipe
+    from ._metered import MeteredInbox, size_of
+    from ._outbox import FirstSubscribe, Outbox
+    from ._queued_pipe import QueuedPipe
+    from ._shared_tail import SharedTail
+else:
+    __getattr__ = later(
+        __name__,
+        {
+            "._inproc_pipe": ["InprocPipe"],
+            "._linked_pipe": ["LinkedPipe"],
+            "._metered": ["MeteredInbox", "size_of"],
+            "._outbox": ["FirstSubscribe", "Outbox"],
+            "._queued_pipe": ["QueuedPipe"],
+            "._shared_tail": ["SharedTail"],
+        },
+    )
 
 __all__ = [
     "CONFIRMED",
