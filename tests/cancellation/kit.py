@@ -23,6 +23,8 @@ NOBODY = "tcp://127.0.0.1:9"
 
 # Connections that hold few octets, and cut them anywhere: writes are partial, and back-pressure comes early.
 NARROW: LinkArguments = {"send_buffer": 100, "receive_buffer": 100, "fragmentation": 0.2}
+# Connections that hold a dozen messages: a sender gets stuck soon, not after hundreds of them.
+SMALL: LinkArguments = {"send_buffer": 2000, "receive_buffer": 2000}
 
 
 def examples(count: int) -> settings:
@@ -92,7 +94,7 @@ def run(main: Callable[..., Awaitable[Any]], *args: Any, scheme: str = "tcp", se
         async def in_halves(net: triomq.testing.VirtualNetwork) -> Any:
             return await main(InHalves(net), *args)
 
-        return triomq.testing.run(in_halves, seed=seed, time_limit=20_000.0)
+        return triomq.testing.run(in_halves, seed=seed, time_limit=20_000.0, **SMALL)
     return triomq.testing.run(main, *args, seed=seed, time_limit=20_000.0, **(NARROW if scheme == "narrow" else {}))
 
 

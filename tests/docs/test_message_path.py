@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import functools
 import re
 
 import pytest
@@ -15,6 +16,7 @@ METHOD = r"\b([A-Z]\w+\.[a-z_]\w*)\b"
 MARKED = "# On the path of"
 
 
+@functools.cache
 def functions() -> dict[str, tuple[str, bool]]:
     """Every function and method: the room that it is in, and whether it is marked as on the path."""
     found = {}
