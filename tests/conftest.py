@@ -23,6 +23,8 @@ from hypothesis import settings
 # The same examples in every run: a red build is red for everybody. `HYPOTHESIS_PROFILE=explore` looks further.
 settings.register_profile("repeatable", derandomize=True, database=None, deadline=None, print_blob=True)
 settings.register_profile("explore", deadline=None, max_examples=2000, print_blob=True)
+# Each once, or nearly: `nox -s tests_lowest`.
+settings.register_profile("brief", settings.get_profile("repeatable"), max_examples=10)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "repeatable"))
 
 # A thread or a child that was told to end may need this long (seconds) to be gone, on a machine that is busy.
@@ -150,10 +152,11 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         items[:] = [item for item in items if not item.get_closest_marker("soak")]
 
 
-def pytest_collection_finish() -> None:
-    """Spare the garbage collector what pytest has loaded by now: it stays until the end, and is most of all there is.
+@pytest.fixture(autouse=True, scope="module")
+def little_to_collect() -> None:
+    """Spare the garbage collector what stays until the end: what pytest has loaded, and its reports of earlier tests.
 
-    Tests that measure memory, or look for cycles, collect hundreds of times.
+    That is nearly all there is. Tests that measure memory, or look for cycles, collect hundreds of times.
     """
     gc.collect()
     gc.freeze()
