@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import subprocess
 import sys
@@ -17,10 +18,12 @@ from triomq.testing import VirtualNetwork, fixed_schedule, run
 
 from . import busy_network
 
+first_run = functools.cache(busy_network.busy_run)  # of a seed, in this process
 
-@pytest.mark.parametrize("seed", range(3))
+
+@pytest.mark.parametrize("seed", [1, 2])
 def test_twice_in_one_process(seed: int) -> None:
-    one, other = busy_network.busy_run(seed), busy_network.busy_run(seed)
+    one, other = first_run(seed), busy_network.busy_run(seed)
     for mine, theirs in zip(one.happenings, other.happenings, strict=True):
         assert mine == theirs
     assert one.fingerprints() == other.fingerprints()
@@ -28,7 +31,7 @@ def test_twice_in_one_process(seed: int) -> None:
 
 def test_the_run_has_a_bit_of_everything() -> None:
     """Or being repeatable would mean little."""
-    kinds = {happening.kind for happening in busy_network.busy_run(1).happenings}
+    kinds = {happening.kind for happening in first_run(1).happenings}
     assert kinds >= {
         "refused", "lost", "sent again", "reset sent", "reset delivered", "closed", "cut", "crash", "restart",
         "partition", "heal", "pause", "resume", "retry planned", "disconnected", "dropped",
@@ -36,16 +39,16 @@ def test_the_run_has_a_bit_of_everything() -> None:
 
 
 def test_another_seed_is_another_run() -> None:
-    one, other = busy_network.busy_run(1), busy_network.busy_run(2)
+    one, other = first_run(1), first_run(2)
     assert not set(one.fingerprints()) & set(other.fingerprints())
 
 
 def test_in_two_processes_with_other_hashes() -> None:
     program = Path(busy_network.__file__)
-    expected = busy_network.busy_run(7).fingerprints()
+    expected = first_run(1).fingerprints()
     for hash_seed in "1", "2":
         done = subprocess.run(
-            [sys.executable, str(program), "7"],
+            [sys.executable, str(program), "1"],
             env={**os.environ, "PYTHONHASHSEED": hash_seed, "PYTHONPATH": str(Path(triomq.__file__).parents[1])},
             capture_output=True,
             text=True,
