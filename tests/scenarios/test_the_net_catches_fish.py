@@ -24,11 +24,11 @@ from . import (
     test_p5_time,
     test_p7_places,
 )
-from .conftest import LONGEST
 from .fish import FISH
 from .weather import make_rough
 
 SEEDS = 50  # within which each must be found
+LONGEST = 1000.0  # virtual seconds after which a scenario hangs; without a bug, none of those below takes 400
 
 # A scenario that finds each. A sweep of all has more of them.
 CAUGHT_BY: dict[str, Callable[..., Awaitable[None]]] = {
@@ -86,7 +86,7 @@ def test_a_planted_bug_is_found(monkeypatch: pytest.MonkeyPatch, name: str) -> N
 
 @pytest.mark.parametrize("scenario", dict.fromkeys(CAUGHT_BY.values()))
 def test_without_a_bug_nothing_is_found_and_a_run_can_be_repeated(scenario: Callable[..., Awaitable[None]]) -> None:
-    assert [run_once(scenario, seed) for seed in range(2)] == [run_once(scenario, seed) for seed in range(2)]
+    assert run_once(scenario, 0) == run_once(scenario, 0)
 
 
 def test_the_switch_of_the_sweep_plants_them() -> None:
