@@ -119,7 +119,7 @@ async def under_load(
 def test_what_was_sent_is_received_exactly_once_in_order_and_whole(flow: Flow, scheme: str) -> None:
     """C1 to C4, C6: accepted messages arrive once, whole, in each sender's order; cancelled ones never."""
 
-    @examples(20)
+    @examples(10)
     @given(seed=st.integers(0, 2**32 - 1), senders=st.integers(1, 3), receivers=st.integers(1, 3))
     def try_it(seed: int, senders: int, receivers: int) -> None:
         run(under_load, flow, scheme, seed, senders, receivers, 30, 120, scheme=scheme, seed=seed)

@@ -73,7 +73,7 @@ async def first_of_several(net: VirtualNetwork, scheme: str, wait: Wait, seed: i
 def test_waiting_for_the_first_of_several_sockets_loses_nothing(scheme: str, wait: Wait) -> None:
     """Hundreds of rounds in which the losers, and now and then the whole race, are cancelled."""
 
-    @examples(4)
+    @examples(2)
     @given(seed=st.integers(0, 2**32 - 1))
     def try_it(seed: int) -> None:
         run(first_of_several, scheme, wait, seed, 600, scheme=scheme, seed=seed)
@@ -169,7 +169,7 @@ async def proxied(net: VirtualNetwork, scheme: str, seed: int, end: str) -> None
 def test_a_proxy_that_is_ended_while_traffic_flows_loses_and_doubles_nothing(scheme: str, end: str) -> None:
     """C13: whatever is moved, and copied, arrives once and in order, however often it is ended."""
 
-    @examples(8)
+    @examples(4)
     @given(seed=st.integers(0, 2**32 - 1))
     def try_it(seed: int) -> None:
         run(proxied, scheme, seed, end, scheme=scheme, seed=seed)

@@ -64,7 +64,7 @@ async def lockstep(net: VirtualNetwork, scheme: str, seed: int) -> None:
 def test_cancelled_steps_can_be_repeated(scheme: str) -> None:
     """A step that was cancelled did not happen: repeated, each request is asked once and answered once."""
 
-    @examples(10)
+    @examples(5)
     @given(seed=st.integers(0, 2**32 - 1))
     def try_it(seed: int) -> None:
         run(lockstep, scheme, seed, scheme=scheme, seed=seed)
@@ -121,7 +121,7 @@ async def requests(net: VirtualNetwork, scheme: str, server_type: type[Any], see
 def test_a_late_reply_never_surfaces(scheme: str, server_type: type[Any]) -> None:
     """The reply to a request that was given up is discarded; the next request gets its own, in any order of replies."""
 
-    @examples(10)
+    @examples(5)
     @given(seed=st.integers(0, 2**32 - 1))
     def try_it(seed: int) -> None:
         run(requests, scheme, server_type, seed, scheme=scheme, seed=seed)
