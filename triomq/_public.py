@@ -30,8 +30,9 @@ def publish(module_name: str, namespace: Mapping[str, object], names: list[str])
 def later(module_name: str, places: Mapping[str, Iterable[str]], *, together: bool = False) -> Callable[[str], object]:
     """Make a module's ``__getattr__`` that imports some of its names when they are asked for (PEP 562).
 
-    It is for what most programs never use: every program pays for what is imported with triomq. The module also imports
-    the names for type checkers, as if they were there from the beginning.
+    It is for what many programs never use: every program pays for what is imported with triomq. The module also imports
+    the names for type checkers, as if they were there from the beginning. A name that is public says so from when it
+    comes, also by the door of a private room.
 
     Args:
       module_name: the module's ``__name__``.

@@ -8,27 +8,27 @@ from typing import Self, TypeAlias
 
 import trio
 
-from .. import zmtp
 from .._errors import UnsupportedTransportError
 from .._transports import Transport
+from ..zmtp import Connection, Mechanism, Null, WireProtocol
 from ._acceptor import Acceptor
 from ._carrier import Carrier, PeerHost
 from ._dialer import Dialer
 
-NewProtocol: TypeAlias = Callable[[PeerHost, bool], zmtp.WireProtocol]
+NewProtocol: TypeAlias = Callable[[PeerHost, bool], WireProtocol]
 """Makes the protocol state of a new connection of a socket; the second argument says whether this side accepted it."""
 
 
-def new_zmtp(host: PeerHost, as_server: bool) -> zmtp.WireProtocol:
+def new_zmtp(host: PeerHost, as_server: bool) -> WireProtocol:
     """ZMTP 3.1, as `NewProtocol`, with the mechanism of the socket."""
     options, security, asks = host.options, host.options.mechanism, host.gate.asks
     if security is None:
-        mechanism: zmtp.Mechanism = zmtp.Null(asks=asks and as_server)
+        mechanism: Mechanism = Null(asks=asks and as_server)
     else:
         as_server = as_server if security.as_server is None else security.as_server
         random_bytes = host.runtime.random_bytes
         mechanism = security.new_mechanism(as_server=as_server, asks=asks, random_bytes=random_bytes)
-    connection = zmtp.Connection(
+    connection = Connection(
         host.socket_type,
         as_server=as_server,
         mechanism=mechanism,
