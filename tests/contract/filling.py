@@ -16,7 +16,7 @@ settle = trio.testing.wait_all_tasks_blocked  # on a network without latency eve
 
 def large(scheme: str) -> bytes:
     """More than a connection holds."""
-    return bytes(3_000 if scheme == "narrow" else 300_000)
+    return bytes({"narrow": 3_000, "halves": 10_000}.get(scheme, 300_000))
 
 
 async def connected(ctx: triomq.Context, scheme: str, sender: Any, *receivers: Any) -> None:
