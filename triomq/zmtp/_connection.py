@@ -70,7 +70,6 @@ class Connection(WireProtocol):
       metadata: further properties to tell the peer.
       max_message_size: bytes; the most in all frames of one message from the peer.
       max_frames: the most frames in one message from the peer.
-
     Raises:
       ValueError: an argument is out of range.
     """
