@@ -42,7 +42,7 @@ async def probe_secured(endpoint: str, patience: float, security: Security) -> F
         except trio.TooSlowError:
             raise too_slow(peer, finding, patience) from None
         except (DeniedError, MechanismMismatchError) as exc:
-            await peer.send(connection.data_to_send())  # so that the peer can tell its user, too
+            await peer.send(connection.data_to_send())  # noqa: ASYNC120  # so that the peer can tell its user, too
             raise Failure(f"{endpoint}: {describe(exc)}") from exc
         except RefusedByPeerError as exc:
             if exc.status is not None:
