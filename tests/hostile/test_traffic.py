@@ -59,7 +59,7 @@ async def test_claims_of_a_gibibyte() -> None:
                 nursery.start_soon(claim)
             await until(lambda: len(scene.victim.peers) == 11)
             await scene.serve_more(20)
-            assert memory.peak() <= MIB
+            assert memory.peak() <= 2 * MIB  # on a slow machine a quiet connection is looked at: by one read of 1 MiB
         nursery.cancel_scope.cancel()
 
 
