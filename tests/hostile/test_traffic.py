@@ -236,7 +236,7 @@ async def test_messages_the_wrong_way_to_an_xpub() -> None:
                 assert not flood.ended
                 assert flood.taken <= 3
                 assert max(peer.receive_queue for peer in scene.statistics()) <= 1064
-            assert memory.peak() <= 4 * MIB
+            assert memory.peak() <= 6 * MIB  # of 20; where no other test came before, imports count, too
 
 
 async def test_requests_without_delimiter(virtual_network: VirtualNetwork) -> None:
