@@ -152,7 +152,7 @@ def encode_items(items: Sequence[Any], out: list[bytes], encode_event: Callable[
 def encode_alone(item: Item) -> bytes | None:
     """The bytes of a message of one or two frames, all of them short; None if the item is not that.
 
-    So are requests and replies, behind their delimiter. `encode_items` does the same for any number of items.
+    So are requests and replies, behind their delimiter. `Connection.encode` does the same for any number of items.
     """
     if isinstance(item, tuple):
         try:
