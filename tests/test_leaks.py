@@ -17,6 +17,7 @@ import trio.testing
 import triomq
 
 from .cancellation.kit import FLOWS, REAL, Flow, endpoint_of, run
+from .monitors import next_event
 
 SCHEMES = ["inproc", "shared", *REAL]  # and no virtual network: it is full of cycles of its own
 
@@ -95,14 +96,6 @@ async def meet_strangers(ctx: triomq.Context, sender: Any, receiver: Any) -> Non
         events = stranger.monitor()
         stranger.connect(receiver.endpoints[0])
         told.append(await next_event(events, triomq.HandshakeFailed))
-
-
-async def next_event(events: triomq.Monitor, kind: type[triomq.MonitorEvent]) -> triomq.MonitorEvent:
-    """The next event of a kind."""
-    async for event in events:
-        if isinstance(event, kind):
-            return event
-    raise AssertionError("the monitor ended")
 
 
 told: list[triomq.MonitorEvent] = []

@@ -12,8 +12,8 @@ import triomq
 from triomq.testing import VirtualNetwork
 from triomq.testing._network import VirtualTcp
 
-from ..contract.test_timers import next_event
 from ..hostile.raw import GREETING, Raw, raw_at, ready
+from ..monitors import next_event
 
 
 def stand_still(seconds: float) -> None:

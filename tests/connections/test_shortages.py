@@ -13,9 +13,9 @@ import triomq.abc
 from triomq import zmtp
 from triomq.testing import VirtualNetwork, VirtualStream
 
-from ..contract.test_timers import next_event
 from ..hostile.raw import GREETING, raw_at, ready
 from ..hostile.scene import until
+from ..monitors import next_event
 
 FAILURES = [
     RuntimeError("can't start new thread"),

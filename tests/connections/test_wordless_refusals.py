@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import copy
 import pickle
-from collections.abc import Callable
-from typing import TypeVar
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 
 import pytest
 import trio
@@ -17,7 +17,7 @@ from triomq.testing import VirtualNetwork, VirtualStream
 
 from ..hostile.raw import GREETING
 from ..logs.lines import written
-from ..monitors import drain
+from ..monitors import drain, next_event
 from ..virtual import dial
 from ..zmtp.curve_peer import GREETING as CURVE
 from ..zmtp.curve_peer import key_pair
@@ -25,7 +25,6 @@ from .test_redial import Server, hear
 
 SIGNATURE, HELLO = GREETING[:10], 202
 KEYS = key_pair(1)
-Event = TypeVar("Event", bound=triomq.MonitorEvent)
 
 
 def failures(monitor: triomq.Monitor) -> list[HandshakeFailed]:
@@ -33,6 +32,15 @@ def failures(monitor: triomq.Monitor) -> list[HandshakeFailed]:
 
 
 # -- in the greeting, where this side has accepted ------------------------------------------------------------
+
+
+@asynccontextmanager
+async def bound(net: VirtualNetwork) -> AsyncIterator[triomq.PULL]:
+    """A PULL without a mechanism, where `come` comes to."""
+    async with net.open_context("b") as ctx:
+        pull = ctx.socket(triomq.PULL)
+        await pull.bind("tcp://*:5555")
+        yield pull
 
 
 async def come(net: VirtualNetwork, words: bytes, host: str = "a") -> bytes:
@@ -48,9 +56,7 @@ async def come(net: VirtualNetwork, words: bytes, host: str = "a") -> bytes:
 
 async def test_a_libzmq_that_wants_another_mechanism_is_told_of(virtual_network: VirtualNetwork) -> None:
     """It says no more than its signature, and comes only once."""
-    async with virtual_network.open_context("b") as ctx:
-        pull = ctx.socket(triomq.PULL)
-        await pull.bind("tcp://*:5555")
+    async with bound(virtual_network) as pull:
         monitor = pull.monitor()
         with written() as lines:
             assert await come(virtual_network, SIGNATURE) == GREETING
@@ -67,9 +73,7 @@ async def test_a_libzmq_that_wants_another_mechanism_is_told_of(virtual_network:
 async def test_the_next_one_from_there_is_greeted_in_pieces_and_tells_its_mechanism(
     virtual_network: VirtualNetwork,
 ) -> None:
-    async with virtual_network.open_context("b") as ctx:
-        pull = ctx.socket(triomq.PULL)
-        await pull.bind("tcp://*:5555")
+    async with bound(virtual_network) as pull:
         monitor = pull.monitor()
         await come(virtual_network, SIGNATURE)
         assert await come(virtual_network, SIGNATURE, "c") == GREETING, "another host is greeted as ever"
@@ -89,9 +93,7 @@ async def test_a_good_peer_from_there_becomes_one_and_the_next_is_greeted_at_onc
     virtual_network: VirtualNetwork,
 ) -> None:
     net = virtual_network
-    async with net.open_context("b") as ctx, net.open_context("a") as here:
-        pull = ctx.socket(triomq.PULL)
-        await pull.bind("tcp://*:5555")
+    async with bound(net) as pull, net.open_context("a") as here:
         await come(net, SIGNATURE)
         push = here.socket(triomq.PUSH, connect="tcp://b:5555")
         await push.send(b"hello")
@@ -104,9 +106,7 @@ async def test_who_hangs_up_elsewhere_in_the_greeting_may_have_had_other_reasons
     words: bytes, virtual_network: VirtualNetwork
 ) -> None:
     """Such as one that looks whether the port is open; or it is a libzmq that read before it wrote."""
-    async with virtual_network.open_context("b") as ctx:
-        pull = ctx.socket(triomq.PULL)
-        await pull.bind("tcp://*:5555")
+    async with bound(virtual_network) as pull:
         monitor = pull.monitor()
         with written() as lines:
             await come(virtual_network, words)
@@ -121,9 +121,7 @@ async def test_who_hangs_up_elsewhere_in_the_greeting_may_have_had_other_reasons
 async def test_who_does_not_hang_up_in_the_greeting_costs_the_next_one_nothing(
     words: bytes, virtual_network: VirtualNetwork
 ) -> None:
-    async with virtual_network.open_context("b") as ctx:
-        pull = ctx.socket(triomq.PULL)
-        await pull.bind("tcp://*:5555")
+    async with bound(virtual_network):
         await come(virtual_network, words)
         assert await come(virtual_network, SIGNATURE) == GREETING
 
@@ -186,19 +184,12 @@ async def test_a_server_that_was_restarted_just_then_is_met_at_once(virtual_netw
         monitor = push.monitor()
         async with trio.open_nursery() as life:
             push.connect(await life.start(Unlucky(net).run))
-            await monitor_has(monitor, HandshakeFailed)
+            await next_event(monitor, HandshakeFailed)
             life.cancel_scope.cancel(reason="restarted")
         pull = there.socket(triomq.PULL, mechanism=Curve.server(KEYS))
         await pull.bind("tcp://*:5555")
         with trio.fail_after(1):
             await push.wait_peers()
-
-
-async def monitor_has(monitor: triomq.Monitor, kind: type[Event]) -> Event:
-    async for event in monitor:
-        if isinstance(event, kind):
-            return event
-    raise AssertionError("the monitor ended")
 
 
 @pytest.mark.parametrize("other", [b"", CURVE + GREETING[:1], GREETING], ids=["greeting", "rubbish", "NULL"])
@@ -228,10 +219,10 @@ async def test_a_server_that_was_away_in_between_counts_anew(virtual_network: Vi
             async with trio.open_nursery() as life:
                 await life.start(Unlucky(net).run)
                 for _ in range(2):
-                    event = await monitor_has(monitor, HandshakeFailed)
+                    event = await next_event(monitor, HandshakeFailed)
                     assert isinstance(event.error, trio.BrokenResourceError)
                 life.cancel_scope.cancel(reason="restarted")
-            await monitor_has(monitor, triomq.ConnectFailed)
+            await next_event(monitor, triomq.ConnectFailed)
 
 
 @pytest.mark.parametrize("again", [copy.copy, lambda error: pickle.loads(pickle.dumps(error))], ids=["copy", "pickle"])

@@ -6,7 +6,6 @@ import errno
 import itertools
 import random
 from functools import partial
-from typing import Any
 
 import pytest
 import trio
@@ -18,14 +17,8 @@ from triomq.testing import VirtualNetwork, VirtualStream
 from triomq.testing._network import VirtualListener
 
 from ..cancellation.kit import NOBODY, run
+from ..monitors import next_event
 from ..virtual import dial, listen
-
-
-async def next_event(monitor: triomq.Monitor, kind: type[Any]) -> Any:
-    """The next event of that kind."""
-    while not isinstance(event := await monitor.receive(), kind):
-        pass
-    return event
 
 
 class Largest(random.Random):

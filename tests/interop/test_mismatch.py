@@ -10,20 +10,13 @@ import pytest
 
 import triomq
 
+from ..monitors import next_event
 from .libzmq import Peer, Theirs, own_process
 from .pairs import until
 
 pytestmark = pytest.mark.interop
 
 SUBSCRIBED, CANCELLED = b"\1", b"\0"
-
-
-async def next_of(monitor: triomq.Monitor, kind: type) -> Any:
-    """The next event of that class."""
-    async for event in monitor:
-        if isinstance(event, kind):
-            return event
-    raise AssertionError("the monitor ended")
 
 
 async def hears_no_more(xpub: triomq.XPUB, sub: Theirs) -> None:
@@ -59,7 +52,7 @@ async def test_another_mechanism(ctx: triomq.Context, peer: Peer, options: dict[
     else:
         pull.connect(await right.bind("tcp://127.0.0.1:*"))
         pull.connect(await wrong.bind("tcp://127.0.0.1:*"))
-    failed = await next_of(monitor, triomq.HandshakeFailed)
+    failed = await next_event(monitor, triomq.HandshakeFailed)
     # libzmq sends its greeting in pieces, and none any more when it sees that ours is wrong.
     assert str(failed.error).startswith("the peer closed the connection during the greeting")
     await right.send(b"hello")
@@ -104,7 +97,7 @@ async def test_two_that_only_connect_meet_when_one_binds(ctx: triomq.Context, pe
     await theirs.connect(place)
     await push.send(b"ours")
     await theirs.send(b"theirs")
-    await next_of(monitor, triomq.ConnectFailed)
+    await next_event(monitor, triomq.ConnectFailed)
     await pull.bind(place)
     assert {bytes(await pull.receive()), bytes(await pull.receive())} == {b"ours", b"theirs"}
 

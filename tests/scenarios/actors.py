@@ -147,14 +147,6 @@ async def answer_all(router: triomq.ROUTER) -> None:
 # --- looking --------------------------------------------------------------------------------
 
 
-async def next_event(monitor: triomq.Monitor, kind: type) -> Any:
-    """The next event of a kind."""
-    async for event in monitor:
-        if isinstance(event, kind):
-            return event
-    raise AssertionError("the monitor ended")
-
-
 def accounted(socket: Any) -> int:
     """Messages that `statistics` knows of, wherever they are: each that was accepted, unless a peer is doubled."""
     statistics = socket.statistics()

@@ -7,7 +7,8 @@ import trio
 
 import triomq
 
-from .actors import next_event, pad, receive_into
+from ..monitors import next_event
+from .actors import pad, receive_into
 from .liar import GREETING, dial, frame, hear_end, ready
 from .promises import promise
 

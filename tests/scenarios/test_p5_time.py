@@ -10,7 +10,8 @@ import trio
 
 import triomq
 
-from .actors import bound_pull, next_event, number
+from ..monitors import next_event
+from .actors import bound_pull, number
 from .liar import listen
 from .promises import promise
 from .weather import storm

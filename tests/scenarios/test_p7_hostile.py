@@ -9,7 +9,8 @@ import trio
 
 import triomq
 
-from .actors import bound_pull, drain, echo, next_event, number, receive_into
+from ..monitors import next_event
+from .actors import bound_pull, drain, echo, number, receive_into
 from .liar import GREETING, claim, dial, frame, hear_end, ready, say, tcp
 from .promises import promise
 

@@ -9,7 +9,8 @@ import trio
 
 import triomq
 
-from .actors import bound_pull, next_event
+from ..monitors import next_event
+from .actors import bound_pull
 from .liar import GREETING, dial, ready, say, tcp
 from .promises import promise
 
