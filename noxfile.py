@@ -31,7 +31,8 @@ SEEDS_AT_ONCE = 100  # of a sweep: a run of pytest knows all of its tests from t
 THE_SAME_WITH_ANY_VERSION = (
     "bench", "docs", "examples", "hostile/test_any_octets.py", "hostile/test_subscriptions.py", "house_rules",
     "interop", "pgm/test_liars.py", "pgm/test_simulation.py", "scale", "scenarios/test_the_net_catches_fish.py", "cli",
-    "test_leak_guard.py", "testing/test_diagram_*.py", "testing/test_plugin*.py", "patterns", "pipes", "zmtp",
+    "test_leak_guard.py", "testing/test_diagram_*.py", "testing/test_plugin*.py", "patterns", "pipes",
+    "zmtp/test_any_octets.py", "zmtp/test_costs.py", "zmtp/test_libzmq_*.py", "zmtp/test_pairs.py",
 )  # fmt: skip
 WAITS = re.compile(r"\b(async|await|trio)\b")
 _CODE = ("triomq", "triomq_command.py", "tests", "examples", "bench", "docs", "noxfile.py")
