@@ -15,6 +15,7 @@ Frames: TypeAlias = tuple[bytes, ...]
 
 The garbage collector looks at a tuple of `bytes` once, and at a `Message` again and again.
 """
+
 _ONLY_BYTES = {bytes}
 _SHOWN_BYTES: Final = 40
 """bytes of one frame in a ``repr``; a body of megabytes is not for a traceback"""

@@ -59,6 +59,7 @@ async def test_claims_of_a_gibibyte() -> None:
                 nursery.start_soon(claim)
             await until(lambda: len(scene.victim.peers) == 11)
             await scene.serve_more(20)
+            assert memory.now() <= MIB
             assert memory.peak() <= 2 * MIB  # on a slow machine a quiet connection is looked at: by one read of 1 MiB
         nursery.cancel_scope.cancel()
 
@@ -236,6 +237,7 @@ async def test_messages_the_wrong_way_to_an_xpub() -> None:
                 assert not flood.ended
                 assert flood.taken <= 3
                 assert max(peer.receive_queue for peer in scene.statistics()) <= 1064
+            assert memory.now() <= 4 * MIB
             assert memory.peak() <= 6 * MIB  # of 20; where no other test came before, imports count, too
 
 
