@@ -40,13 +40,13 @@ from itertools import accumulate
 from typing import Final, TypeAlias
 
 from .._errors import DeniedError, LocalProtocolError, RemoteProtocolError
-from ._commands import encode_error, parse_command, parse_error_reason
+from ._commands import encode_error, parse_command
 from ._compatibility import COMPATIBLE
 from ._events import AuthenticationRequested, HandshakeComplete, PeerInfo, Properties
 from ._frame_reader import FrameReader
 from ._frames import COMMAND, MORE, Item, encode_frame, encode_items, take_lone, take_messages
 from ._greeting import GREETING_SIZE, GREETING_START, VERSION_TOLD, encode_greeting, explain_end, parse_greeting
-from ._handshake import TEMPORARY, explain_refusal, own_metadata, peer_info, refusal_by_peer
+from ._handshake import encode_denial, explain_refusal, explain_unfit, own_metadata, parse_handshake, peer_info
 from ._mechanism import Mechanism, Null
 from ._protocol import Events, PlainEvents, WireProtocol, to_event
 from ._state import TRANSITIONS, State
@@ -196,7 +196,7 @@ class Connection(WireProtocol):
             if self.established:
                 self.refuse(str(fault))
             elif isinstance(fault, DeniedError):
-                self._tell_denied(fault.status)
+                self._to_send += encode_denial(fault.status)
             self._enter("fault")
             self.established = False
             self.has_buffered = bool(events)
@@ -233,7 +233,7 @@ class Connection(WireProtocol):
             raise LocalProtocolError("nothing was asked")
         self._question = None
         self._enter("fault")
-        self._tell_denied(status)
+        self._to_send += encode_denial(status)
         self._fault = DeniedError(text, status)
         self.has_buffered = True
 
@@ -298,12 +298,7 @@ class Connection(WireProtocol):
         if frame is None:
             return 0
         _, body, offset = frame
-        # libzmq 4 misspells its ERROR in PLAIN: the size of the name and the E have become one octet.
-        command = parse_command(b"\5E" + body[1:] if body.startswith(b"^RROR") else body, offset)
-        if command.name == b"ERROR":
-            raise refusal_by_peer(parse_error_reason(command.data))
-        metadata = self._mechanism.receive_command(command)
-        self._told = metadata
+        self._told = self._mechanism.receive_command(parse_handshake(body, offset))
         self._question = self._mechanism.question
         if self._question is not None:
             self._enter("question")
@@ -350,11 +345,7 @@ class Connection(WireProtocol):
     # Handshake
 
     def _admit_handshake(self, flags: int, size: int) -> str | None:
-        if not flags & COMMAND:
-            return "a message before the handshake was complete"
-        if size > self._mechanism.command_limit:
-            return f"a handshake command of {size} octets; {self._mechanism.command_limit} are allowed"
-        return None
+        return explain_unfit(flags, size, self._mechanism.command_limit)
 
     def _go_on(self) -> None:
         """The peer's last command is in order, and so is the peer, as far as it is known."""
@@ -382,11 +373,6 @@ class Connection(WireProtocol):
             self._to_send.append(encode_frame(COMMAND, encode_error(told)))
             raise RemoteProtocolError(refusal)
         self._candidate = peer_info(metadata, self._outgoing.version, self._mechanism.name, self._user)
-
-    def _tell_denied(self, status: int) -> None:
-        """Tell a peer that is denied the status, as libzmq does; a temporary one is told nothing, so it comes back."""
-        if status != TEMPORARY:
-            self._to_send.append(encode_frame(COMMAND, encode_error(str(status))))
 
 
 _Step: TypeAlias = Callable[[Connection, PlainEvents, int], int]

@@ -1,4 +1,4 @@
-"""The metadata that both sides exchange in the handshake, whichever the mechanism (RFC 37 §2.4, §3)."""
+"""What both sides say in a handshake, whichever the mechanism: metadata, and refusals (RFC 37 §2.4, §3)."""
 
 from __future__ import annotations
 
@@ -6,8 +6,10 @@ from collections.abc import Mapping
 from typing import Final
 
 from .._errors import RefusedByPeerError
+from ._commands import Command, encode_error, parse_command, parse_error_reason
 from ._compatibility import NAMES_ITSELF, explain_incompatible
 from ._events import PeerInfo, Properties
+from ._frames import COMMAND, encode_frame
 
 TEMPORARY: Final = 300
 """the status of a verdict that may be another one soon (RFC 27)"""
@@ -64,7 +66,35 @@ def peer_info(
     )
 
 
-def refusal_by_peer(reason: str) -> RefusedByPeerError:
+def explain_unfit(flags: int, size: int, limit: int) -> str | None:
+    """Why a frame with this header is refused in a handshake; None if it is not. ``limit`` is that of a body's size."""
+    if not flags & COMMAND:
+        return "a message before the handshake was complete"
+    if size > limit:
+        return f"a handshake command of {size} octets; {limit} are allowed"
+    return None
+
+
+def parse_handshake(body: bytes, offset: int) -> Command:
+    """Parse a command of a handshake, which began at ``offset`` of the stream.
+
+    Raises:
+      RefusedByPeerError: it is an ERROR: the peer ends the handshake.
+      RemoteProtocolError: it is no command.
+    """
+    # libzmq 4 misspells its ERROR in PLAIN: the size of the name and the E have become one octet.
+    command = parse_command(b"\5E" + body[1:] if body.startswith(b"^RROR") else body, offset)
+    if command.name == b"ERROR":
+        raise _refusal_by_peer(parse_error_reason(command.data))
+    return command
+
+
+def encode_denial(status: int) -> list[bytes]:
+    """Frames that tell a denied peer the status, as libzmq does; none for a temporary one: the peer is to come back."""
+    return [] if status == TEMPORARY else [encode_frame(COMMAND, encode_error(str(status)))]
+
+
+def _refusal_by_peer(reason: str) -> RefusedByPeerError:
     """What an ERROR command means: a status of RFC 27, in three digits as libzmq writes it, or a reason in words."""
     status = int(reason) if reason in map(str, _MEANINGS) else None
     words = reason or "it gave no reason"
