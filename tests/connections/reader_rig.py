@@ -93,11 +93,13 @@ class Letters(WireProtocol):
 
     Attributes:
       hints: what `receive_hint` returns, one after the other.
+      knows_lone: a letter that comes by itself is taken so.
       swallows: nothing is ever whole.
     """
 
     def __init__(self) -> None:
         self.hints: list[int] = []
+        self.knows_lone = False
         self.swallows = False
         self.peer = None
         self.established = True
@@ -122,6 +124,9 @@ class Letters(WireProtocol):
         events = [special.get(letter) or Message([letter.encode()]) for letter in taken.decode()]
         self.messages_only = all(isinstance(event, Message) for event in events)
         return events
+
+    def receive_lone(self, data: bytes) -> tuple[bytes, ...] | None:
+        return (data,) if self.knows_lone and len(data) == 1 and data.isalpha() and not self._buffer else None
 
     def receive_hint(self) -> int:
         return self.hints.pop(0) if self.hints else 0
@@ -186,7 +191,7 @@ class Rig:
 
     def received(self) -> str:
         """What the user gets now."""
-        return b"".join(map(bytes, self.scene.pattern.take_many(999))).decode()
+        return b"".join(map(b"".join, self.scene.pattern.take_many(999))).decode()
 
 
 class Fair(FairReceiver):

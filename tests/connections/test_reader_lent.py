@@ -88,6 +88,28 @@ async def test_with_something_left_in_the_buffer_the_loan_is_over() -> None:
         assert rig.received() == "c"
 
 
+async def test_a_message_by_itself_goes_straight_to_the_borrower() -> None:
+    async with rigged() as rig:
+        rig.protocol.knows_lone = True
+        loan = rig.reader.lend()
+        assert loan is not None
+        rig.stream.arrive(b"a", b"b", b"cd")
+        assert [loan.take_in() for _ in range(3)] == [(b"a",), (b"b",), None]
+        assert (rig.received(), rig.pipe.received, rig.pipe.bytes_received, rig.writer.came) == ("cd", 4, 4, 2)
+        assert loan.borrowed
+
+
+async def test_a_message_by_itself_stands_behind_those_that_wait() -> None:
+    async with rigged() as rig:
+        rig.protocol.knows_lone = True
+        loan = rig.reader.lend()
+        assert loan is not None
+        rig.pipe.deliver([Message([b"a"])])
+        rig.stream.arrive(b"b")
+        assert loan.take_in() is None
+        assert (rig.received(), rig.writer.came) == ("ab", 1)
+
+
 @pytest.mark.parametrize("why", ["something is buffered", "the inbox is full", "the stream cannot be interrupted"])
 async def test_a_connection_that_a_borrower_could_not_wait_for_is_not_lent(why: str) -> None:
     async with rigged(limit=2, can_interrupt="interrupted" not in why, runs=False) as rig:

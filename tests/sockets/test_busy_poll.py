@@ -36,11 +36,17 @@ class Connection:
     """A connection that brings a message at a certain look, if it does; also the pattern, and the clock."""
 
     def __init__(
-        self, *, brings_at: float = float("inf"), ends_at: float = float("inf"), look_takes: float = 0
+        self,
+        *,
+        brings_at: float = float("inf"),
+        ends_at: float = float("inf"),
+        look_takes: float = 0,
+        straight: bool = False,
     ) -> None:
         self.looks = self.returned = 0
         self.time = 0.0
         self._brings_at, self._ends_at, self._look_takes = brings_at, ends_at, look_takes
+        self._straight = straight  # not by the inbox
         self.borrowed = False
         self.lent = True
         self.pipe = Pipe(self)
@@ -49,13 +55,14 @@ class Connection:
         self.borrowed = self.lent
         return self if self.lent else None
 
-    def take_in(self) -> None:
+    def take_in(self) -> Message | None:
         self.looks += 1
         self.time += self._look_takes
         self.borrowed = self.looks < self._ends_at
+        return REPLY if self._straight and self.looks >= self._brings_at else None
 
     def take(self) -> Message | None:
-        return REPLY if self.looks >= self._brings_at else None
+        return REPLY if not self._straight and self.looks >= self._brings_at else None
 
     def give_back(self) -> None:
         self.returned += 1
@@ -91,9 +98,10 @@ def test_what_waits_to_be_sent_is_not_answered_yet() -> None:
     assert connection.looks == 0
 
 
+@pytest.mark.parametrize("straight", [False, True])
 @pytest.mark.parametrize("at", [1, 2, 7])
-def test_an_answer_that_comes_in_time_is_taken(at: int) -> None:
-    connection = Connection(brings_at=at, look_takes=1e-6)
+def test_an_answer_that_comes_in_time_is_taken(at: int, straight: bool) -> None:
+    connection = Connection(brings_at=at, look_takes=1e-6, straight=straight)
     assert sent(connection)() is REPLY
     assert (connection.looks, connection.returned) == (at, 1)
 

@@ -69,6 +69,28 @@ def test_a_message_by_itself_waits_for_room(link: Any) -> None:
     assert receiver.receive_data(b"", 1) == [Message((b"", b"body"))]
 
 
+def test_only_what_is_one_whole_message_is_taken_as_lone(link: Any) -> None:
+    _, receiver = link()
+    octets = encode_shared((b"", b"body"))
+    assert receiver.receive_lone(octets) == (b"", b"body")
+    assert receiver.receive_lone(octets + octets) is None
+    assert receiver.receive_lone(octets[:3]) is None
+    assert receiver.receive_lone(b"") is None
+    assert receiver.receive_data(octets) == [Message((b"", b"body"))]  # nothing was kept of what was not taken
+    receiver.receive_data(octets[:3])
+    assert receiver.receive_lone(octets) is None  # a part of a message stands before it
+    assert receiver.receive_data(octets[3:]) == [Message((b"", b"body"))]
+
+
+@pytest.mark.parametrize("options", [{"max_message_size": 9}, {"max_frames": 1}])
+def test_a_message_near_a_limit_is_not_taken_as_lone(options: dict[str, Any]) -> None:
+    assert connect(**options).receive_lone(encode_shared((b"", bytes(10)))) is None
+
+
+def test_before_the_handshake_is_complete_there_is_no_message() -> None:
+    assert Connection("PULL", as_server=True).receive_lone(encode_shared((b"body",))) is None
+
+
 def test_a_fault_behind_messages_by_themselves_has_its_place(link: Any) -> None:
     receiver: Connection = link()[1]
     before = encode_shared((b"", b"body"))

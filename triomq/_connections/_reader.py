@@ -28,6 +28,7 @@ import trio
 
 from .. import zmtp
 from .._errors import RemoteProtocolError
+from .._message import Frames
 from .._pipes import Confirmation, Loan, QueuedPipe, Received
 from .._runtime import TurnEnd
 from .._transports import NonblockingStream
@@ -38,6 +39,7 @@ from ._reader_states import ENDED, FULL, LEAVING, LENT, READING
 from ._writer import Writer
 
 _MOST_LOOKS: Final = 16  # reads in a row that look for the end of the stream
+_FAULTS: Final = (trio.BrokenResourceError, trio.ClosedResourceError, RemoteProtocolError, MemoryError)
 _EVENTS_PER_TURN: Final = 512  # messages taken in between two schedule points: half a millisecond or less
 
 
@@ -212,12 +214,22 @@ class Reader:
         self._move("take back")
 
     # On the path of a message that is waited for.
-    def take_in(self) -> None:
-        """Deliver what has arrived. Never waits, never raises; may end the loan."""
+    def take_in(self) -> Frames | None:
+        """See `Loan`. Never waits, never raises; may end the loan."""
         self._borrower_waits = False
-        self._try_to_read()
+        message: Frames | None = None
+        try:
+            data = self._read()
+            if data and (lone := self._protocol.receive_lone(data)) is not None:
+                self._writer.came = 1
+                message = self._pipe.receive_lone(lone)
+            elif data:
+                self._take_apart(data)
+        except _FAULTS as exc:
+            self._fail(exc)
         if self._state is LENT and self._protocol.has_buffered:
             self._move("take back")
+        return message
 
     def poke(self) -> None:
         """Let the borrower's `wait` return."""
@@ -246,37 +258,50 @@ class Reader:
         """`_read_once`, but what goes wrong is left for the reader's own task to raise."""
         try:
             return self._read_once()
-        except (trio.BrokenResourceError, trio.ClosedResourceError, RemoteProtocolError, MemoryError) as exc:
-            self._move("end")
-            self._failure = exc.with_traceback(None)  # no cycle through it
+        except _FAULTS as exc:
+            self._fail(exc)
             return True
 
-    # On the path of every message.
+    def _fail(self, failure: Exception) -> None:
+        self._move("end")
+        self._failure = failure.with_traceback(None)  # no cycle through it
+
     def _read_once(self) -> bool:
         """Deliver what has arrived. Returns: False for a false alarm."""
+        data = self._read()
+        if data:
+            self._take_apart(data)
+        return data is not None
+
+    # On the path of every message.
+    def _read(self) -> bytes | None:
+        """Take what has arrived from the stream. Returns: nothing, if nobody wants it; None for a false alarm."""
         protocol, sizes = self._protocol, self._sizes
         usual = protocol.between_messages and not sizes.large
         size = sizes.usual if usual else sizes.choose(protocol.receive_hint())
         try:
             data = self._stream.receive_nowait(size)
         except trio.WouldBlock:
-            return False
+            return None
         if not data:
             self._move("end")
-            return True
-        if size == sizes.usual and (len(data) == size or size > READ_SIZE):
-            sizes.note(len(data))
+            return data
+        received = len(data)
+        if (received == size or size > READ_SIZE) and size == sizes.usual:
+            sizes.note(received)
         pipe = self._pipe
-        pipe.bytes_received += len(data)
+        pipe.bytes_received += received
         pipe.last_traffic = self._turn_end.now()
         if self._heartbeats.active:
             self._heartbeats.heard()
-        if self._state is LEAVING:
-            return True  # the socket is closed: all that matters now is that the peer lives, and its own end
+        # When the socket is closed, all that matters is that the peer lives, and its own end.
+        return data if self._state is not LEAVING else b""
+
+    def _take_apart(self, data: bytes) -> None:
+        """Deliver what is in the data."""
         self._writer.came = self._deliver(data)
-        if size == HEADER_SIZE and protocol.receive_hint():
-            self._read_once()  # only the header was asked for, and the body is probably there, too
-        return True
+        if len(data) == HEADER_SIZE and self._protocol.receive_hint() and (body := self._read()):
+            self._deliver(body)  # only the header was asked for, and the body is probably there, too
 
     # On the path of every message.
     def _deliver(self, data: bytes) -> int:

@@ -97,6 +97,9 @@ class BackLink:
             self._peers.post(partial(self.front.take_in, list(events), size))
         return []
 
+    def receive_lone(self, pipe: Pipe, message: Frames) -> None:
+        """See `PipeOwner`: nobody waits in this run."""
+
     def too_many_bytes(self) -> bool:
         """As many bytes wait in the context as may, those that are under way included."""
         io = self._peers.io

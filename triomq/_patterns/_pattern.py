@@ -207,6 +207,10 @@ class Pattern:
         """See `PipeOwner`; only called where ``interprets``."""
         return [event for event in events if isinstance(event, tuple)]
 
+    def receive_lone(self, pipe: Pipe, message: Frames) -> Frames | None:
+        """See `PipeOwner`."""
+        return None
+
     def readable(self, pipe: Pipe) -> None:
         """See `PipeOwner`."""
 

@@ -45,16 +45,26 @@ class Rep(Sender, FairReceiver):
             return None
         requester = self.fair_queue.next_pipe()
         request = self.fair_queue.take()
-        if request is None:
+        if requester is None or request is None:
             return None
+        return self._begin(requester, tuple(request))  # of a `Message`, a slice is slow
+
+    # On the path of a message that is waited for.
+    def receive_lone(self, pipe: Pipe, message: Frames) -> Frames | None:
+        """See `PipeOwner`."""
+        if self.requester is not None or self.fair_queue.next_pipe() is not None or not _is_request(message):
+            return None
+        return self._begin(pipe, message)
+
+    def _begin(self, requester: Pipe, request: Frames) -> Frames:
+        """The request is this peer's: what the user receives of it."""
         self.requester = requester
-        frames: Frames = tuple(request)  # of a `Message`, a slice is slow
-        if not frames[0]:
+        if not request[0]:
             self._envelope = _DELIMITER
-            return frames[1:]
-        size = frames.index(b"") + 1
-        self._envelope = frames[:size]
-        return frames[size:]
+            return request[1:]
+        size = request.index(b"") + 1
+        self._envelope = request[:size]
+        return request[size:]
 
     take_many = Receiver.take_many
 

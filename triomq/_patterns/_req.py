@@ -130,6 +130,17 @@ class Req(RoundRobin, FairReceiver):
                 pipe.drop()
         return kept
 
+    # On the path of a message that is waited for.
+    def receive_lone(self, pipe: Pipe, message: Frames) -> Frames | None:
+        """See `PipeOwner`."""
+        size = len(self._expected)
+        if pipe is not self.asked or self._left or len(message) <= size or message[:size] != self._expected:
+            return None
+        if self.fair_queue.next_pipe() is not None:
+            return None
+        self.asked = None
+        return message[size:]
+
     def added(self, pipe: Pipe) -> None:
         if pipe.peer is None:  # the peer is yet to come, now and whenever the connection is lost
             self._lasting.add(pipe)

@@ -129,6 +129,19 @@ class Pipe(ABC):
         if not inbox.in_round:
             owner.readable(self)
 
+    # On the path of a message that is waited for.
+    def receive_lone(self, message: Frames) -> Frames | None:
+        """Take in a message that came by itself, for a task that waits in ``receive``.
+
+        Returns: what the user receives; None if that is in the inbox now, or was dropped.
+        """
+        mine = self.owner.receive_lone(self, message)
+        if mine is None:
+            self.deliver([message])
+        else:
+            self.received += 1
+        return mine
+
     def drop(self, count: int = 1) -> None:
         """Count messages that were dropped. Whatever drops one, it is counted here."""
         if count:

@@ -24,6 +24,12 @@ class PipeOwner(Protocol):
     def interpret(self, pipe: Pipe, events: Sequence[Received]) -> Sequence[tuple[bytes, ...]]:
         """Turn what a peer sent into what the user may receive. Messages are tuples of frames, here and in inboxes."""
 
+    def receive_lone(self, pipe: Pipe, message: Frames) -> Frames | None:
+        """Let a task that waits in ``receive`` have a message that came by itself, without a detour by the inbox.
+
+        Returns: what the user receives; None to have the message delivered like any other.
+        """
+
     def readable(self, pipe: Pipe) -> None:
         """The pipe's inbox is no longer empty."""
 
@@ -56,8 +62,11 @@ class Loan(Protocol):
     def lost(self) -> None:
         """`wait` has found that the connection has ended."""
 
-    def take_in(self) -> None:
-        """Deliver to the pipe what has arrived."""
+    def take_in(self) -> Frames | None:
+        """Read what has arrived.
+
+        Returns: what the user receives, if a message came by itself. Anything else is in the pipe's inbox.
+        """
 
     def poke(self) -> None:
         """Let `wait` return."""
@@ -209,6 +218,9 @@ class _Nobody:
     def interpret(self, pipe: Pipe, events: Sequence[Received]) -> list[Frames]:
         """Leave what arrives as it is: only a pattern asks for more than messages."""
         return [event for event in events if isinstance(event, tuple)]
+
+    def receive_lone(self, pipe: Pipe, message: Frames) -> None:
+        """Nobody waits."""
 
     def readable(self, pipe: Pipe) -> None:
         """What arrives waits for an owner."""

@@ -82,8 +82,7 @@ class Receivers:
             if self._has_sent():
                 until, tries = now() + seconds, seconds / _QUICKEST_TRY  # the clock may stand still: a mock does
                 while message is None and loan.borrowed and tries > 0:
-                    loan.take_in()
-                    message = self._pattern.take()
+                    message = loan.take_in() or self._pattern.take()
                     tries = tries - 1 if now() < until else 0
                     if message is None:
                         _let_others_run()
@@ -123,8 +122,9 @@ class Receivers:
                 if self._closed:
                     raise trio.ClosedResourceError(self._closed_text)
                 if loan.borrowed:
-                    loan.take_in()
-                message = self._pattern.take()
+                    message = loan.take_in()
+                if message is None:
+                    message = self._pattern.take()
         finally:
             self._loan = None
             loan.give_back()

@@ -40,6 +40,7 @@ from itertools import accumulate
 from typing import Final, TypeAlias
 
 from .._errors import DeniedError, LocalProtocolError, RemoteProtocolError
+from .._message import Frames
 from ._commands import encode_error, parse_command
 from ._compatibility import COMPATIBLE
 from ._events import AuthenticationRequested, HandshakeComplete, PeerInfo, Properties
@@ -160,15 +161,24 @@ class Connection(WireProtocol):
     def receive_data(self, data: bytes, limit: int = sys.maxsize) -> Events:
         return [*map(to_event, self.receive_plain(data, limit))]
 
+    # On the path of a message that comes by itself.
+    def receive_lone(self, data: bytes) -> Frames | None:
+        size, incoming = len(data), self._incoming
+        if size > incoming.most_lone or not self.between_messages:
+            return None
+        lone = take_lone(data)
+        if lone is not None:
+            incoming.ignored_in_a_row = 0
+            self._reader.before += size
+        return lone
+
     def receive_plain(self, data: bytes, limit: int = sys.maxsize) -> PlainEvents:
         events: PlainEvents = []
         self.messages_only = True
         if self.between_messages:  # the fast path
-            incoming = self._incoming
-            if len(data) <= incoming.most_lone and limit and (lone := take_lone(data)) is not None:
-                incoming.ignored_in_a_row = 0
-                self._reader.before += len(data)
+            if limit and (lone := self.receive_lone(data)) is not None:
                 return [lone]
+            incoming = self._incoming
             end = take_messages(data, 0, limit, incoming.max_message_size, incoming.max_frames, events)
             if events:
                 incoming.ignored_in_a_row = 0

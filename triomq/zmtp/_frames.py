@@ -264,16 +264,15 @@ def take_lone(buffer: bytes) -> Frames | None:
     What is sent now and then comes so, and a request and its reply, behind their delimiter. `take_messages` does the
     same in three calls, at twice the price.
     """
-    end = len(buffer)
-    if end < 2:
-        return None
-    flags, stop = buffer[0], 2 + buffer[1]
-    if not flags:
-        return (buffer[2:],) if stop == end else None
-    if end > 3 and buffer.startswith(_DELIMITER):
-        return (b"", buffer[4:]) if buffer[3] + 4 == end else None
-    if flags == MORE and stop + 1 < end and not buffer[stop] and stop + 2 + buffer[stop + 1] == end:
-        return buffer[2:stop], buffer[stop + 2 :]
+    try:
+        if not buffer[0]:
+            return (buffer[2:],) if buffer[1] + 2 == len(buffer) else None
+        if buffer.startswith(_DELIMITER):
+            return (b"", buffer[4:]) if buffer[3] + 4 == len(buffer) else None
+        if buffer[0] == MORE and not buffer[stop := 2 + buffer[1]] and stop + 2 + buffer[stop + 1] == len(buffer):
+            return buffer[2:stop], buffer[stop + 2 :]
+    except IndexError:  # the buffer ends within a header
+        pass
     return None
 
 

@@ -128,6 +128,16 @@ class WireProtocol(ABC):
         """
         return [*self.receive_data(data, limit)]
 
+    def receive_lone(self, data: bytes) -> Frames | None:
+        """Take a message that comes by itself, by a short way.
+
+        Args:
+          data: what was received, all of it.
+        Returns: the message, if it is all of the data, and nothing of the peer's waits before it; if not, None, and
+          nothing was taken: the session gives the data to `receive_plain`. A protocol without such a way is right, too.
+        """
+        return None
+
     @abstractmethod
     def receive_hint(self) -> int:
         """Bytes still missing of the frame that is being received; 0 when that is not known.
