@@ -18,14 +18,13 @@ class FairReceiver(Receiver):
     def __init__(self, options: Options, rng: random.Random, turn: Budget) -> None:
         super().__init__(options, rng, turn)
         self.fair_queue: FairQueue = FairQueue()
-        self._received_as_it_is = (
-            not self.interprets and type(self).take is FairReceiver.take
-        )  # what came is what is received
+        # What has come is what is received.
+        self._as_it_came = not self.interprets and type(self).take is FairReceiver.take
 
     # On the path of a message that is waited for.
     def receive_lone(self, pipe: Pipe, message: Frames) -> Frames | None:
         """See `PipeOwner`."""
-        return message if self._received_as_it_is and self.fair_queue.next_pipe() is None else None
+        return message if self._as_it_came and self.fair_queue.next_pipe() is None else None
 
     def readable(self, pipe: Pipe) -> None:
         """See `PipeOwner`."""
