@@ -201,6 +201,7 @@ async def test_a_large_body_is_read_alone_and_so_is_the_next_header_with_the_bod
         rig.reader.take_in()
         assert rig.received() == "b" * HEADER_SIZE + "c" * 5
         assert rig.stream.reads == [600_000, HEADER_SIZE, 300_000]
+        assert rig.writer.came == 5  # the body's, which an answer is for
 
 
 # --- FULL --------------------------------------------------------------------------------------

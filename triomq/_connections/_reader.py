@@ -301,7 +301,7 @@ class Reader:
         """Deliver what is in the data."""
         self._writer.came = self._deliver(data)
         if len(data) == HEADER_SIZE and self._protocol.receive_hint() and (body := self._read()):
-            self._deliver(body)  # only the header was asked for, and the body is probably there, too
+            self._writer.came = self._deliver(body)  # only the header was asked for, and the body was there, too
 
     # On the path of every message.
     def _deliver(self, data: bytes) -> int:
