@@ -40,7 +40,6 @@ from itertools import accumulate
 from typing import Final, TypeAlias
 
 from .._errors import DeniedError, LocalProtocolError, RemoteProtocolError
-from .._message import Frames
 from ._commands import encode_error, parse_command
 from ._compatibility import COMPATIBLE
 from ._events import AuthenticationRequested, HandshakeComplete, PeerInfo, Properties
@@ -162,7 +161,7 @@ class Connection(WireProtocol):
         return [*map(to_event, self.receive_plain(data, limit))]
 
     # On the path of a message that comes by itself.
-    def receive_lone(self, data: bytes) -> Frames | None:
+    def receive_lone(self, data: bytes) -> tuple[bytes, ...] | None:
         size, incoming = len(data), self._incoming
         if size > incoming.most_lone or not self.between_messages:
             return None

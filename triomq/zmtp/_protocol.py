@@ -128,7 +128,7 @@ class WireProtocol(ABC):
         """
         return [*self.receive_data(data, limit)]
 
-    def receive_lone(self, data: bytes) -> Frames | None:
+    def receive_lone(self, data: bytes) -> tuple[bytes, ...] | None:
         """Take a message that comes by itself, by a short way.
 
         Args:
