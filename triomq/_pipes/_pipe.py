@@ -130,7 +130,7 @@ class Pipe(ABC):
             owner.readable(self)
 
     # On the path of a message that is waited for.
-    def receive_lone(self, message: Frames) -> Frames | None:
+    def receive_lone(self, message: tuple[bytes, ...]) -> tuple[bytes, ...] | None:
         """Take in a message that came by itself, for a task that waits in ``receive``.
 
         Returns: what the user receives; None if that is in the inbox now, or was dropped.

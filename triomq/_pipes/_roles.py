@@ -24,7 +24,7 @@ class PipeOwner(Protocol):
     def interpret(self, pipe: Pipe, events: Sequence[Received]) -> Sequence[tuple[bytes, ...]]:
         """Turn what a peer sent into what the user may receive. Messages are tuples of frames, here and in inboxes."""
 
-    def receive_lone(self, pipe: Pipe, message: Frames) -> Frames | None:
+    def receive_lone(self, pipe: Pipe, message: tuple[bytes, ...]) -> tuple[bytes, ...] | None:
         """Let a task that waits in ``receive`` have a message that came by itself, without a detour by the inbox.
 
         Returns: what the user receives; None to have the message delivered like any other.
