@@ -7,6 +7,9 @@ for the same situation, ours inherits from it too, so ``except trio.BrokenResour
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 import trio
 
 
@@ -157,3 +160,18 @@ class DecodeError(ZmqError, ValueError):
 
 class InternalError(ZmqError):
     """A task of triomq crashed: a bug of ours, never a peer's doing. Please report it."""
+
+
+@contextmanager
+def cancellation_alone() -> Iterator[None]:
+    """Let a cancellation come out alone where the program's own code was cancelled, and failed over that.
+
+    Such code raises a group of both, if it has a nursery. The failure is dropped: what it failed at was given up.
+    """
+    try:
+        yield
+    except BaseExceptionGroup as group:
+        _, others = group.split(Exception)
+        if others is None:  # nothing was cancelled
+            raise
+        raise others from None

@@ -8,7 +8,7 @@ from collections.abc import Callable
 import trio
 
 from .. import _security, zmtp
-from .._errors import DeniedError, MechanismMismatchError
+from .._errors import DeniedError, MechanismMismatchError, cancellation_alone
 from .._events import AcceptFailed, Connected, HandshakeFailed, ListeningStopped
 from .._transports import Listener, NonblockingStream
 from ._beginning import begin_session
@@ -119,7 +119,8 @@ class Acceptor(Binding):
         try:
             while True:
                 try:
-                    session = await begin_session(await self._listener.accept(), self._endpoint, self._new_session)
+                    with cancellation_alone():
+                        session = await begin_session(await self._listener.accept(), self._endpoint, self._new_session)
                 except trio.ClosedResourceError:
                     return
                 except Exception as exc:  # whatever it is, a transport's or a shortage: the next one may succeed
@@ -134,7 +135,8 @@ class Acceptor(Binding):
         finally:
             self._tell_stopped()
             try:
-                await trio.aclose_forcefully(self._listener)
+                with cancellation_alone():
+                    await trio.aclose_forcefully(self._listener)
             except Exception as exc:  # of a user's own transport: there is nothing to be done but to tell it
                 self._host.emit(AcceptFailed(endpoint=self._endpoint, error=exc, retry_in=0.0))
             finally:

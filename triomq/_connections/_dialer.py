@@ -7,6 +7,7 @@ from collections.abc import Callable
 import trio
 
 from .. import zmtp
+from .._errors import cancellation_alone
 from .._events import Connected, ConnectFailed, MessageDropped
 from .._pipes import Pipe, QueuedPipe
 from .._runtime import within
@@ -128,7 +129,8 @@ class Dialer(Connecting):
 
             watching = self._host.tasks.start(watch, name=f"triomq connect_timeout {self._endpoint}")
             try:
-                return await self._transport.connect(self._address, self._host.options)
+                with cancellation_alone():
+                    return await self._transport.connect(self._address, self._host.options)
             finally:
                 watching.cancel(reason="triomq: the attempt is over")
         raise trio.TooSlowError(f"no connection to {self._endpoint} within connect_timeout={timeout} s")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import trio
 
 from .. import _security
+from .._errors import cancellation_alone
 
 
 class Gate:
@@ -41,7 +42,8 @@ class Gate:
                 500, "no authenticator: give the context one by ctx.authenticator(…), or name the users"
             )
         async with self._limiter:
-            verdict = await authenticator(request)
+            with cancellation_alone():
+                verdict = await authenticator(request)
         if not isinstance(verdict, (_security.Accept, _security.Deny)):
             raise TypeError(f"an authenticator returns triomq.Accept or triomq.Deny, not {type(verdict).__name__}")
         return verdict

@@ -47,6 +47,8 @@ async def judge_peer(
             verdict = await host.gate.judge(request)
         except Exception as exc:  # of the user's code: who was not judged does not come in, and the event says why
             verdict, failure = _security.Deny(500, f"the authenticator raised {type(exc).__name__}"), exc
+        if nursery.cancel_scope.cancel_called:  # by an authenticator that does not let itself be cancelled
+            verdict = None
         nursery.cancel_scope.cancel(reason="triomq: the verdict is there")
     if verdict is None:
         raise trio.BrokenResourceError("the peer left before the authenticator had answered")

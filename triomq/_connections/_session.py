@@ -15,7 +15,7 @@ from typing import TypeAlias
 import trio
 
 from .. import _security, zmtp
-from .._errors import PeerUnwantedError, RefusedByPeerError, RemoteProtocolError, SilentPeerError
+from .._errors import PeerUnwantedError, RefusedByPeerError, RemoteProtocolError, SilentPeerError, cancellation_alone
 from .._message import BytesLike, Frames
 from .._pipes import UNCONNECTED, QueuedPipe
 from .._statistics import Peer
@@ -150,7 +150,8 @@ class Session:
     async def discard(self) -> None:
         """Close the stream, whatever state it is in."""
         try:
-            await trio.aclose_forcefully(self._stream)
+            with cancellation_alone():
+                await trio.aclose_forcefully(self._stream)
         except Exception as exc:  # of a user's own transport: the connection is over in any case
             self.error = self.error or exc
 

@@ -22,6 +22,7 @@ from typing import Generic, NoReturn, TypeAlias, TypeVar
 
 import trio
 
+from .._errors import cancellation_alone
 from .._forks import NO_FORK
 from .._runtime import Mailbox, Runtime, TaskGroup, turn_end
 
@@ -207,7 +208,7 @@ class _Call(Generic[T]):
     async def _do(self) -> None:
         """In the other run: do it, and tell what came of it."""
         try:
-            with self._scope:
+            with self._scope, cancellation_alone():
                 self._result.append(await self._work())
         except Exception as exc:  # raised where it is waited for
             self._error = exc

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 import trio
 
 from .. import _security
+from .._errors import cancellation_alone
 from .._message import BytesLike
 from ._interface import NonblockingStream
 
@@ -72,7 +73,8 @@ class AwaitedStream(NonblockingStream):
     def _any_failure_ends_it(self) -> Iterator[None]:
         """Whatever a user's own stream raises is the end of that connection, with the reason."""
         try:
-            yield
+            with cancellation_alone():
+                yield
         except (trio.BrokenResourceError, trio.ClosedResourceError, trio.BusyResourceError, MemoryError):
             raise
         except Exception as exc:
