@@ -174,6 +174,33 @@ async def test_what_had_arrived_is_still_received(virtual_network: VirtualNetwor
         assert await pull.receive() == (b"it",)
 
 
+@pytest.mark.parametrize("io_thread", [False, True], ids=["", "in halves"])
+@pytest.mark.parametrize("linger", [0, 5, math.inf])
+async def test_a_task_that_waits_in_receive_waits_for_the_next_peer(
+    virtual_network: VirtualNetwork, linger: float, io_thread: bool
+) -> None:
+    """That task reads its only connection by itself; when the connection is to end, somebody else does."""
+    async with virtual_network.open_context(io_thread=io_thread) as ctx, trio.open_nursery() as nursery:
+        router, dealer = ctx.socket(triomq.ROUTER, linger=linger), ctx.socket(triomq.DEALER, routing_id=b"a")
+        dealer.connect(await router.bind("tcp://127.0.0.1:5555"))
+        await router.wait_peers()
+        await router.send([b"a", b"so that there is something to end in good order"])
+        await dealer.receive()
+        got: list[triomq.Message] = []
+
+        async def receive() -> None:
+            got.append(await router.receive())
+
+        nursery.start_soon(receive)
+        await settled()
+        router.peers[0].disconnect()
+        await settled()
+        assert got == []
+        await router.wait_peers()
+        await dealer.send(b"it")
+    assert got == [(b"a", b"it")]
+
+
 async def test_its_place_is_free_at_once(virtual_network: VirtualNetwork) -> None:
     """For the next peer of a PAIR that waits."""
     async with virtual_network.open_context() as ctx:

@@ -136,7 +136,7 @@ class Reader:
             if not may_read or self._pipe.inbox.is_full:
                 return True  # the reader's own task is about to go on
         found = self._try_to_read()
-        if self._waits and (self._state is ENDED or self._protocol.has_buffered):
+        if (self._waits or self._borrower_waits) and (self._state is ENDED or self._protocol.has_buffered):
             self._stream.interrupt()
         return found
 
@@ -157,6 +157,7 @@ class Reader:
     def stop_delivering(self) -> None:
         """The socket is closed: throw away what still arrives."""
         self._move("leave")
+        self.poke()
         self.resume()
 
     def stop(self) -> None:
