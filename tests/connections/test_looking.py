@@ -15,7 +15,6 @@ import triomq
 
 from .raw_peer import accept_as
 
-
 PING = b"\4\7\4PING\0\0"
 
 
