@@ -236,3 +236,39 @@ async def test_all_is_forgotten_at_the_end(
         pattern = req._req
         assert not pattern.pipes
         assert [pattern._left, pattern._lasting, pattern._unfinished] == [set(), set(), {}]
+
+
+@pytest.mark.parametrize("io_thread", [False, True], ids=["", "in halves"])
+@pytest.mark.parametrize("how", ["binds", "immediate", "disconnects"])
+@pytest.mark.parametrize("again", ["cancelled", "another"])
+@pytest.mark.parametrize("routing_id", [b"", b"me"])
+async def test_a_request_whose_peer_is_gone_for_good(
+    how: str, again: str, routing_id: bytes, io_thread: bool, virtual_network: VirtualNetwork
+) -> None:
+    """There is nothing to take back, and the next request goes to the next peer."""
+    async with virtual_network.open_context(io_thread=io_thread) as ctx:
+        immediate = how != "disconnects"
+        req = ctx.socket(triomq.REQ, req_relaxed=True, immediate=immediate, routing_id=routing_id)
+        router = ctx.socket(triomq.ROUTER)
+        await meet(req, router, "tcp://127.0.0.1:5555", req_binds=how == "binds")
+        if again == "cancelled":
+            async with asking(req, b"lost"):
+                await router.receive()
+                await part(req, router, how)
+        else:
+            await req.send(b"lost")
+            await router.receive()
+            await part(req, router, how)
+        async with ctx.socket(triomq.ROUTER) as other:
+            await meet(req, other, "tcp://127.0.0.1:6666", req_binds=how == "binds")
+            await answered(req, other, b"again")
+
+
+async def part(req: triomq.REQ, router: triomq.ROUTER, how: str) -> None:
+    """End the connection, and let neither side begin another."""
+    if how == "disconnects":
+        req.disconnect(*req.endpoints)
+    else:
+        await router.aclose()
+    await req.wait_peers(0)
+    await trio.sleep(1)

@@ -86,6 +86,7 @@ class FrontLink:
         self.unwanted: bool = False
         self._socket = socket
         self._over = False  # the pipe was removed here
+        self._ended = False  # there is no other half any more
         self._last_peer: Peer | None = None  # who was there until then
         self._handed_over = 0  # messages, so far
         self._asked_for_room = False
@@ -115,8 +116,8 @@ class FrontLink:
         return self._handed_over - (self.back.gone() if self._counts is None else self._counts[1])
 
     def tell(self, method: Callable[..., object], *arguments: object) -> bool:
-        """Have a method of the other half called."""
-        return self._socket.io.tell(partial(method, *arguments))
+        """Have a method of the other half called, unless that has ended."""
+        return not self._ended and self._socket.io.tell(partial(method, *arguments))
 
     def new_pipe(self, endpoint: str, *, dialled: bool) -> FrontPipe:
         """Make the pipe."""
@@ -190,6 +191,7 @@ class FrontLink:
         self._over = True
         self.back = self._socket.no_link()  # the two halves are no cycle any more
         self.tell(back.forget)
+        self._ended = True
 
     def let_go(self) -> None:
         """The pipe was removed here. Messages of the peer's that it has may still be received."""
