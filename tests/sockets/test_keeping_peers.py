@@ -48,18 +48,29 @@ async def test_nobody_new_comes_and_the_peers_stay(virtual_network: VirtualNetwo
         assert len(new.peers) == 1
 
 
-async def test_a_socket_that_is_bound_again_has_old_peers_and_new_ones(virtual_network: VirtualNetwork) -> None:
-    """And disconnects all of them by the next unbind."""
-    async with virtual_network.open_context() as ctx:
+@pytest.mark.parametrize("shared", [False, True], ids=["", "shared names"])
+@pytest.mark.parametrize("ends", ["unbind", "aclose"])
+@every_endpoint
+async def test_a_socket_that_is_bound_again_has_old_peers_and_new_ones(
+    virtual_network: VirtualNetwork, endpoint: str, ends: str, shared: bool
+) -> None:
+    """And disconnects all of them by the next unbind, or when it is closed."""
+    async with virtual_network.open_context(inproc=triomq.SharedNames() if shared else None) as ctx:
         router = ctx.socket(triomq.ROUTER)
-        for count in range(1, 4):
-            endpoint = await router.bind("tcp://127.0.0.1:5555")
-            ctx.socket(triomq.DEALER).connect(endpoint)
+        dealers = [ctx.socket(triomq.DEALER) for _ in range(4)]
+        for count, dealer in enumerate(dealers, 1):
+            assert await router.bind(endpoint) == endpoint
+            dealer.connect(endpoint)
             await router.wait_peers(count)
-            if count < 3:
+            if count < 4 or ends == "aclose":
                 await router.unbind(endpoint, keep_peers=True)
-        await router.unbind("tcp://127.0.0.1:5555")
-        await router.wait_peers(0)
+        if ends == "unbind":
+            await router.unbind(endpoint)
+            await router.wait_peers(0)
+        else:
+            await router.aclose()
+        for dealer in dealers:
+            await dealer.wait_peers(0)
 
 
 async def test_endpoints_whose_last_peer_has_left_are_forgotten(virtual_network: VirtualNetwork) -> None:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from .._connections import Binding
+from .._pipes import Pipe
 
 
 class Kept:
@@ -13,9 +16,16 @@ class Kept:
     def __init__(self) -> None:
         self.bindings: list[Binding] = []
 
-    def add(self, binding: Binding) -> None:
-        """Keep a binding that accepts nobody any more, for as long as somebody is there."""
-        self.bindings = [one for one in self.bindings if not one.finished or one.unfinished_handshakes]
+    def add(self, binding: Binding, pipes: Iterable[Pipe]) -> None:
+        """Keep a binding that accepts nobody any more, for as long as somebody is there.
+
+        Args:
+          pipes: of the socket. Where nothing has to end in good order, as over inproc, they alone tell who is there.
+        """
+        there = {pipe.endpoint for pipe in pipes if not pipe.dialled}
+        self.bindings = [
+            one for one in self.bindings if one.endpoint in there or not one.finished or one.unfinished_handshakes
+        ]
         self.bindings.append(binding)
 
     def take(self, endpoint: str) -> list[Binding]:

@@ -146,7 +146,7 @@ class Socket(trio.abc.AsyncResource, AdvisedSocket, metaclass=MadeByContext):
         for binding in bindings:
             if keep_peers:
                 binding.stop_accepting()
-                self._kept.add(binding)
+                self._kept.add(binding, self._peers.pipes)
             else:
                 binding.close()
         if not keep_peers:
