@@ -217,6 +217,32 @@ async def test_one_with_heartbeats_keeps_its_connection_and_loses_nothing(
         assert [type(event) for event in drain(monitor)] == events
 
 
+@pytest.mark.parametrize("waits_at", ["inproc://place", "tcp://127.0.0.1:5555"])
+@pytest.mark.parametrize("given_up", ["inproc://other", "inproc://place"])
+@pytest.mark.parametrize("io_thread", [False, True], ids=["", "in halves"])
+async def test_an_endpoint_that_is_given_up_takes_the_place_of_nobody_who_waits_at_another(
+    virtual_network: VirtualNetwork, waits_at: str, given_up: str, io_thread: bool
+) -> None:
+    """And who waits at that endpoint finds the next socket that binds the name."""
+    async with virtual_network.open_context(io_thread=io_thread) as ctx:
+        router, next_router = ctx.socket(triomq.ROUTER), ctx.socket(triomq.ROUTER)
+        here, waiting = (ctx.socket(triomq.DEALER, routing_id=b"taken") for _ in range(2))
+        for endpoint in ("inproc://taken", "inproc://other", "inproc://place", "tcp://127.0.0.1:5555"):
+            await router.bind(endpoint)
+        here.connect("inproc://taken")
+        await router.wait_peers()
+        waiting.connect(waits_at)
+        await trio.testing.wait_all_tasks_blocked()
+        await router.unbind(given_up)
+        if given_up == waits_at:
+            await next_router.bind(waits_at)
+            router = next_router
+        else:
+            await here.aclose()
+        await waiting.send(b"it")
+        assert await router.receive() == (b"taken", b"it")
+
+
 async def test_one_of_an_older_version_hears_nothing_while_it_waits(virtual_network: VirtualNetwork) -> None:
     """ZMTP 3.0 has no heartbeats."""
     net = virtual_network

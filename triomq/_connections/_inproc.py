@@ -91,6 +91,11 @@ class InprocCarrier(Carrier):
         if not waiting:
             self._waiting.pop(connection.name, None)
 
+    def give_up_places(self, binding: InprocBinding) -> None:
+        """A socket has no places at a name any more: who waited for one waits for whoever binds the name."""
+        for connection in self._waiting.get(binding.name, ()):
+            connection.stop_waiting_for(binding.host)
+
     def release(self, binding: InprocBinding) -> bool:
         """Free the name. Returns: whether the binding had it still."""
         had = self._bindings.get(binding.name) is binding
@@ -128,7 +133,7 @@ class InprocBinding(Binding):
         self.stop()
         for connection in list(self.connections):
             connection.part()
-        self.host.retries.clear()
+        self._carrier.give_up_places(self)
 
     async def wait_closed(self) -> None:
         """See `Binding`: the name is free already."""
@@ -208,6 +213,11 @@ class InprocConnection(Connecting):
         self._unwanted_by = (self._host, theirs)
         for host in self._unwanted_by:
             host.retries[self._retry] = None
+
+    def stop_waiting_for(self, host: PeerHost) -> None:
+        """Wait no longer for a place at this socket."""
+        if host in self._unwanted_by:
+            self._stop_waiting()
 
     def _stop_waiting(self) -> None:
         for host in self._unwanted_by:
