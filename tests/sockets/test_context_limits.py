@@ -211,6 +211,35 @@ async def test_what_a_closed_socket_had_is_counted_no_longer(virtual_network: Vi
         assert ctx.statistics().bytes_queued == 0
 
 
+@pytest.mark.parametrize("left", [False, True], ids=["the peer stays", "the peer has left"])
+@pytest.mark.parametrize("kind", [triomq.REP, triomq.REQ])
+async def test_nor_what_came_from_the_peer_that_a_closed_socket_was_talking_with(
+    kind: type[triomq.REP | triomq.REQ], left: bool, virtual_network: VirtualNetwork
+) -> None:
+    """The socket remembers that peer; the program may keep the socket."""
+    net = virtual_network
+    async with net.open_context("server", max_queued_bytes=10**6) as ctx:
+        async with net.open_context("client") as client:
+            ours, theirs = ctx.socket(kind), client.socket(triomq.DEALER if kind is triomq.REP else triomq.ROUTER)
+            theirs.connect(await ours.bind("tcp://*:5555"))
+            await ours.wait_peers()
+            if isinstance(ours, triomq.REP):
+                await theirs.send_many([[b"", bytes(100)]] * 3)
+                await ours.receive()
+            else:
+                await ours.send(b"question")
+                name, *_ = await theirs.receive()
+                await theirs.send([name, b"", bytes(100)])
+            await trio.sleep(1)
+            assert (ctx.statistics().bytes_queued or 0) >= 100
+            if not left:
+                await ours.aclose()
+                assert ctx.statistics().bytes_queued == 0
+        await trio.sleep(1)
+        await ours.aclose()
+        assert ctx.statistics().bytes_queued == 0
+
+
 async def test_bytes_are_not_counted_where_they_are_not_bounded() -> None:
     async with triomq.open_context() as ctx:
         assert ctx.statistics().bytes_queued is None

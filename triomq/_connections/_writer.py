@@ -251,7 +251,7 @@ class Writer:
         try:
             taken = self._stream.send_nowait(buffers)
         except (trio.BrokenResourceError, trio.ClosedResourceError) as exc:
-            failure, taken = exc, 0
+            failure, taken = exc.with_traceback(None), 0  # no cycle through it
         if taken == total and failure is None:
             if pipe.outbox.controls:
                 self._count_sent(pipe, batch)

@@ -331,3 +331,6 @@ class UnderWay:
 
     def __iter__(self) -> Iterator[Frames]:
         return iter(())
+
+    def clear(self) -> None:
+        """It is the user's run that forgets what waits there."""

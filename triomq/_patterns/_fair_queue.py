@@ -40,9 +40,11 @@ class FairQueue:
         self.lone = self._round[0].inbox if len(self._round) == 1 else None
 
     def clear(self) -> None:
-        """Forget every pipe."""
+        """Forget every pipe, and what peers that are gone have left behind."""
         for pipe in self._round:
             pipe.inbox.in_round = False
+            if not pipe.alive:
+                pipe.inbox.queue.clear()
         self._round.clear()
         self.lone = None
 
