@@ -9,6 +9,7 @@ import trio
 import trio.testing
 
 import triomq
+import triomq.testing
 from triomq.testing import VirtualNetwork
 from triomq.zmtp import Subscribe
 
@@ -145,6 +146,38 @@ async def test_a_peer_that_leaves_is_waited_for_no_longer(virtual_network: Virtu
             await settled()
             await peer.leave()
         assert pub.messages_dropped > 0
+
+
+@pytest.mark.parametrize("io_thread", [False, True], ids=["", "in halves"])
+@pytest.mark.parametrize("seed", range(4))
+def test_what_was_dropped_meanwhile_is_counted_when_flush_returns(seed: int, io_thread: bool) -> None:
+    """The seed decides the order of three tasks: one sends, one flushes, one ends the connection."""
+
+    async def main(net: VirtualNetwork) -> None:
+        async with net.open_context("a") as there, net.open_context("b", io_thread=io_thread) as ctx:
+            pull, push = there.socket(triomq.PULL), ctx.socket(triomq.PUSH, immediate=True)
+            push.connect(await pull.bind("tcp://*:5555"))
+            await push.wait_peers()
+            await trio.sleep(1)
+            accepted = 0
+
+            async def send() -> None:
+                nonlocal accepted
+                await push.send(b"it")
+                accepted += 1
+
+            async def flush() -> None:
+                before = accepted
+                await push.flush()
+                statistics = push.statistics()
+                assert statistics.messages_sent + statistics.messages_dropped >= before
+
+            async with trio.open_nursery() as nursery:
+                nursery.start_soon(send)
+                nursery.start_soon(flush)
+                push.peers[0].disconnect()
+
+    triomq.testing.run(main, seed=seed)
 
 
 async def test_a_message_that_is_taken_back_is_not_waited_for(virtual_network: VirtualNetwork) -> None:

@@ -95,7 +95,9 @@ class FrontPipe(QueuedPipe):
 
     def has_sent(self, count: int) -> bool:
         done = super().has_sent(count)
-        if not done:
+        if done:
+            self._link.count_drops(self)  # of which the other half may not have told yet
+        else:
             self._link.flush()
             self._link.tell(self._link.back.tell_what_left, count)
         return done
