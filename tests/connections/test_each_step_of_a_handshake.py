@@ -17,7 +17,7 @@ from triomq.testing import VirtualNetwork
 from .test_authenticator import SIDES
 
 WAYS = 8  # that something goes over the network, 1 ms each, until the message is there
-STEPS = (0, 3)  # of the scheduler, after each of them; up to 9 were tried
+STEPS = (0, 3)  # of the scheduler, after each of them
 ENDPOINT = "tcp://server:5555"
 Happening = Callable[[triomq.PULL, triomq.PUSH, VirtualNetwork], Awaitable[Any]]
 
