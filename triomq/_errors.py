@@ -128,7 +128,8 @@ class SilentPeerError(ZmqError, trio.TooSlowError):
 class HandshakeRefusedError(ZmqError):
     """``wait_peers`` waits in vain: a peer does not let this socket in, or the two want different mechanisms.
 
-    The socket tries again, after long waits; see the monitor events. The cause is why the last attempt failed.
+    The socket tries again, after long waits; see the monitor events. Over ``inproc`` it tries again when another socket
+    binds the name. The cause is why the last attempt failed.
 
     Attributes:
       endpoint: the endpoint that this socket is connected to.

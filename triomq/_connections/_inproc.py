@@ -7,7 +7,8 @@ sides' HWMs together (none if either has none), as in ØMQ.
 
 A connection has a *near* pipe, which is the connecting socket's, and a *far* one. A connecting socket may come first.
 Its messages then gather in the inbox of a far pipe that nobody owns. The socket that binds the name takes the far pipe
-over; when the binding socket goes, the connecting one gathers again.
+over; when the binding socket goes, the connecting one gathers again. It goes on gathering, too, while the binding
+socket has no place for it, or is of a type that it does not talk to: the next one to bind the name may take it.
 
     connecting socket ── near ⇄ far (nobody's)              not joined: what is sent waits in far's inbox
     connecting socket ── near ⇄ far ── binding socket       joined
@@ -86,6 +87,9 @@ class InprocCarrier(Carrier):
 
     def forget(self, connection: InprocConnection) -> None:
         """The connection waits no longer."""
+        binding = self._bindings.get(connection.name)
+        if binding is not None:
+            binding.told.pop(connection, None)
         waiting = self._waiting.get(connection.name, {})
         waiting.pop(connection, None)
         if not waiting:
@@ -105,12 +109,18 @@ class InprocCarrier(Carrier):
 
 
 class InprocBinding(Binding):
-    """A name that a socket has bound."""
+    """A name that a socket has bound.
+
+    Attributes:
+      connections: those that are joined.
+      told: those that wait still, and know that this socket has no place for them, or is none for them.
+    """
 
     def __init__(self, carrier: InprocCarrier, host: PeerHost, endpoint: str, name: str) -> None:
         self.host = host
         self.name = name
         self.connections: dict[InprocConnection, None] = {}
+        self.told: dict[InprocConnection, None] = {}
         self._carrier = carrier
         self._endpoint = endpoint
 
@@ -121,6 +131,7 @@ class InprocBinding(Binding):
 
     def stop(self) -> None:
         """See `Attachment`: the name is free as soon as it is given up."""
+        self.told.clear()
         if self._carrier.release(self):
             self.host.emit(ListeningStopped(endpoint=self._endpoint))
 
@@ -148,7 +159,6 @@ class InprocConnection(Connecting):
         self._carrier = carrier
         self._host = host
         self._binding: InprocBinding | None = None
-        self._told = False  # that there is no place
         self._unwanted_by: tuple[PeerHost, ...] = ()  # the socket that has no place, and its peer if that waits too
         self._near = self._new_near()
         self._far = self._new_far()
@@ -183,12 +193,12 @@ class InprocConnection(Connecting):
     def join(self, binding: InprocBinding) -> bool:
         """Let the binding socket take over the far end.
 
-        Returns: whether this connection no longer waits: it stands, or never will because the types do not match.
+        Returns: whether the connection stands; if not, it waits on.
         """
         reason = explain_incompatible(self._host.socket_type, binding.host.socket_type)
         if reason is not None:
             self._failed(binding, RemoteProtocolError(reason))
-            return True
+            return False
         self._agree_on_limits(binding.host)
         try:
             self._greet(binding.host)
@@ -196,12 +206,10 @@ class InprocConnection(Connecting):
             gathered = self._far.inbox.queue
             self._far = self._new_far()
             self._far.inbox.put(list(gathered))
-            if not self._told:
-                self._told = True
-                self._failed(binding, exc)
+            self._failed(binding, exc)
             self._wait_for_vacancy(binding.host)
             return False
-        self._told = False
+        self._host.note_refusal(self._endpoint, None)
         self._stop_waiting()
         self._binding = binding
         binding.connections[self] = None
@@ -284,9 +292,16 @@ class InprocConnection(Connecting):
         far.room_made()
 
     def _failed(self, binding: InprocBinding, error: Exception) -> None:
+        """Tell both, once."""
+        if self in binding.told:
+            return
+        binding.told[self] = None
         endpoint = self._endpoint
+        waits = isinstance(error, PeerUnwantedError)
+        if not waits:
+            self._host.note_refusal(endpoint, error)
         for host, theirs in ((self._host, binding.host), (binding.host, self._host)):
-            waits = isinstance(error, PeerUnwantedError)  # as over other transports, else nobody knows who it is
+            # As over other transports, nobody knows who the others are.
             peer = unadmitted(peer_info(theirs), endpoint, endpoint) if waits else None
             host.emit(HandshakeFailed(endpoint=endpoint, address=endpoint, error=error, peer=peer))
 
@@ -320,6 +335,7 @@ class InprocConnection(Connecting):
         """See `Attachment`. What was sent stays with the receiver."""
         self._carrier.forget(self)
         self._stop_waiting()
+        self._host.note_refusal(self._endpoint, None)
         binding = self._split()
         self._host.remove_pipe(self._near)
         self._far.let_go()

@@ -234,7 +234,7 @@ class Peers:
             return True
         if self.refusals and not bound and len(connected) - len(self.refusals) < n:
             endpoint, error = next(iter(self.refusals.items()))
-            text = f"{self.socket_type}.wait_peers: no connection to {endpoint}; the next attempt is far away: {error}"
+            text = f"{self.socket_type}.wait_peers: no connection to {endpoint}, and none is to be expected: {error}"
             raise HandshakeRefusedError(text, endpoint) from error
         return False
 

@@ -137,7 +137,7 @@ class Caller(Connecting):
         self.name: str = name
         self._endpoint = endpoint
         self._end: NearEnd | None = None
-        self._given_up = False  # it is closed, or was refused for good
+        self._closed = False
         self.told: bool = False
         self.queue: LinkedPipe = self._new_pipe()
         if not host.options.immediate:
@@ -158,17 +158,22 @@ class Caller(Connecting):
         joined = self._end is not None and self._end.joined
         return self.queue if joined or not self.host.options.immediate else None
 
-    def look(self) -> None:
-        """Told: somebody may have bound the name, or there may be a place now."""
+    def look(self, other_than: SharedBinding | None = None) -> None:
+        """Told: somebody may have bound the name, or there may be a place now.
+
+        Args:
+          other_than: has refused this socket.
+        """
         registry = self.carrier.registry
-        while not self._given_up and self._end is None:
-            binding = registry.find(self)
+        while not self._closed and self._end is None:
+            binding = registry.find(self, other_than)
             if binding is None:
                 return
             near, far = NearEnd(self, binding.carrier), FarEnd(binding, self.carrier)
             near.there, far.there = far, near
             if registry.link(near, far):
                 self._end = near
+                self.host.note_refusal(self._endpoint, None)
                 near.tell(far.called, peer_info(self.host), self.host.options)
 
     def parted(self, joined: bool) -> None:
@@ -183,7 +188,7 @@ class Caller(Connecting):
                 host.remove_pipe(pipe)
                 self.queue = self._new_pipe()
         self.look()
-        if joined and not self._given_up and not options.immediate:
+        if joined and not self._closed and not options.immediate:
             pipe.room_made()
 
     def wait_for_place(self) -> None:
@@ -191,16 +196,18 @@ class Caller(Connecting):
         self._end = None
         self.host.retries[self.look] = None
 
-    def give_up(self) -> None:
-        """Look no more."""
-        self._given_up = True
+    def refused(self, by: SharedBinding, error: Exception) -> None:
+        """The two sockets never go together: wait for another one that binds the name."""
         self._end = None
+        self.host.note_refusal(self._endpoint, error)
+        self.look(other_than=by)
 
     def close(self) -> None:
         """See `Attachment`. What was sent stays with the receiver."""
         end = self._end
-        self._given_up = True
+        self._closed = True
         self.carrier.registry.forget(self)
+        self.host.note_refusal(self._endpoint, None)
         self.host.retries.pop(self.look, None)
         if end is not None:
             end.leave(None)
@@ -251,8 +258,9 @@ class NearEnd(End):
         """Told: the two sockets never go together."""
         if self.open:
             fail(self, error, None)
+            binding = self.there.binding
             self.part(None)
-            self._caller.give_up()
+            self._caller.refused(binding, error)
 
     def lost(self, error: Exception | None) -> None:
         """See `End`."""
@@ -262,7 +270,11 @@ class NearEnd(End):
 
 
 class FarEnd(End):
-    """The binding socket's end."""
+    """The binding socket's end.
+
+    Attributes:
+      binding: of the name, always the same: the other end reads it.
+    """
 
     there: NearEnd
     _pipe: LinkedPipe
@@ -270,13 +282,13 @@ class FarEnd(End):
 
     def __init__(self, binding: SharedBinding, carrier_there: SharedCarrier) -> None:
         super().__init__(binding.carrier, carrier_there)
-        self._binding = binding
+        self.binding: SharedBinding = binding
         self._told = False  # that there is no place
 
     @property
     def host(self) -> PeerHost:
         """See `End`."""
-        return self._binding.host
+        return self.binding.host
 
     @property
     def pipe(self) -> LinkedPipe:
@@ -287,12 +299,12 @@ class FarEnd(End):
         """Told: a socket wants to be this one's peer."""
         if not self.open:
             return
-        host, endpoint, options = self.host, self._binding.endpoint, self.host.options
+        host, endpoint, options = self.host, self.binding.endpoint, self.host.options
         reason = explain_incompatible(theirs.socket_type, host.socket_type)
-        if reason is not None and not self._binding.stopped:
+        if reason is not None and not self.binding.stopped:
             self._refuse(RemoteProtocolError(reason))
             return
-        self._binding.ends[self] = None
+        self.binding.ends[self] = None
         self._caller = theirs, their_options
         self._pipe = LinkedPipe(
             host.owner, endpoint, options.send_limit, options.receive_limit, conflate=options.conflate
@@ -300,12 +312,12 @@ class FarEnd(End):
         self._admit()
 
     def _refuse(self, error: RemoteProtocolError) -> None:
-        fail(self, error, None, self._binding.endpoint)
+        fail(self, error, None, self.binding.endpoint)
         self.tell(self.there.refused, error)
         self.part(None)
 
     def _admit(self) -> None:
-        if self._binding.stopped:
+        if self.binding.stopped:
             self.leave(None)
             return
         host, (theirs, their_options) = self.host, self._caller
@@ -325,7 +337,7 @@ class FarEnd(End):
         """See `End`."""
         if self.open:
             self.host.retries.pop(self._admit, None)
-            self._binding.ends.pop(self, None)
+            self.binding.ends.pop(self, None)
             self.part(error)
             if self.joined:
                 self.host.remove_pipe(self._pipe)

@@ -87,14 +87,19 @@ class Registry:
                 del self._bindings[binding.name]
             return had
 
-    def find(self, caller: Caller) -> SharedBinding | None:
-        """Who has bound the caller's name; if nobody has, the caller is told by `Caller.look` when somebody does."""
+    def find(self, caller: Caller, other_than: SharedBinding | None) -> SharedBinding | None:
+        """Who has bound the caller's name; if nobody has, the caller is told by `Caller.look` when somebody does.
+
+        Args:
+          other_than: counts as nobody: it has refused the caller, and would again.
+        """
         with self._lock:
             if caller.carrier not in self._ends:
                 return None  # its context has ended
             binding = self._bindings.get(caller.name)
-            if binding is None:
+            if binding is None or binding is other_than:
                 self._waiting.setdefault(caller.name, {})[caller] = None
+                return None
             return binding
 
     def forget(self, caller: Caller) -> None:

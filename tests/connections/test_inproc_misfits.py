@@ -1,0 +1,107 @@
+"""A name is bound by a socket of a type that does not go with the connecting one: the two are told, and it waits on."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+
+import pytest
+import trio
+from trio.testing import wait_all_tasks_blocked as settle
+
+import triomq
+
+from ..monitors import drain
+from .sharing import NAME, contexts, kinds
+
+
+@pytest.fixture(params=["one context", "shared names"])
+async def both(request: pytest.FixtureRequest) -> AsyncIterator[tuple[triomq.Context, triomq.Context]]:
+    """The context of who binds, and that of who connects."""
+    if request.param == "one context":
+        async with triomq.open_context() as ctx:
+            yield ctx, ctx
+    else:
+        async with contexts() as (ours, theirs):
+            yield ours, theirs
+
+
+Both = tuple[triomq.Context, triomq.Context]
+
+
+async def test_the_next_one_that_binds_the_name_is_joined(both: Both) -> None:
+    """As over tcp, where the connecting socket dials again: what was queued meanwhile arrives."""
+    binding, connecting = both
+    wrong, right, push = binding.socket(triomq.REP), binding.socket(triomq.PULL), connecting.socket(triomq.PUSH)
+    told, events = wrong.monitor(), push.monitor()
+    await wrong.bind(NAME)
+    push.connect(NAME)
+    push.send_nowait(b"it")
+    await settle()
+    for monitor in (told, events):
+        *_, failed = drain(monitor)
+        assert isinstance(failed, triomq.HandshakeFailed)
+        assert isinstance(failed.error, triomq.RemoteProtocolError)
+        assert "PUSH does not talk to REP; it talks to PULL" in str(failed.error)
+    await wrong.unbind(NAME)
+    await settle()
+    assert kinds(events) == []
+    await right.bind(NAME)
+    assert await right.receive() == (b"it",)
+    assert kinds(events) == ["Connected", "HandshakeSucceeded"]
+    assert push.peers[0].socket_type == "PULL"
+
+
+async def test_each_that_binds_the_name_is_told_once(both: Both) -> None:
+    """However often somebody else comes to the name, or leaves."""
+    binding, connecting = both
+    push = connecting.socket(triomq.PUSH)
+    push.connect(NAME)
+    events = push.monitor()
+    for _ in range(2):
+        rep = binding.socket(triomq.REP)
+        told = rep.monitor()
+        await rep.bind(NAME)
+        for _ in range(2):
+            req = connecting.socket(triomq.REQ, connect=NAME)
+            await req.wait_peers()
+            await req.aclose()
+        await rep.wait_peers(0)
+        assert kinds(told).count("HandshakeFailed") == kinds(events).count("HandshakeFailed") == 1
+        await rep.aclose()
+
+
+async def test_who_waits_for_a_peer_is_told_that_it_does_not_come(both: Both) -> None:
+    binding, connecting = both
+    wrong, right, push = binding.socket(triomq.REP), binding.socket(triomq.PULL), connecting.socket(triomq.PUSH)
+    await wrong.bind(NAME)
+    push.connect(NAME)
+    with pytest.raises(triomq.HandshakeRefusedError, match="PUSH does not talk to REP") as caught:
+        await push.wait_peers()
+    assert caught.value.endpoint == NAME
+    await wrong.aclose()
+    await right.bind(NAME)
+    await right.wait_peers()
+    await push.wait_peers()
+    await right.aclose()
+    await push.wait_peers(0)
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(push.wait_peers)
+        await settle()
+        assert nursery.child_tasks  # the wrong one is forgotten
+        nursery.cancel_scope.cancel()
+
+
+async def test_a_misfit_may_leave(both: Both) -> None:
+    """By itself, or after the other one: nothing is joined that is not there."""
+    binding, connecting = both
+    rep = binding.socket(triomq.REP)
+    await rep.bind(NAME)
+    pushes = [connecting.socket(triomq.PUSH, linger=0, connect=NAME) for _ in range(2)]
+    await settle()
+    await pushes[0].aclose()
+    await rep.aclose()
+    pushes[1].disconnect(NAME)
+    pull = binding.socket(triomq.PULL, linger=0)
+    await pull.bind(NAME)
+    await settle()
+    assert pull.peers == ()
