@@ -17,7 +17,7 @@ def drain(monitor: triomq.Monitor) -> list[triomq.MonitorEvent]:
     while True:
         try:
             events.append(monitor.receive_nowait())
-        except trio.WouldBlock:
+        except (trio.WouldBlock, trio.EndOfChannel):
             return events
 
 

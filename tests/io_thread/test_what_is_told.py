@@ -56,3 +56,53 @@ async def test_the_process_of_a_peer_is_known(tmp_path: Path) -> None:
             await push.wait_peers()
         own = triomq.PeerProcess(os.getpid(), os.getuid(), os.getgid())
         assert [one.peers[0].process for one in (pull, push)] == [own, own]
+
+
+def told_by(monitor: triomq.Monitor) -> list[tuple[str, str, bool]]:
+    """What has happened over tcp: the event, whose it is, and whether that peer was named."""
+    return [
+        (type(event).__name__, type(getattr(event, "error", None)).__name__, getattr(event, "peer", None) is not None)
+        for event in drain(monitor)
+        if event.endpoint.startswith("tcp://")
+    ]
+
+
+@pytest.mark.parametrize("io_thread", [False, True])
+@pytest.mark.parametrize("role", ["bind", "connect"])
+@pytest.mark.parametrize("leaves", ["who has the place", "who waits", "the socket"])
+async def test_a_peer_is_told_of_when_it_has_its_place(
+    virtual_network: VirtualNetwork, io_thread: bool, role: str, leaves: str
+) -> None:
+    """A peer over inproc has it, of which the thread knows nothing."""
+    async with (
+        virtual_network.open_context("a", io_thread=io_thread) as ctx,
+        virtual_network.open_context("b") as there,
+    ):
+        one = ctx.socket(triomq.ROUTER)
+        near, far = (context.socket(triomq.DEALER, routing_id=b"same") for context in (ctx, there))
+        near.connect(await one.bind("inproc://it"))
+        monitor = one.monitor()
+        if role == "bind":
+            await one.bind("tcp://*:5555")
+            far.connect("tcp://a:5555")
+        else:
+            await far.bind("tcp://*:5555")
+            one.connect("tcp://b:5555")
+        await far.send(b"from afar")
+        await trio.sleep(1)
+        assert told_by(monitor)[-1] == ("HandshakeFailed", "PeerUnwantedError", True)
+        if leaves == "who waits":
+            await far.aclose()
+            await trio.sleep(1)
+            assert told_by(monitor)[0] == ("HandshakeFailed", "BrokenResourceError", False)
+            return
+        if leaves == "the socket":
+            await one.aclose()
+            await trio.sleep(1)
+            assert [kind for kind, *_ in told_by(monitor)] == ["ListeningStopped"] * (role == "bind")
+            return
+        await near.aclose()
+        assert await one.receive() == (b"same", b"from afar")
+        await trio.sleep(1)
+        assert told_by(monitor) == [("HandshakeSucceeded", "NoneType", True)]
+        assert one.peers[0].endpoint.startswith("tcp://")

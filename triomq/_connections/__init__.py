@@ -17,6 +17,7 @@ if TYPE_CHECKING:  # imported later: what carries by each scheme is for the endp
     from ._between_runs import SharedNames
     from ._multicast import MulticastCarrier
     from ._new_pipe import meter_inbox
+    from ._reports import report_end, report_success, report_waiting_peer
     from ._stream_carrier import NewProtocol, StreamCarrier
     from ._timers import IDLE
 else:
@@ -26,6 +27,7 @@ else:
             "._between_runs": ["SharedNames"],
             "._multicast": ["MulticastCarrier"],
             "._new_pipe": ["meter_inbox"],
+            "._reports": ["report_end", "report_success", "report_waiting_peer"],
             "._stream_carrier": ["NewProtocol", "StreamCarrier"],
             "._timers": ["IDLE"],
         },
@@ -45,4 +47,7 @@ __all__ = [
     "SharedNames",
     "StreamCarrier",
     "meter_inbox",
+    "report_end",
+    "report_success",
+    "report_waiting_peer",
 ]

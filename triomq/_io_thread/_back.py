@@ -8,7 +8,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from .._connections import Attachment, Gate, StreamCarrier
-from .._events import MonitorEvent
+from .._events import HandshakeSucceeded, MonitorEvent
 from .._patterns import Pattern
 from .._pipes import Pipe, QueuedPipe
 from .._runtime import TaskGroup
@@ -16,8 +16,8 @@ from .._security import Accept, AuthenticationRequest, Deny
 from .._sockets import Peers
 from .._statistics import DropReason, Peer
 from ..zmtp import PeerInfo
+from ._arrivals import Arrival
 from ._back_link import BackLink, BackOutbox
-from ._front_link import Arrival
 
 if TYPE_CHECKING:
     from ._front import FrontSocket
@@ -55,30 +55,23 @@ class BackGate(Gate):
 
 
 class Courier:
-    """Brings the user's run what the connections of one socket tell; a `Herald`.
+    """Brings the user's run what the connections of one socket tell; a `Herald`."""
 
-    Attributes:
-      arrival: a peer has been admitted; goes with the event that its session is about to emit.
-    """
-
-    __slots__ = ("_front", "_io", "arrival", "suffix")
+    __slots__ = ("_front", "_io", "suffix")
 
     def __init__(self, front: FrontSocket, io: IoRun) -> None:
         self._front = front
         self._io = io
-        self.arrival: Callable[[], object] | None = None
         self.suffix: str = front.host.tasks.suffix
 
     def post(self, call: Callable[[], object]) -> None:
         """Leave a call for the user's run, about this socket."""
-        arrival, self.arrival = self.arrival, None
-        if arrival is not None:
-            call = partial(_both, arrival, call)
         self._io.post(partial(self._front.take, call))
 
     def emit(self, event: MonitorEvent) -> None:
-        """See `Herald`."""
-        self.post(partial(self._front.emit, event))
+        """See `Herald`; of a peer that was admitted tells who admits it in the user's run."""
+        if not isinstance(event, HandshakeSucceeded):
+            self.post(partial(self._front.emit, event))
 
     def heartbeat(self, pipe: Pipe) -> None:
         """See `Herald`; the user's half of the pipe tells it."""
@@ -135,7 +128,7 @@ class BackPeers(Peers):
                 del self._links[pipe]
             raise
         who = Arrival(peer, pipe.endpoint, pipe.address, pipe.process, pipe.dialled, pipe.admissions)
-        self._courier.arrival = partial(link.front.arrived, who)
+        self.post(partial(link.front.arrived, who))
 
     def _link(self, pipe: Pipe) -> BackLink:
         link = self._links.get(pipe)
@@ -205,12 +198,6 @@ class BackPeers(Peers):
             self.post(self._front.ended.set)
 
         self.runtime.nursery.start_soon(tell, name=f"triomq end{self._courier.suffix}")
-
-
-def _both(first: Callable[[], object], second: Callable[[], object]) -> None:
-    """In the user's run: who sees a peer need not wait for the event that tells of it."""
-    first()
-    second()
 
 
 class BackEndpoint:

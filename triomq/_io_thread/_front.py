@@ -11,7 +11,7 @@ import attrs
 import trio
 
 from .._connections import PeerHost
-from .._events import Disconnected, HandshakeSucceeded, MonitorEvent
+from .._events import Disconnected, MonitorEvent
 from .._patterns import Pattern
 from .._sockets import Peers
 from ._back import BackPeers, Stand
@@ -123,10 +123,11 @@ class FrontSocket:
         stand = getattr(getattr(event, "peer", None), "_part", None)
         if isinstance(stand, Stand):
             link = stand.link.front
-            if link.unwanted and isinstance(event, (HandshakeSucceeded, Disconnected)):
-                return  # here, the peer has neither come nor left
             peer: Any = link.peer()
             event = attrs.evolve(event, peer=peer)
+            if isinstance(event, Disconnected):
+                link.parted(event)
+                return
         self.host.emit(event)
 
 

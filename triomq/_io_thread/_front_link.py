@@ -24,35 +24,23 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
-import attrs
 import trio
 
-from .._connections import IDLE
+from .._connections import IDLE, report_success, report_waiting_peer
 from .._errors import PeerUnwantedError
 from .._patterns import PROBE
 from .._pipes import CONFIRMED, Confirmation, Loan, Received
-from .._security import PeerProcess
 from .._statistics import Peer
-from ..zmtp import Item, PeerInfo
+from ..zmtp import Item
+from ._arrivals import Arrival, Waiting, report_parting
 from ._front_pipe import FrontPipe
 
 if TYPE_CHECKING:
+    from .._events import Disconnected
     from ._back_link import BackLink
     from ._front import FrontSocket
 
 _ALL: Final = 1 << 30  # messages; as many go over in one batch as there are
-
-
-@attrs.frozen
-class Arrival:
-    """A peer that was admitted, and what its pipe knows of it."""
-
-    peer: PeerInfo
-    endpoint: str
-    address: str
-    process: PeerProcess | None
-    dialled: bool
-    admissions: int
 
 
 class Answer:
@@ -74,7 +62,8 @@ class FrontLink:
       back: the other half.
       pipe: there is one from when this side looks for the peer, or the peer has come, until it is removed.
       drops_told: the I/O run has told of messages that it dropped, and they are not counted here yet.
-      unwanted: a peer has come when the endpoint was given up already, or the socket was being closed.
+      unwanted: the last peer came when the endpoint was given up already, or the socket was being closed; or one of
+        the two happened while it waited for its place.
       delivered: items of the peer's that were delivered so far. The I/O run reads it.
     """
 
@@ -96,8 +85,8 @@ class FrontLink:
         self._doubts = 0  # messages that were taken back, of which the other half has not told whether they had left
         self._doubted_from = 0  # what comes meanwhile from this connection on, counted by admissions, is not wanted
         self._void_through = 0  # nor what comes from this one or one before
-        self._waits: Callable[[], None] | None = None  # the peer waits for a place here; this lets it try again
-        self._early: list[tuple[Sequence[Received], int]] = []  # what came meanwhile
+        self._waiting: Waiting | None = None  # the peer waits for its place
+        self._had_place = False  # the last peer that came
 
     def waiting(self) -> int:
         """What waits in the inbox here. The I/O run reads it."""
@@ -143,31 +132,40 @@ class FrontLink:
         pipe.sink_told = True  # the peer has been greeted: let nothing go before the greeting is taken out again
         try:
             host.admit_peer(pipe, who.peer)
-        except PeerUnwantedError:
-            self._wait_for_place(partial(self.arrived, who))
+        except PeerUnwantedError as exc:
+            self._wait_for_place(who, exc)
             return
-        self._waits = None
+        waiting, self._waiting, self._had_place = self._waiting, None, True
+        report_success(host, who.endpoint, who.address, who.peer, host.peer_at(pipe))
         if host.options.probe_router:
             pipe.outbox.withdraw(PROBE)
-        early, self._early = self._early, []
-        for events, size in early:
-            self.take_in(events, size)
+        if waiting is not None:
+            for events, size in waiting.early:
+                self.take_in(events, size)
         self.flush()
 
-    def _wait_for_place(self, again: Callable[[], None]) -> None:
-        """A peer of another carrier has the place, of which the I/O run knows nothing."""
-        self.unwanted = self._socket.host.closing
-        if not self.unwanted:
-            self._waits = again
-            self._socket.host.retries[again] = None
+    def _wait_for_place(self, who: Arrival, error: PeerUnwantedError) -> None:
+        host = self._socket.host
+        self.unwanted, self._had_place = host.closing, False
+        if self.unwanted:
+            return
+        if self._waiting is None:
+            self._waiting = Waiting(host, partial(self.arrived, who))
+            report_waiting_peer(host, who.endpoint, who.address, who.peer, error)
+        self._waiting.wait()
 
     def _stop_waiting(self) -> None:
-        if self._waits is not None:
-            self._socket.host.retries.pop(self._waits, None)
-            self._waits = None
-        early, self._early = self._early, []
-        self.delivered += sum(len(events) for events, _ in early)
-        self._socket.io.bytes_delivered += sum(size for _, size in early)
+        waiting, self._waiting = self._waiting, None
+        if waiting is not None:
+            self.unwanted = self.unwanted or self._socket.host.closing
+            waiting.stop()
+            self.delivered += sum(len(events) for events, _ in waiting.early)
+            self._socket.io.bytes_delivered += sum(size for _, size in waiting.early)
+
+    def parted(self, event: Disconnected) -> None:
+        """Told: the connection has ended."""
+        if not self.unwanted:  # else the peer has neither come nor left here
+            report_parting(self._socket.host, event, had_place=self._had_place)
 
     def lost(self, sent: int, gone: int) -> None:
         """Told: the peer is gone, and may come back; until then so many messages had left, or were dropped."""
@@ -196,6 +194,7 @@ class FrontLink:
     def let_go(self) -> None:
         """The pipe was removed here. Messages of the peer's that it has may still be received."""
         pipe, self.pipe, self._over = self.pipe, None, True
+        self.unwanted = self.unwanted or self._waiting is not None
         self._last_peer = None if pipe is None else pipe.last_peer
 
     def peer(self) -> Peer | None:
@@ -215,8 +214,8 @@ class FrontLink:
     def take_in(self, events: Sequence[Received], size: int) -> None:
         """Told: take in what the peer sent: so many bytes, if they are counted."""
         pipe = self.pipe
-        if self._waits is not None:
-            self._early.append((events, size))
+        if self._waiting is not None:
+            self._waiting.early.append((events, size))
             return
         if pipe is not None and (
             pipe.admissions <= self._void_through or (self._doubts and pipe.admissions >= self._doubted_from)
