@@ -46,10 +46,12 @@ async def test_a_publisher_that_connects_knows_what_is_subscribed_to(immediate: 
         assert [sub.receive_nowait(), sub.receive_nowait()] == [(b"a1",), (b"a2",)]
 
 
-async def test_nothing_is_taken_for_a_socket_that_finds_no_place() -> None:
+@pytest.mark.parametrize("probes", [False, True])
+async def test_nothing_is_taken_for_a_socket_that_finds_no_place(probes: bool) -> None:
     """A ROUTER has a peer of that name already: the task waits on, and its message comes when there is a place."""
     async with triomq.open_context() as ctx, trio.open_nursery() as nursery:
-        first, second = (ctx.socket(triomq.DEALER, routing_id=b"me") for _ in range(2))
+        first = ctx.socket(triomq.DEALER, routing_id=b"me")
+        second = ctx.socket(triomq.DEALER, routing_id=b"me", probe_router=probes)
         router = ctx.socket(triomq.ROUTER)
         await first.bind("inproc://first")
         await second.bind("inproc://second")
@@ -60,4 +62,6 @@ async def test_nothing_is_taken_for_a_socket_that_finds_no_place() -> None:
         await trio.testing.wait_all_tasks_blocked()
         assert second.statistics().tasks_waiting_send == 1
         router.disconnect("inproc://first")
+        if probes:
+            assert await router.receive() == (b"me", b"")
         assert await router.receive() == (b"me", b"it")

@@ -259,9 +259,8 @@ class InprocConnection(Connecting):
         """
         ours, near, far = self._host, self._near, self._far
         # What the binding socket says at once waits until the other one knows who says it. A task that waits to send
-        # would have its message taken for a peer that may be unwanted: there is room for a probe alone.
-        room = near.inbox.limit if theirs.options.probe_router else 0
-        early = far.other = InprocPipe(NOBODY, self._endpoint, room, conflate=False)
+        # would have its message taken for a peer that may be unwanted: so there is no room.
+        early = far.other = InprocPipe(NOBODY, self._endpoint, 0, conflate=False)
         theirs.admit_peer(far, peer_info(ours))
         try:
             ours.admit_peer(near, peer_info(theirs))

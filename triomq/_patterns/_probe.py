@@ -14,4 +14,4 @@ PROBE: Final[Frames] = (b"",)
 def probe(pipe: Pipe, options: Options) -> None:
     """Send a new peer the empty message that lets a ROUTER know it, if the options ask for that."""
     if options.probe_router:
-        pipe.send_nowait(PROBE)
+        pipe.greet(PROBE)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Literal
 
+from .._message import Frames
 from ..zmtp import Cancel, Item, Subscribe
 from ._inbox import Inbox
 from ._outbox import remove_same
@@ -55,6 +56,13 @@ class InprocPipe(Pipe):
     def send_many_nowait(self, items: Sequence[Item]) -> None:
         self.sent += len(items) * self.joined
         self.other.deliver(items)  # type: ignore[arg-type]  # likewise
+
+    def greet(self, message: Frames) -> None:
+        """See `Pipe`. To the bound side there seems to be no room, until the other one has admitted it, too."""
+        if self.joined:
+            self.send_many_nowait([message])
+        else:
+            self.send_nowait(message)
 
     def has_room(self) -> bool:
         inbox = self.other.inbox

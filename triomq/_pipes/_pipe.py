@@ -193,6 +193,10 @@ class Pipe(ABC):
         for item in items:
             self.send_nowait(item)
 
+    def greet(self, message: Frames) -> None:
+        """Queue a message of this socket's own for a peer that was just admitted, if there is room."""
+        self.send_nowait(message)
+
     @abstractmethod
     def control(self, item: Item) -> None:
         """Send a subscription or a heartbeat to the peer that is connected now, if one is."""
