@@ -42,11 +42,11 @@ from typing import Final, TypeAlias
 from .._errors import DeniedError, LocalProtocolError, RemoteProtocolError
 from ._commands import encode_error, parse_command
 from ._compatibility import COMPATIBLE
-from ._events import AuthenticationRequested, HandshakeComplete, PeerInfo, Properties
+from ._events import HandshakeComplete, PeerInfo
 from ._frame_reader import FrameReader
-from ._frames import COMMAND, MORE, Item, encode_frame, encode_items, take_lone, take_messages
+from ._frames import COMMAND, MORE, Item, encode_items, take_lone, take_messages
 from ._greeting import GREETING_SIZE, GREETING_START, VERSION_TOLD, encode_greeting, explain_end, parse_greeting
-from ._handshake import encode_denial, explain_refusal, explain_unfit, own_metadata, parse_handshake, peer_info
+from ._handshake import Handshake, encode_denial, own_metadata
 from ._mechanism import Mechanism, Null
 from ._protocol import Events, PlainEvents, WireProtocol, to_event
 from ._state import TRANSITIONS, State
@@ -56,7 +56,6 @@ MOST_WORK: Final = 64
 """steps of one `Connection.receive_data`: commands, or frames of long messages; about 0.3 ms"""
 _FRAMES_PER_STEP: Final = 8  # frames of one message that cost as much as one step
 _BYTES_PER_STEP: Final = 256  # bytes of a command that cost as much as one step: a topic's place is looked for in them
-_NOBODY: Final[tuple[str, Mapping[str, bytes]]] = ("", {})
 
 
 class Connection(WireProtocol):
@@ -75,10 +74,9 @@ class Connection(WireProtocol):
     """
 
     __slots__ = (
-        "__weakref__", "_announcement", "_as_server", "_candidate", "_fault", "_incoming", "_mechanism",
-        "_metadata", "_outgoing", "_owes_greeting", "_question", "_reader", "_socket_type", "_state", "_step",
-        "_tampered", "_to_send", "_told", "_user", "between_messages", "established", "greeted", "has_buffered",
-        "messages_only", "peer", "shares_encoding",
+        "__weakref__", "_announcement", "_as_server", "_fault", "_handshake", "_incoming", "_mechanism", "_outgoing",
+        "_owes_greeting", "_reader", "_state", "_step", "_tampered", "_to_send", "between_messages", "established",
+        "greeted", "has_buffered", "messages_only", "peer", "shares_encoding",
     )  # fmt: skip
 
     def __init__(
@@ -102,18 +100,14 @@ class Connection(WireProtocol):
         self.between_messages: bool = False
         self._state = State.GREETING
         self._step: _Step = Connection._step_greeting
-        self._socket_type = socket_type
         self._as_server = as_server
         self._mechanism = Null() if mechanism is None else mechanism
         self.shares_encoding: bool = self._mechanism.shares_encoding
-        self._metadata = own_metadata(socket_type, routing_id, metadata or {})
+        told = own_metadata(socket_type, routing_id, metadata or {})
+        self._handshake: Handshake | None = Handshake(socket_type, told, self._mechanism)  # until it is complete
         self._reader = FrameReader()
         self._incoming = Incoming(socket_type, self._mechanism, max_message_size, max_frames)
         self._outgoing = Outgoing(self._mechanism)
-        self._told: Properties | None = None  # the peer's metadata, not judged yet
-        self._user = _NOBODY  # who the peer is, as the authenticator says
-        self._candidate: PeerInfo | None = None  # the peer, once its metadata is good; the handshake goes on
-        self._question: AuthenticationRequested | None = None  # the event for it, until it is returned
         self._announcement: HandshakeComplete | None = None  # the first event, until it is returned
         self._tampered = False  # the peer sent a frame that the mechanism refuses
         self._fault: RemoteProtocolError | None = None  # raised by the next `receive_data`
@@ -138,8 +132,8 @@ class Connection(WireProtocol):
     # What a session asks for; the contracts are in `WireProtocol`.
 
     def data_to_send(self) -> bytes:
-        if self._state is State.HANDSHAKE:
-            self._advance()
+        if self._handshake is not None and self._state is State.HANDSHAKE:
+            self._advance(self._handshake)
         incoming = self._incoming
         if incoming.pong is not None:
             self._to_send.append(self._outgoing.encode_event(incoming.pong))
@@ -229,22 +223,22 @@ class Connection(WireProtocol):
             self._to_send.append(self._outgoing.encode_frame(COMMAND, encode_error(reason)))
 
     def accept(self, user_id: str = "", user_metadata: Mapping[str, bytes] | None = None) -> None:
-        if self._state is not State.VERDICT:
-            raise LocalProtocolError("nothing was asked")
-        self._user = user_id, user_metadata or {}
-        self._question = None
+        handshake = self._judged()
         self._enter("acceptance")
-        self._mechanism.accept()
+        handshake.accept(user_id, user_metadata or {})
         self.has_buffered = True  # at least the metadata, which may have come with the credentials
 
     def deny(self, status: int, text: str) -> None:
-        if self._state is not State.VERDICT:
-            raise LocalProtocolError("nothing was asked")
-        self._question = None
+        self._judged().question = None
         self._enter("fault")
         self._to_send += encode_denial(status)
         self._fault = DeniedError(text, status)
         self.has_buffered = True
+
+    def _judged(self) -> Handshake:
+        if self._handshake is None or self._state is not State.VERDICT:
+            raise LocalProtocolError("nothing was asked")
+        return self._handshake
 
     def greet_in_pieces(self) -> None:
         self._owes_greeting = True
@@ -286,34 +280,40 @@ class Connection(WireProtocol):
         self._outgoing.version = greeting.version
         self.greeted = True
         self._enter("greeting")
-        self._mechanism.start(self._metadata, self._as_server)
-        self._metadata = {}  # it has done its work; an idle connection takes 0.2 KiB less
-        self._advance()
+        handshake = self._handshake
+        assert handshake is not None
+        handshake.start(greeting.version, self._as_server)
+        self._advance(handshake)
         return 1
 
     def _step_verdict(self, events: PlainEvents, limit: int) -> int:
-        if self._question is None:
+        handshake = self._handshake
+        if handshake is None or handshake.question is None:
             return 0  # whatever the peer says waits
-        events.append(self._question)
-        self._question = None
+        events.append(handshake.question)
+        handshake.question = None
         self.messages_only = False
         return 1
 
     def _step_handshake(self, events: PlainEvents, limit: int) -> int:
-        if self._told is not None:
-            self._go_on()
-            return 1
-        frame = self._reader.take_frame(self._admit_handshake)
-        if frame is None:
+        handshake = self._handshake
+        if handshake is None or not handshake.take(self._reader, self._to_send):
             return 0
-        _, body, offset = frame
-        self._told = self._mechanism.receive_command(parse_handshake(body, offset))
-        self._question = self._mechanism.question
-        if self._question is not None:
+        if handshake.question is not None:
             self._enter("question")
         else:
-            self._go_on()
+            self._advance(handshake)
         return 1
+
+    def _advance(self, handshake: Handshake) -> None:
+        """Queue the commands that the mechanism has now; enter ESTABLISHED if the handshake is complete."""
+        peer = handshake.advance(self._to_send)
+        if peer is not None:
+            self._enter("handshake")
+            self.established = True
+            self.peer = peer
+            self._announcement = HandshakeComplete(peer)
+            self._handshake = None
 
     def _step_established(self, events: PlainEvents, limit: int) -> int:
         if self._announcement is not None:
@@ -350,38 +350,6 @@ class Connection(WireProtocol):
             events.append(event)
             self.messages_only = False
         return 1 + len(body) // _BYTES_PER_STEP if flags & COMMAND else 1
-
-    # Handshake
-
-    def _admit_handshake(self, flags: int, size: int) -> str | None:
-        return explain_unfit(flags, size, self._mechanism.command_limit)
-
-    def _go_on(self) -> None:
-        """The peer's last command is in order, and so is the peer, as far as it is known."""
-        if self._told is not None:
-            metadata, self._told = self._told, None
-            self._meet(metadata)
-        self._advance()
-
-    def _advance(self) -> None:
-        """Queue the commands that the mechanism has now; enter ESTABLISHED if the handshake is complete."""
-        while (body := self._mechanism.next_command()) is not None:
-            self._to_send.append(encode_frame(COMMAND, body))
-        if self._mechanism.complete and self._candidate is not None:
-            self._enter("handshake")
-            self.established = True
-            self.peer = self._candidate
-            self._announcement = HandshakeComplete(self.peer)
-
-    def _meet(self, metadata: Properties) -> None:
-        """Judge the peer's metadata. A peer that is refused is told why, in an ERROR command."""
-        refusal = explain_refusal(self._socket_type, metadata)
-        if refusal is not None:
-            # In clear text, as every ERROR of a handshake: a mechanism that hides what is sent hides the types, too.
-            told = refusal if self.shares_encoding else "the socket types do not match"
-            self._to_send.append(encode_frame(COMMAND, encode_error(told)))
-            raise RemoteProtocolError(refusal)
-        self._candidate = peer_info(metadata, self._outgoing.version, self._mechanism.name, self._user)
 
 
 _Step: TypeAlias = Callable[[Connection, PlainEvents, int], int]

@@ -1,15 +1,18 @@
-"""What both sides say in a handshake, whichever the mechanism: metadata, and refusals (RFC 37 §2.4, §3)."""
+"""The handshake, whichever the mechanism: what both sides say, and how the peer is judged (RFC 37 §2.4, §3)."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Final
 
-from .._errors import RefusedByPeerError
+from .._errors import RefusedByPeerError, RemoteProtocolError
 from ._commands import Command, encode_error, parse_command, parse_error_reason
 from ._compatibility import NAMES_ITSELF, explain_incompatible
-from ._events import PeerInfo, Properties
+from ._events import AuthenticationRequested, PeerInfo, Properties
+from ._frame_reader import FrameReader
 from ._frames import COMMAND, encode_frame
+from ._greeting import VERSION
+from ._mechanism import Mechanism
 
 TEMPORARY: Final = 300
 """the status of a verdict that may be another one soon (RFC 27)"""
@@ -18,6 +21,95 @@ _MEANINGS: Final[Mapping[int, str]] = {
     400: "it does not let this side in: the credentials are wrong, or it wants others",
     500: "its authenticator failed",
 }
+
+
+class Handshake:
+    """The handshake of one connection, from the greeting on.
+
+    Args:
+      socket_type: of this side.
+      told: the properties to tell the peer.
+      mechanism: of the connection.
+
+    Attributes:
+      question: the event that asks for a verdict on the peer, until the connection has returned it.
+    """
+
+    __slots__ = ("_candidate", "_mechanism", "_metadata", "_socket_type", "_told", "_user", "_version", "question")
+
+    def __init__(self, socket_type: str, told: Mapping[str, bytes], mechanism: Mechanism) -> None:
+        self.question: AuthenticationRequested | None = None
+        self._socket_type = socket_type
+        self._told = told
+        self._mechanism = mechanism
+        self._version = VERSION
+        self._metadata: Properties | None = None  # the peer's, not judged yet
+        self._user: tuple[str, Mapping[str, bytes]] = ("", {})  # who the peer is, as the authenticator says
+        self._candidate: PeerInfo | None = None  # the peer, once its metadata is good; the handshake goes on
+
+    def start(self, version: tuple[int, int], as_server: bool) -> None:
+        """The greetings agree; ``version`` is the one to speak."""
+        self._version = version
+        self._mechanism.start(self._told, as_server)
+
+    def take(self, reader: FrameReader, out: list[bytes]) -> bool:
+        """Take one command of the peer's, or judge the metadata that came before a verdict.
+
+        Args:
+          out: a peer that is refused is told why there.
+        Returns: False if more input is needed.
+        Raises:
+          RemoteProtocolError: the peer broke the protocol, or refuses this side, or is refused.
+        """
+        if self._metadata is None:
+            frame = reader.take_frame(self._admit)
+            if frame is None:
+                return False
+            _, body, offset = frame
+            self._metadata = self._mechanism.receive_command(_parse(body, offset))
+            self.question = self._mechanism.question
+        if self._metadata is not None and self.question is None:
+            metadata, self._metadata = self._metadata, None
+            self._meet(metadata, out)
+        return True
+
+    def accept(self, user_id: str, user_metadata: Mapping[str, bytes]) -> None:
+        """The peer that was asked about may come in."""
+        self.question = None
+        self._user = user_id, user_metadata
+        self._mechanism.accept()
+
+    def advance(self, out: list[bytes]) -> PeerInfo | None:
+        """Queue the commands that the mechanism has now. Returns: the peer, if the handshake is complete."""
+        while (body := self._mechanism.next_command()) is not None:
+            out.append(encode_frame(COMMAND, body))
+        return self._candidate if self._mechanism.complete else None
+
+    def _admit(self, flags: int, size: int) -> str | None:
+        if not flags & COMMAND:
+            return "a message before the handshake was complete"
+        if size > self._mechanism.command_limit:
+            return f"a handshake command of {size} octets; {self._mechanism.command_limit} are allowed"
+        return None
+
+    def _meet(self, metadata: Properties, out: list[bytes]) -> None:
+        """Judge the peer's metadata. A peer that is refused is told why, in an ERROR command."""
+        mechanism = self._mechanism
+        refusal = explain_refusal(self._socket_type, metadata)
+        if refusal is not None:
+            # In clear text, as every ERROR of a handshake: a mechanism that hides what is sent hides the types, too.
+            told = refusal if mechanism.shares_encoding else "the socket types do not match"
+            out.append(encode_frame(COMMAND, encode_error(told)))
+            raise RemoteProtocolError(refusal)
+        self._candidate = PeerInfo(
+            socket_type=metadata["Socket-Type"].decode("ascii"),
+            routing_id=metadata.get("Identity", b""),
+            metadata=metadata,
+            version=self._version,
+            mechanism=mechanism.name,
+            user_id=self._user[0],
+            user_metadata=self._user[1],
+        )
 
 
 def own_metadata(socket_type: str, routing_id: bytes, further: Mapping[str, bytes]) -> dict[str, bytes]:
@@ -51,31 +143,7 @@ def explain_refusal(socket_type: str, theirs: Properties) -> str | None:
     return explain_incompatible(socket_type, theirs["Socket-Type"].decode("latin-1"))
 
 
-def peer_info(
-    metadata: Properties, version: tuple[int, int], mechanism: str, user: tuple[str, Mapping[str, bytes]]
-) -> PeerInfo:
-    """The peer that sent this metadata and was not refused. ``user`` is what the authenticator says of it."""
-    return PeerInfo(
-        socket_type=metadata["Socket-Type"].decode("ascii"),
-        routing_id=metadata.get("Identity", b""),
-        metadata=metadata,
-        version=version,
-        mechanism=mechanism,
-        user_id=user[0],
-        user_metadata=user[1],
-    )
-
-
-def explain_unfit(flags: int, size: int, limit: int) -> str | None:
-    """Why a frame with this header is refused in a handshake; None if it is not. ``limit`` is that of a body's size."""
-    if not flags & COMMAND:
-        return "a message before the handshake was complete"
-    if size > limit:
-        return f"a handshake command of {size} octets; {limit} are allowed"
-    return None
-
-
-def parse_handshake(body: bytes, offset: int) -> Command:
+def _parse(body: bytes, offset: int) -> Command:
     """Parse a command of a handshake, which began at ``offset`` of the stream.
 
     Raises:
