@@ -10,6 +10,7 @@ import trio
 import triomq
 from triomq import Curve, KeyPair, Plain
 
+from ..monitors import next_event
 from .libzmq import Peer
 from .pairs import PAIRINGS, Couple, Pairing, bring_together, ours_of, theirs_of
 
@@ -174,6 +175,20 @@ async def test_libzmqs_authenticator_refuses_ours(ctx: triomq.Context, peer: Pee
     error = await refused(ctx, endpoint, Curve(SERVER.public_key))
     assert isinstance(error, triomq.RefusedByPeerError)
     assert error.status == 400
+
+
+@pytest.mark.parametrize("mechanism", ["PLAIN", "CURVE"])
+@pytest.mark.parametrize("who_hangs_up", ["we", "they"])
+async def test_two_servers(ctx: triomq.Context, peer: Peer, mechanism: str, who_hangs_up: str) -> None:
+    """A server of libzmq greets as a client does, and waits for a HELLO: only the time that is over tells."""
+    limit = {"we": 0.3, "they": 30}[who_hangs_up]
+    server = await peer.socket("DEALER", **theirs(mechanism, we_serve=False), handshake_ivl=400)
+    mine = ctx.socket(triomq.DEALER, **ours(mechanism, we_serve=True), handshake_timeout=limit, linger=0)
+    monitor = mine.monitor()
+    mine.connect(await server.bind("tcp://127.0.0.1:*"))
+    failed = await next_event(monitor, triomq.HandshakeFailed)
+    assert isinstance(failed.error, trio.TooSlowError if who_hangs_up == "we" else trio.BrokenResourceError)
+    assert f"it is probably a server of {mechanism}, too" in str(failed.error)
 
 
 async def test_a_wrong_server_key(ctx: triomq.Context, peer: Peer) -> None:

@@ -45,6 +45,26 @@ def test_a_server_that_does_not_say_so_is_no_client_yet(security: Security) -> N
     assert one.greeted
 
 
+@pytest.mark.parametrize("security", SERVERS, ids=NAMES)
+def test_what_the_silence_of_one_that_does_not_say_so_means(security: Security) -> None:
+    """A client says HELLO as soon as it is greeted. So the other side is asked about, or hangs up, in silence."""
+    one, other = side_of(security), side_of(security)
+    assert one.explain_silence() == one.explain_end() == ""
+    greeting = bytearray(other.data_to_send())
+    greeting[32] = 0
+    one.receive_data(bytes(greeting))
+    why = f"it is probably a server of {security.name}, too, as a libzmq does not say"
+    assert one.explain_silence() == one.explain_end() == f"{why}; one of them has to be its client"
+
+
+@pytest.mark.parametrize("number", [0, 1], ids=NAMES)
+def test_the_silence_of_one_that_has_begun_means_nothing(number: int) -> None:
+    one, client = side_of(SERVERS[number]), side_of(CLIENTS[number])
+    client.receive_data(one.data_to_send())
+    one.receive_data(client.data_to_send())
+    assert client.explain_silence() == one.explain_silence() == one.explain_end() == ""
+
+
 @pytest.mark.parametrize("security", CLIENTS, ids=NAMES)
 def test_two_clients(security: Security) -> None:
     one, other = side_of(security), side_of(security)

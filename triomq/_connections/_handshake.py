@@ -71,12 +71,13 @@ class Patience:
         self._deadline = self._begun + timeout
         return self._deadline
 
-    def is_over(self, *, resumable: bool, judging: bool) -> None:
+    def is_over(self, *, resumable: bool, judging: bool, why: str) -> None:
         """The deadline is over: go on if that was noticed late.
 
         Args:
           resumable: nothing was interrupted that cannot be taken up again.
           judging: it was the authenticator that had not answered yet.
+          why: the peer is silent, if that is known.
         Raises:
           trio.TooSlowError: the peer has had its time.
         """
@@ -86,7 +87,7 @@ class Patience:
             what, limit = self._limit.partition("_")[0], self._limit
             timeout = self._handshake_timeout if what == "handshake" else self._greeting_timeout
             what = f"verdict of the authenticator on {self._address}" if judging else f"{what} from {self._address}"
-            raise trio.TooSlowError(f"no {what} within {limit}={timeout} s")
+            raise trio.TooSlowError(f"no {what} within {limit}={timeout} s{why and ': '}{why}")
         self._begun += late + more
 
 
@@ -131,7 +132,7 @@ async def shake_hands(
                 elif not isinstance(event, zmtp.HandshakeComplete):  # nobody is there to take it
                     raise TypeError(f"{protocol!r} gave out {event!r} before a HandshakeComplete")
         if scope.cancelled_caught:
-            limits.is_over(resumable=not unsent, judging=question is not None)
+            limits.is_over(resumable=not unsent, judging=question is not None, why=protocol.explain_silence())
 
 
 async def _receive(stream: NonblockingStream, protocol: zmtp.WireProtocol) -> bytes:

@@ -249,6 +249,9 @@ class Connection(WireProtocol):
             return explain_end(len(self._reader.buffer), self._mechanism.name)
         return self._mechanism.explain_end() if self._state is State.HANDSHAKE else ""
 
+    def explain_silence(self) -> str:
+        return self._mechanism.explain_silence() if self._state is State.HANDSHAKE else ""
+
     # States
 
     def _greeting(self) -> bytes:

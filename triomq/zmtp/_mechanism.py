@@ -82,6 +82,13 @@ class Mechanism(ABC):
         """
         return ""
 
+    def explain_silence(self) -> str:
+        """Why the peer has said nothing at this point of the handshake until its time was up, if such peers do that.
+
+        Returns: what the peer probably is, and what to do; an empty text if nothing is known of such peers.
+        """
+        return ""
+
     def encode_frame(self, flags: int, body: bytes) -> bytes:
         """The body that is sent in place of a frame; ``flags`` are the frame's MORE (1) and COMMAND (4)."""
         raise NotImplementedError
@@ -95,6 +102,11 @@ class Mechanism(ABC):
           RemoteProtocolError: the peer cannot have sent this.
         """
         raise NotImplementedError
+
+
+def server_too(mechanism: str) -> str:
+    """What a peer of a server is that does not say HELLO. libzmq's greeting is the same for a server and a client."""
+    return f"it is probably a server of {mechanism}, too, as a libzmq does not say; one of them has to be its client"
 
 
 def not_due(command: Command, due: bytes, mechanism: str) -> RemoteProtocolError:

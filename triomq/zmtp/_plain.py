@@ -19,7 +19,7 @@ from .._errors import DeniedError, RemoteProtocolError
 from .._security import Security
 from ._commands import MAX_HANDSHAKE_COMMAND, Command, command_body, encode_properties, parse_properties
 from ._events import AuthenticationRequested, Properties
-from ._mechanism import Mechanism, not_due
+from ._mechanism import Mechanism, not_due, server_too
 
 _MOST: Final = 255  # octets in a name, and in a password
 _HELLO_LIMIT: Final = 1 + len("HELLO") + 2 * (1 + _MOST)
@@ -184,6 +184,12 @@ class _PlainServer(Mechanism):
     def accept(self) -> None:
         super().accept()
         self._next = command_body(b"WELCOME")
+
+    def explain_silence(self) -> str:
+        return server_too(self.name) if self._due == b"HELLO" else ""
+
+    def explain_end(self) -> str:
+        return self.explain_silence()
 
     def _check(self, username: bytes, password: bytes, offset: int) -> None:
         assert self._passwords is not None

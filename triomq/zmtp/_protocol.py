@@ -191,6 +191,13 @@ class WireProtocol(ABC):
         """
         return ""
 
+    def explain_silence(self) -> str:
+        """Why the peer has said nothing at this point of the handshake until its time was up, if such peers do that.
+
+        Returns: what the peer probably is, and what to do; an empty text if nothing is known of such peers.
+        """
+        return ""
+
     @property
     def last_error(self) -> str:
         """Why the peer, once established, is about to hang up, in its own words; empty if it has said nothing of that.

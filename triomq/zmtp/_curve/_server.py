@@ -9,7 +9,7 @@ from ..._errors import DeniedError, RemoteProtocolError
 from ..._security import z85_encode
 from .._commands import MAX_HANDSHAKE_COMMAND, Command, command_body, encode_properties, parse_properties
 from .._events import AuthenticationRequested, Properties
-from .._mechanism import not_due
+from .._mechanism import not_due, server_too
 from ._boxes import BOX, COOKIE, LONG_NONCE, SHORT_NONCE, VOUCH, CurveMechanism, check_size, same
 from ._keys import KEY_SIZE, KeyPair
 
@@ -69,6 +69,12 @@ class CurveServer(CurveMechanism):
         box = self._boxes.seal(self._metadata, b"CurveZMQREADY---" + number, self._key)
         self._next = command_body(b"READY", number + box)
         self._metadata = b""
+
+    def explain_silence(self) -> str:
+        return server_too(self.name) if self._due == b"HELLO" else ""
+
+    def explain_end(self) -> str:
+        return self.explain_silence()
 
     # --- HELLO and WELCOME ------------------------------------------------------------------
 
