@@ -27,7 +27,7 @@ def keys(tmp_path: Path) -> Path:
 
 
 def push(endpoint: str, *arguments: str) -> Ended:
-    return run("push", "-c", endpoint, "-D", "hello", "-t", "2", "--linger", "2", *arguments)
+    return run("push", "-c", endpoint, "-D", "hello", "-t", "60", "--linger", "2", *arguments)
 
 
 # --- keygen ------------------------------------------------------------------------------------
@@ -85,6 +85,22 @@ def test_two_commands_talk_by_curve(keys: Path) -> None:
         assert "CURVE" in ended.errors
         assert push(endpoint, *client, "--keys", f"{keys}/joe.key_secret").code == 0
         assert finish(pull).output == b"hello\n"
+
+
+@pytest.mark.parametrize("how", ["as usual", "quietly"])
+@pytest.mark.parametrize("wrong", ["server's key", "client's key"])
+def test_why_a_command_is_not_let_in_is_said_once(keys: Path, wrong: str, how: str) -> None:
+    """In the note when it happens, with its end in a line of its own; where there are no notes, in that line."""
+    endpoint = f"ipc://{keys}/it"
+    reason = {"server's key": "compare that with its public key", "client's key": "400, it does not let this side in"}
+    theirs = "jim" if wrong == "server's key" else "server"
+    quiet = ["-q"] if how == "quietly" else []
+    with running("pull", "-b", endpoint, "--keys", f"{keys}/server.key_secret", "--clients", f"{keys}/clients") as pull:
+        ended = push(endpoint, "--server-key", f"{keys}/{theirs}.key", "--keys", f"{keys}/jim.key_secret", *quiet)
+        assert ended.code == 1
+        assert ended.errors.count(reason[wrong]) == 1
+        assert ended.errors.endswith("given up for that reason\n") == (how == "as usual")
+        pull.terminate()
 
 
 def test_a_command_talks_to_libzmq_by_curve(keys: Path) -> None:

@@ -29,6 +29,7 @@ class Notes(Observer):
         self.trouble: dict[str, str] = {}
         self._teller = teller
         self._told: set[str] = set()
+        self._reasons: set[tuple[str, str]] = set()  # of failed handshakes that were told, by endpoint
 
     def event(self, socket: Socket, event: MonitorEvent) -> None:
         """See `Observer`."""
@@ -36,7 +37,7 @@ class Notes(Observer):
             case ConnectFailed(endpoint=endpoint, error=error):
                 self._note(endpoint, f"nobody is there yet ({_reason(endpoint, error)}); trying on")
             case HandshakeFailed(endpoint=endpoint, address=address, error=error):
-                self._note(endpoint, f"no messages with {address}: {describe(error)}")
+                self._note_failure(endpoint, address, error)
             case AcceptFailed(endpoint=endpoint, error=error):
                 self._note(endpoint, f"a connection could not be accepted: {describe(error)}")
             case HandshakeSucceeded(endpoint=endpoint, address=address, socket_type=socket_type):
@@ -48,13 +49,28 @@ class Notes(Observer):
             case _:
                 pass  # -vv shows the log, which has everything
 
-    def _note(self, endpoint: str, text: str) -> None:
+    def has_said(self, endpoint: str, error: BaseException) -> bool:
+        """Whether the user has read why there is no peer, or at least what this follows from."""
+        causes = (error, error.__cause__)
+        return any(cause is not None and (endpoint, describe(cause)) in self._reasons for cause in causes)
+
+    def _note_failure(self, endpoint: str, address: str, error: Exception) -> None:
+        text = f"no messages with {address}: {describe(error)}"
+        if error.__cause__ is not None and self.has_said(endpoint, error.__cause__):
+            self.trouble[endpoint] = text
+            self._teller.tell(f"{endpoint}: {text}", at=1)
+        elif self._note(endpoint, text) and self._teller.verbosity >= 0:
+            self._reasons.add((endpoint, describe(error)))
+
+    def _note(self, endpoint: str, text: str) -> bool:
+        """Tell of trouble, if it is new. Returns: whether it is."""
         self.trouble[endpoint] = text.removesuffix("; trying on")
         line = f"{endpoint}: {text}"
         is_new = line not in self._told and len(self._told) < _MOST_TOLD
         self._teller.tell(line, at=0 if is_new else 1)
         if is_new:
             self._told.add(line)
+        return is_new
 
     def closed(self, socket: Socket) -> None:
         """See `Observer`."""
