@@ -88,11 +88,21 @@ class Message(tuple[bytes, ...], metaclass=_Checking):
         """
         if len(self) != 1:
             raise ValueError(
-                f"bytes() of a message with {len(self)} frames: it is defined for exactly one; "
+                f"a message with {len(self)} frames: bytes(message), text() and json() are for exactly one; "
                 "index the frames, or unpack them as in `envelope, body = message`"
             )
         (frame,) = self
         return frame
+
+    if not TYPE_CHECKING:  # a type checker shall refuse it
+
+        @property
+        def decode(self):
+            """Not here; see `text`."""
+            raise AttributeError(
+                "Message has no attribute 'decode': write message.text(), or decode a frame: message[0].decode()",
+                name="decode",
+            )
 
     def text(self, encoding: str = "utf-8") -> str:
         """Decode the only frame.

@@ -48,6 +48,7 @@ async def said(call: Any) -> str:
         ("XSUB", "subscribe", r"SUB has that; an XSUB sends its subscriptions, as b'\x01topic'"),
         ("DEALER", "request", "REQ has that"),
         ("PULL", "fileno", "there is no descriptor to watch"),
+        ("PULL", "mechanism", "write socket.options.mechanism; ctx.socket(triomq.PULL, mechanism=…) sets the option"),
     ],
 )
 async def test_a_wrong_name_is_answered_for_that_socket_type(kind: str, name: str, told: str) -> None:
@@ -181,6 +182,11 @@ async def test_wrong_statements_are_answered() -> None:
         (lambda ctx, push, pull: triomq.open_context(io_threads=4), "options of sockets are for ctx.socket()"),
         (lambda ctx, push, pull: triomq.open_context(transports=[1]), "transports= takes a dict"),
         (lambda ctx, push, pull: triomq.open_context(rng=5), "rng= takes a random.Random"),
+        (lambda ctx, push, pull: triomq.blocking(pull).__enter__(), "a BlockingReceiver needs no 'with'"),
+        (lambda ctx, push, pull: triomq.Message([b"a"]).decode(), "write message.text(), or decode a frame"),
+        (lambda ctx, push, pull: triomq.Message([b"a", b"b"]).text(), "text() and json() are for exactly one; index"),
+        (lambda ctx, push, pull: triomq.curve_keypair(), "write triomq.KeyPair.generate()"),
+        (lambda ctx, push, pull: triomq.CURVE, "which takes an object of triomq.Curve or triomq.Plain"),
         (lambda ctx, push, pull: triomq.PUSH(), "sockets are made by a context: ctx.socket(triomq.PUSH)"),
     ],
 )  # fmt: skip

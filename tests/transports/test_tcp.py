@@ -163,7 +163,7 @@ async def test_a_name_nobody_knows():
 
     trio.socket.set_custom_hostname_resolver(Nobody())
     for name in ("nosuchhost", "unspeakable", "empty"):
-        with pytest.raises(socket.gaierror, match=f"cannot bind tcp://{name}:0: ") as caught:
+        with pytest.raises(socket.gaierror, match=f"cannot bind tcp://{name}:0: .*no host has this name") as caught:
             await TCP.listen(f"{name}:0", DEFAULTS)
         assert caught.value.errno == socket.EAI_NONAME
         with pytest.raises(socket.gaierror, match=f"cannot connect to tcp://{name}:5: "):

@@ -12,7 +12,9 @@ _MANY: Final = "a task for each socket, or 'async for socket, message in triomq.
 _PROXY: Final = "await triomq.proxy(frontend, backend)"
 _MONITOR: Final = "async with socket.monitor() as events:, and its classes of events, such as triomq.Connected"
 _ERRORS: Final = "errors are classes: trio.WouldBlock, trio.ClosedResourceError, triomq.WrongStateError, …"
-_SECURITY: Final = "nothing yet: a socket has the mechanism NULL"
+_SECURITY: Final = (
+    "ctx.socket(…, mechanism=…), which takes an object of triomq.Curve or triomq.Plain; without it is NULL"
+)
 _TRIO: Final = "nothing: triomq runs in trio, by trio.run(main), and needs no loop of its own"
 _VERSION: Final = "triomq.__version__; there is no libzmq below"
 _NOT_YET: Final = "nothing yet: triomq does not have this socket type"
@@ -29,7 +31,9 @@ _MODULE: Final[Mapping[str, str]] = {
     "ZMQBindError": "triomq.AddressInUseError",
     **dict.fromkeys(("InterruptedSystemCall", "NotDone", "ZMQVersionError", "Errno", "strerror", "zmq_errno"), _ERRORS),
     **dict.fromkeys(("asyncio", "green", "eventloop", "gevent", "curio", "run"), _TRIO),
-    **dict.fromkeys(("auth", "curve_keypair", "curve_public", "CURVE", "PLAIN", "NULL", "GSSAPI"), _SECURITY),
+    **dict.fromkeys(("CURVE", "PLAIN", "NULL", "SecurityMechanism"), _SECURITY),
+    **dict.fromkeys(("curve_keypair", "curve_public"), "triomq.KeyPair.generate(), or 'triomq keygen' in the shell"),
+    "GSSAPI": "nothing: there is no GSSAPI mechanism, and none is planned",
     "ssh": "nothing: open the tunnel with ssh -L, and connect to its near end",
     "log": "nothing: send your records with a socket of your own, or with logging.handlers",
     **dict.fromkeys(("device", "devices", "proxy_steerable", "QUEUE", "FORWARDER", "STREAMER", "DeviceType"), _PROXY),
@@ -38,7 +42,6 @@ _MODULE: Final[Mapping[str, str]] = {
         "bytes: each frame of a triomq.Message is bytes",
     ),
     **dict.fromkeys(("get_includes", "get_library_dirs", "DRAFT_API", "PYZMQ_DRAFT_API", "Stopwatch"), _VERSION),
-    "SecurityMechanism": _SECURITY,
     **dict.fromkeys(("zmq_version", "zmq_version_info", "pyzmq_version", "pyzmq_version_info", "has"), _VERSION),
     **dict.fromkeys(
         ("STREAM", "CLIENT", "SERVER", "RADIO", "DISH", "SCATTER", "GATHER", "PEER", "CHANNEL", "DGRAM"), _NOT_YET

@@ -83,7 +83,6 @@ ALWAYS: Final[Mapping[str, str]] = {
     "context": "the ctx of your async with triomq.open_context() as ctx:",
     **dict.fromkeys(("shadow", "underlying"), "nothing: there is no libzmq below"),
     "copy_threshold": "nothing: a frame that is bytes is never copied",
-    "mechanism": "nothing yet: a socket has the mechanism NULL",
     "rcvmore": "await socket.receive(), which gives all frames of a message",
     **dict.fromkeys(("join", "leave"), "nothing yet: triomq has no DISH"),
     **dict.fromkeys(("start", "run", "serve"), "a task of your own: nursery.start_soon(…)"),

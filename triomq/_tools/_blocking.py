@@ -17,7 +17,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Awaitable, Callable, Iterable, Iterator
-from typing import Any, Generic, NoReturn, Protocol, Self, TypeVar, overload
+from typing import TYPE_CHECKING, Any, Generic, NoReturn, Protocol, Self, TypeVar, overload
 
 import trio
 
@@ -84,6 +84,13 @@ class _Handle:
 
     def __reduce_ex__(self, protocol: object) -> NoReturn:
         refuse_copy(self)
+
+    if not TYPE_CHECKING:  # a type checker shall refuse this
+
+        def __enter__(self) -> NoReturn:
+            raise TypeError(f"a {type(self).__name__} needs no 'with': close its channel, where that was made")
+
+        def __exit__(self, *_: object) -> None: ...
 
     def __repr__(self) -> str:
         return f"<triomq.{type(self).__name__} over {self._channel!r}>"

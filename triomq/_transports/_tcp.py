@@ -29,6 +29,7 @@ from ._tcp_address import Target, TcpAddress, format_address, parse_bind, parse_
 _STAGGER = 0.25  # seconds before the next address is tried beside one that does not answer (RFC 8305 §5)
 _ADVICE = {
     errno.EADDRNOTAVAIL: "this machine has no such address; tcp://*:PORT binds all that it has",
+    socket.EAI_NONAME: "no interface and no host has this name; tcp://*:PORT binds all addresses of this machine",
     errno.EACCES: "ports below 1024 are for privileged programs",
 }
 
