@@ -24,7 +24,10 @@ def public_things() -> Iterator[tuple[str, object]]:
 def private_places(thing: object) -> list[str]:
     """The private modules that a class or a function, or a member of it, says it is from."""
     found = []
-    for one in (thing, *(vars(thing).values() if isinstance(thing, type) else ())):
+    members = dict(vars(thing)) if isinstance(thing, type) else {}
+    # From Python 3.13 on, attrs gives all its classes this one method; it says that it is of the class made last.
+    members.pop("__replace__", None)
+    for one in (thing, *members.values()):
         if isinstance(one, (classmethod, staticmethod)):
             one = one.__func__
         module = getattr(one, "__module__", None)
