@@ -62,6 +62,43 @@ async def test_the_connecting_side_may_have_no_place_either() -> None:
         assert await dealers[1].receive() == (b"it",)
 
 
+@pytest.mark.parametrize("probes", [False, True])
+async def test_what_waits_to_be_sent_to_a_socket_that_has_no_place_yet_is_not_lost(probes: bool) -> None:
+    async with contexts() as (ours, theirs), trio.open_nursery() as nursery:
+        router = ours.socket(triomq.ROUTER)
+        first = theirs.socket(triomq.DEALER, routing_id=b"same")
+        second = theirs.socket(triomq.DEALER, routing_id=b"same", probe_router=probes)
+        router.connect(await first.bind("inproc://first"))
+        await router.wait_peers()
+        await second.bind("inproc://second")
+        nursery.start_soon(second.send, b"it")
+        await settle()
+        router.connect("inproc://second")
+        await settle()
+        await first.send(b"before")
+        assert await router.receive() == (b"same", b"before")
+        router.disconnect("inproc://first")
+        got = [await router.receive() for _ in range(1 + probes)]
+        assert (b"same", b"it") in got
+
+
+async def test_a_socket_that_has_no_place_yet_takes_no_more_than_both_limits() -> None:
+    async with contexts() as (ours, theirs), trio.open_nursery() as nursery:
+        router = ours.socket(triomq.ROUTER, receive_hwm=2)
+        first, second = (theirs.socket(triomq.DEALER, routing_id=b"same", send_hwm=2) for _ in range(2))
+        router.connect(await first.bind("inproc://first"))
+        await router.wait_peers()
+        router.connect(await second.bind("inproc://second"))
+        await settle()
+        for number in range(4):
+            second.send_nowait(b"%d" % number)
+        nursery.start_soon(second.send, b"4")
+        await settle()  # nobody is told again and again that there is room
+        assert second.statistics().tasks_waiting_send == 1
+        router.disconnect("inproc://first")
+        assert [await router.receive() for _ in range(5)] == [(b"same", b"%d" % number) for number in range(5)]
+
+
 @pytest.mark.parametrize("who", ["binder", "caller"])
 async def test_a_peer_that_is_disconnected_comes_back_as_in_one_run(who: str) -> None:
     async with contexts() as (ours, theirs):
@@ -192,7 +229,8 @@ async def test_what_a_dead_run_did_not_take_waits_for_the_next() -> None:
     """And it was not sent."""
     async with contexts() as (ours, theirs):
         push = ours.socket(triomq.PUSH)
-        push.connect(await theirs.socket(triomq.PULL).bind(NAME))
+        gone = theirs.socket(triomq.PULL)  # kept: a socket that is forgotten warns
+        push.connect(await gone.bind(NAME))
         await push.wait_peers()
         theirs._shared.runtime.mailbox.abandon()
         for number in range(3):
@@ -207,7 +245,8 @@ async def test_what_a_dead_run_did_not_take_waits_for_the_next() -> None:
 async def test_what_a_dead_run_did_not_take_waits_where_it_conflates() -> None:
     async with contexts() as (ours, theirs):
         push = ours.socket(triomq.PUSH, conflate=True)
-        push.connect(await theirs.socket(triomq.PULL).bind(NAME))
+        gone = theirs.socket(triomq.PULL)  # kept: a socket that is forgotten warns
+        push.connect(await gone.bind(NAME))
         await push.wait_peers()
         theirs._shared.runtime.mailbox.abandon()
         for number in range(3):

@@ -29,6 +29,8 @@ from ._end import End
 from ._names import registry_of
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from ..._options import Options
     from ..._runtime import Mailbox, Runtime
     from ...zmtp import PeerInfo
@@ -159,7 +161,7 @@ class Caller(Connecting):
         return self.queue if joined or not self.host.options.immediate else None
 
     def look(self, other_than: SharedBinding | None = None) -> None:
-        """Told: somebody may have bound the name, or there may be a place now.
+        """Told: somebody may have bound the name.
 
         Args:
           other_than: has refused this socket.
@@ -191,11 +193,6 @@ class Caller(Connecting):
         if joined and not self._closed and not options.immediate:
             pipe.room_made()
 
-    def wait_for_place(self) -> None:
-        """This socket has no place for the peer."""
-        self._end = None
-        self.host.retries[self.look] = None
-
     def refused(self, by: SharedBinding, error: Exception) -> None:
         """The two sockets never go together: wait for another one that binds the name."""
         self._end = None
@@ -208,20 +205,24 @@ class Caller(Connecting):
         self._closed = True
         self.carrier.registry.forget(self)
         self.host.note_refusal(self._endpoint, None)
-        self.host.retries.pop(self.look, None)
         if end is not None:
             end.leave(None)
         self.host.remove_pipe(self.queue)
 
 
 class NearEnd(End):
-    """The connecting socket's end."""
+    """The connecting socket's end.
+
+    It may have no place for the binding socket, which has admitted it already. What that one sends waits for the place.
+    """
 
     there: FarEnd
+    _welcome: tuple[PeerInfo, Options]
 
     def __init__(self, caller: Caller, carrier_there: SharedCarrier) -> None:
         super().__init__(caller.carrier, carrier_there)
         self._caller = caller
+        self._put_off: list[Callable[[], None]] = []
 
     @property
     def host(self) -> PeerHost:
@@ -235,18 +236,28 @@ class NearEnd(End):
 
     def welcomed(self, theirs: PeerInfo, their_options: Options) -> None:
         """Told: the binding socket has admitted this one."""
-        if not self.open:
-            return
+        if self.open:
+            self._welcome = theirs, their_options
+            self._admit()
+
+    def _admit(self) -> None:
+        theirs, their_options = self._welcome
         try:
             self.host.admit_peer(self.pipe, theirs)
         except PeerUnwantedError as exc:
             self.unwanted(exc, theirs)
-            self.tell(self.there.lost, exc)
-            self.part(None)
-            self._caller.wait_for_place()
+            self.host.retries[self._admit] = None
             return
         self._caller.told = False
         self.join(theirs, their_options)
+        put_off, self._put_off = self._put_off, []
+        for call in put_off:
+            call()
+
+    def put_off(self, call: Callable[[], None]) -> None:
+        """See `End`."""
+        if self.open:
+            self._put_off.append(call)
 
     def unwanted(self, error: PeerUnwantedError, theirs: PeerInfo) -> None:
         """Told: the binding socket has no place yet."""
@@ -265,6 +276,8 @@ class NearEnd(End):
     def lost(self, error: Exception | None) -> None:
         """See `End`."""
         if self.open:
+            self.host.retries.pop(self._admit, None)
+            self._put_off.clear()
             self.part(error)
             self._caller.parted(self.joined)
 

@@ -62,6 +62,7 @@ class End(ABC):
       delivered: messages that were put into the inbox here so far. The other side reads it.
       open: the link has not ended for this side.
       joined: this side has admitted the other.
+      receives: both of that, now: what the other side sends is taken in.
     """
 
     there: End
@@ -72,6 +73,7 @@ class End(ABC):
         self.delivered: int = 0
         self.open: bool = True
         self.joined: bool = False
+        self.receives: bool = False
         self._handed_over = 0  # messages, so far
         self._held: Held | None = None  # where what is sent from here conflates
         self._asked = False  # the other side, to tell when it has room
@@ -104,7 +106,7 @@ class End(ABC):
     def join(self, theirs: PeerInfo, their_options: Options) -> None:
         """This side has admitted the other: agree on limits, and begin to send."""
         pipe, ours, endpoint = self.pipe, self.host.options, self.pipe.endpoint
-        self.joined = True
+        self.joined = self.receives = True
         topics, conflate = conflation(ours, their_options)
         if conflate:
             self._held = Held(topics, conflate)
@@ -123,7 +125,7 @@ class End(ABC):
 
     def part(self, error: Exception | None) -> None:
         """The link has ended for this side."""
-        self.open = False
+        self.open = self.receives = False
         self.carrier.registry.unlink(self)
         del self.there
         if self.joined:
@@ -147,6 +149,9 @@ class End(ABC):
             self._hand_over(all_of_it=True)
         self.tell(self.there.lost, error)
         self.lost(error)
+
+    def put_off(self, call: Callable[[], None]) -> None:  # noqa: B027  # the other side has admitted this one first
+        """What the other side told now is for when this side `receives`; if it never will again, for nobody."""
 
     @abstractmethod
     def lost(self, error: Exception | None) -> None:
@@ -232,7 +237,8 @@ class End(ABC):
         Args:
           dropped: messages that were conflated on the way.
         """
-        if not self.open:
+        if not self.receives:
+            self.put_off(partial(self.take_in, items, count, dropped))
             return
         if count != len(items):
             items = [item for item in items if isinstance(item, self.host.wanted)]
@@ -267,13 +273,15 @@ class End(ABC):
         Args:
           drops: it drops messages meanwhile, and does not wait.
         """
-        if self.open:
-            self._dropped_there = drops
-            inbox = self.pipe.inbox
-            if inbox.is_full:
-                inbox.source_waits = True
-            else:
-                self.resume()
+        if not self.receives:
+            self.put_off(partial(self.tell_of_room, drops))
+            return
+        self._dropped_there = drops
+        inbox = self.pipe.inbox
+        if inbox.is_full:
+            inbox.source_waits = True
+        else:
+            self.resume()
 
     def resume(self) -> None:
         """See `Source`."""
@@ -310,8 +318,10 @@ class End(ABC):
 
     def asked(self, answer: _Answer) -> None:
         """Told: the other side wants to know that all before this was taken in."""
-        if self.open:
-            self.tell(self.there.answered, answer)
+        if not self.receives:
+            self.put_off(partial(self.asked, answer))
+            return
+        self.tell(self.there.answered, answer)
 
     def answered(self, answer: _Answer) -> None:
         """Told: the answer to that question."""
