@@ -10,7 +10,9 @@ import trio
 import trio.testing
 from trio.testing import MockClock, wait_all_tasks_blocked
 
-from triomq._runtime import Flusher
+from triomq._runtime import Flusher, Turn
+
+from .turns import Stopwatch
 
 
 class Connection:
@@ -57,6 +59,10 @@ async def running(flusher: Flusher) -> AsyncIterator[trio.Nursery]:
         nursery.cancel_scope.cancel()
 
 
+def new_flusher() -> Flusher:
+    return Flusher(Turn(64, Stopwatch()))
+
+
 def connections(names: str, written: list[str]) -> list[Connection]:
     return [Connection(name, written) for name in names]
 
@@ -66,7 +72,7 @@ def connections(names: str, written: list[str]) -> list[Connection]:
 
 async def test_connections_are_written_in_order_when_the_task_gives_up_its_turn() -> None:
     written: list[str] = []
-    flusher = Flusher()
+    flusher = new_flusher()
     async with running(flusher):
         for connection in connections("abc", written):
             flusher.add(connection)
@@ -78,7 +84,7 @@ async def test_connections_are_written_in_order_when_the_task_gives_up_its_turn(
 
 async def test_what_was_added_before_the_flusher_runs_is_written() -> None:
     written: list[str] = []
-    flusher = Flusher()
+    flusher = new_flusher()
     flusher.add(Connection("a", written))
     async with running(flusher):
         assert written == ["a"]
@@ -86,7 +92,7 @@ async def test_what_was_added_before_the_flusher_runs_is_written() -> None:
 
 async def test_what_is_added_while_others_are_written_comes_behind_them() -> None:
     written: list[str] = []
-    flusher = Flusher()
+    flusher = new_flusher()
     again = Connection("again", written)
     async with running(flusher):
         flusher.add(Connection("a", written, effect=lambda: flusher.add(again)))
@@ -95,10 +101,25 @@ async def test_what_is_added_while_others_are_written_comes_behind_them() -> Non
     assert written == ["a", "b", "again"]
 
 
+async def test_a_connection_that_gathers_again_before_it_is_written_is_written_once() -> None:
+    """Its owner may have written it meanwhile, as where there was no room for more."""
+    written: list[str] = []
+    flusher = new_flusher()
+    async with running(flusher):
+        a, b = connections("ab", written)
+        for connection in (a, b, a, a):
+            flusher.add(connection)
+        await wait_all_tasks_blocked()
+        assert written == ["a", "b"]
+        flusher.add(a)
+        await wait_all_tasks_blocked()
+    assert written == ["a", "b", "a"]
+
+
 @pytest.mark.parametrize("turns", [1, 3])
 async def test_a_connection_that_wants_more_is_asked_once_in_each_turn_and_written_in_the_end(turns: int) -> None:
     written: list[str] = []
-    flusher = Flusher()
+    flusher = new_flusher()
     async with running(flusher):
         trio.lowlevel.add_instrument(steps := StepsOfTheFlusher(written))
         waits = Connection("waits", written, wants=turns)
@@ -112,7 +133,7 @@ async def test_a_connection_that_wants_more_is_asked_once_in_each_turn_and_writt
 
 async def test_a_connection_is_asked_with_the_time_of_the_turn(mock_clock: MockClock) -> None:
     written: list[str] = []
-    flusher = Flusher()
+    flusher = new_flusher()
     async with running(flusher):
         mock_clock.jump(7)
         asked = Connection("a", written)
@@ -135,7 +156,7 @@ async def test_between_two_schedule_points_few_connections_are_written_or_a_shor
     seconds: float, groups: list[int], mock_clock: MockClock
 ) -> None:
     written: list[str] = []
-    flusher = Flusher()
+    flusher = new_flusher()
 
     async with running(flusher):
         trio.lowlevel.add_instrument(steps := StepsOfTheFlusher(written))
@@ -146,12 +167,39 @@ async def test_between_two_schedule_points_few_connections_are_written_or_a_shor
     assert [len(group) for group in "".join(written).split("|") if group] == groups
 
 
+@pytest.mark.parametrize(
+    ("seconds", "groups"),
+    [
+        (0, [32, 8]),
+        (60e-6, [5, 5, 5, 5, 5, 5, 2, 5, 3]),  # 5 × 60 µs is more than 250 µs, and 4 × 60 µs is not
+        (1e-3, [1] * 40),
+    ],
+)
+async def test_who_has_written_much_says_so_and_other_tasks_run_as_soon_as_the_time_is_over(
+    seconds: float, groups: list[int], mock_clock: MockClock
+) -> None:
+    written: list[str] = []
+    flusher = new_flusher()
+
+    def write_much() -> None:
+        mock_clock.jump(seconds)
+        flusher.much_written()
+
+    async with running(flusher):
+        trio.lowlevel.add_instrument(steps := StepsOfTheFlusher(written))
+        for _ in range(40):
+            flusher.add(Connection("a", written, effect=write_much))
+        await wait_all_tasks_blocked()
+        trio.lowlevel.remove_instrument(steps)
+    assert [len(group) for group in "".join(written).split("|") if group] == groups
+
+
 # --- gathering ---------------------------------------------------------------------------------
 
 
 async def test_what_a_task_gathers_waits_for_it() -> None:
     written: list[str] = []
-    flusher = Flusher()
+    flusher = new_flusher()
     async with running(flusher):
         flusher.gathering = True
         for connection in connections("ab", written):
@@ -167,7 +215,7 @@ async def test_what_a_task_gathers_waits_for_it() -> None:
 
 async def test_when_more_is_to_come_it_is_written_at_the_end_of_the_turn() -> None:
     written: list[str] = []
-    flusher = Flusher()
+    flusher = new_flusher()
     async with running(flusher):
         flusher.gathering = True
         waits = Connection("a", written, wants=1)
@@ -182,7 +230,7 @@ async def test_when_more_is_to_come_it_is_written_at_the_end_of_the_turn() -> No
 @pytest.mark.parametrize(("number", "at_once"), [(1, True), (32, True), (33, False)])
 async def test_many_connections_are_left_to_the_flusher(number: int, at_once: bool) -> None:
     written: list[str] = []
-    flusher = Flusher()
+    flusher = new_flusher()
     async with running(flusher):
         flusher.gathering = True
         for index in range(number):
@@ -193,9 +241,24 @@ async def test_many_connections_are_left_to_the_flusher(number: int, at_once: bo
         assert written == [f"{index}" for index in range(number)]
 
 
+async def test_behind_one_that_has_written_much_the_others_are_left_to_the_flusher() -> None:
+    written: list[str] = []
+    flusher = new_flusher()
+    async with running(flusher):
+        flusher.gathering = True
+        a, b, c, d = connections("abcd", written)
+        b.effect = flusher.much_written
+        for connection in (a, b, c, d):
+            flusher.add(connection)
+        flusher.flush_gathered(more=False)
+        assert written == ["a", "b"]
+        await wait_all_tasks_blocked()
+    assert written == ["a", "b", "c", "d"]
+
+
 @pytest.mark.parametrize("more", [False, True])
 async def test_nothing_gathered_is_nothing_to_write(more: bool) -> None:
-    flusher = Flusher()
+    flusher = new_flusher()
     flusher.gathering = True
     with trio.testing.assert_no_checkpoints():
         flusher.flush_gathered(more=more)
@@ -204,7 +267,7 @@ async def test_nothing_gathered_is_nothing_to_write(more: bool) -> None:
 
 async def test_what_is_added_after_the_gathering_is_not_gathered() -> None:
     written: list[str] = []
-    flusher = Flusher()
+    flusher = new_flusher()
     async with running(flusher):
         flusher.gathering = True
         flusher.flush_gathered(more=False)
@@ -218,7 +281,7 @@ async def test_what_is_added_after_the_gathering_is_not_gathered() -> None:
 
 async def test_cancelled_while_it_sleeps_it_is_woken_by_nobody() -> None:
     written: list[str] = []
-    flusher = Flusher()
+    flusher = new_flusher()
     async with running(flusher):
         pass
     flusher.add(Connection("a", written))
@@ -229,7 +292,7 @@ async def test_cancelled_while_it_sleeps_it_is_woken_by_nobody() -> None:
 async def test_cancelled_between_two_groups_it_leaves_the_rest_unwritten(mock_clock: MockClock) -> None:
     """The context is over; whoever closes in good order has waited for its queue before."""
     written: list[str] = []
-    flusher = Flusher()
+    flusher = new_flusher()
     async with running(flusher) as nursery:
         for _ in range(31):
             flusher.add(Connection("a", written))
@@ -240,7 +303,7 @@ async def test_cancelled_between_two_groups_it_leaves_the_rest_unwritten(mock_cl
 
 async def test_a_connection_that_raises_crashes_the_flusher() -> None:
     """`flush` never raises: what does is a bug, and ends the context loudly."""
-    flusher = Flusher()
+    flusher = new_flusher()
 
     def fail() -> None:
         raise ZeroDivisionError

@@ -12,11 +12,12 @@ import trio.testing
 from trio.testing import MockClock
 
 import triomq
-from triomq._runtime import Flusher
+from triomq._runtime import Flusher, Turn
 from triomq.testing import VirtualNetwork
 
 from ..cancellation.kit import FLOWS, Flow, run
 from ..contract.calls import every_scheme
+from .turns import Stopwatch
 
 MOST = 64
 MOST_LISTED = 256
@@ -145,7 +146,8 @@ async def test_what_was_gathered_is_written_in_turns_of_less_than_a_millisecond(
     seconds: float, mock_clock: MockClock
 ) -> None:
     """And of 32 connections at the most, however many there are, and however quick."""
-    flusher, connections = Flusher(), [Slow(mock_clock, seconds) for _ in range(200)]
+    flusher = Flusher(Turn(64, Stopwatch()))
+    connections = [Slow(mock_clock, seconds) for _ in range(200)]
     longest, most = 0.0, 0.0
 
     async def flush() -> None:

@@ -12,15 +12,7 @@ import triomq
 from triomq._runtime import MESSAGES_PER_TURN, Turn, TurnEnd
 from triomq._runtime._turn import LONGEST_TURN
 
-
-class Stopwatch:
-    """A stand-in for the end of turns: how long the turns last already."""
-
-    polled_at = 0.0
-    seconds = 0.0
-
-    def now(self) -> float:
-        return self.seconds
+from .turns import Stopwatch
 
 
 def looks(turn: Turn) -> list[int]:
@@ -53,6 +45,34 @@ def test_other_sizes_have_an_end_too(size: int, seconds: float) -> None:
     watch = Stopwatch()
     watch.seconds = seconds
     assert looks(Turn(size, watch))[-1] == size
+
+
+@pytest.mark.parametrize("before", [0, 1, 3, 4, 5, 40])
+@pytest.mark.parametrize(("seconds", "expected"), [(0.0, False), (LONGEST_TURN, True)])
+def test_after_a_message_that_took_long_the_clock_is_looked_at(before: int, seconds: float, expected: bool) -> None:
+    """However short the messages before were."""
+    watch = Stopwatch()
+    turn = Turn(MESSAGES_PER_TURN, watch)
+    for _ in range(before):
+        turn.left -= 1
+        assert turn.left > 0 or not turn.is_over()
+    watch.seconds = seconds
+    turn.look_soon()
+    turn.left -= 1
+    assert turn.left == 0
+    assert turn.is_over() is expected
+    assert turn.left + turn.more == MESSAGES_PER_TURN - before - 1
+
+
+@pytest.mark.parametrize("size", [1, 64])
+def test_a_look_does_not_make_a_turn_longer(size: int) -> None:
+    turn = Turn(size, Stopwatch())
+    for _ in range(size):
+        assert turn.left + turn.more > 0
+        turn.look_soon()
+        turn.left -= 1
+        over = turn.is_over()
+    assert over
 
 
 def test_a_turn_does_not_answer_for_what_other_tasks_did_before_it() -> None:

@@ -43,8 +43,9 @@ _LONGEST_GATHERING: Final = 0.5e-3  # seconds from the first gathered message to
 _SEVERAL: Final = 8  # messages from the peer; answers to so many are written together
 _MANY: Final = 128  # messages from the peer; to so many the answers are gathered for several turns, like any stream
 _WRITE_SIZE: Final = 256 * 1024  # bytes handed over in one flush before other connections have their turn
-_ENCRYPTED: Final = 128 * 1024  # bytes; about as many are encrypted for one write: that takes 0.1 ms, and 7 ns for each
-_EACH: Final = 128  # bytes of which the encryption costs as much as all else that each message costs besides
+_ENCRYPTED: Final = 256 * 1024  # bytes; about as many are encrypted for one write, in a quarter of a millisecond
+_EACH: Final = 2048  # bytes of which the encryption costs as much as all else that each frame costs besides
+_ENCRYPTED_BATCH: Final = _ENCRYPTED // _EACH  # the most messages that are encrypted for one write
 
 
 class Writer:
@@ -56,7 +57,7 @@ class Writer:
     """
 
     __slots__ = (
-        "_address", "_batch", "_batch_ends", "_batch_written", "_control_due", "_flusher",
+        "_address", "_batch", "_batch_ends", "_batch_written", "_control_due", "_enough", "_flusher",
         "_gathering", "_host", "_last_write", "_most", "_pipe", "_protocol", "_runtime", "_stream",
         "_suffix", "_turn_end", "_unsent", "came",
     )  # fmt: skip
@@ -89,6 +90,7 @@ class Writer:
         self._batch_written = 0  # how many of these bytes the connection has taken
         self._unsent: Sequence[BytesLike] = ()
         self._most = _BATCH
+        self._enough = _LARGE_BATCH if protocol.shares_encoding else _ENCRYPTED_BATCH  # messages: gather no more
         self._gathering = Gathering()
 
     @property
@@ -170,7 +172,7 @@ class Writer:
         """
         pipe = self._pipe
         queued = 0 if pipe is None or self._most == _BATCH or 0 < self.came < _MANY else pipe.outbox.waiting()
-        longest = _LONGEST_GATHERING if _MORE_EXPECTED <= queued < _LARGE_BATCH else 0.0
+        longest = _LONGEST_GATHERING if _MORE_EXPECTED <= queued < self._enough else 0.0
         return self._gathering.goes_on(queued, now, longest)
 
     # On the path of every message.
@@ -192,8 +194,11 @@ class Writer:
             taken = self._write_batch(pipe)
             if taken is None:
                 pipe.sink_told = True
+                flushed = _WRITE_SIZE  # or less; at least the connection is busy
                 break
             flushed += taken
+        if flushed >= _WRITE_SIZE:
+            self._flusher.much_written()
         self.came = 0
         if pipe.owner_waits or pipe.awaited:
             pipe.flushed()
@@ -202,7 +207,8 @@ class Writer:
     def _write_batch(self, pipe: QueuedPipe) -> int | None:
         """Encode and write some messages.
 
-        Returns: how many bytes, or None when the connection did not take all: then `_unsent` has the rest.
+        Returns: how many bytes, or None when the connection did not take all: then `_unsent` has the rest. What was
+          encrypted counts as all that one flush may write: it took as long.
         """
         outbox, queue = pipe.outbox, pipe.outbox.queue
         batch: Sequence[zmtp.Item]
@@ -228,7 +234,8 @@ class Writer:
             pipe.restore(batch)  # nothing has left: the messages wait for the next connection
             self._host.write_failed(self._no_memory())
             return None
-        return self._hand_over(pipe, batch, buffers, total, control, ends)
+        taken = self._hand_over(pipe, batch, buffers, total, control, ends)
+        return taken if ends is None or taken is None else taken + _WRITE_SIZE
 
     # On the path of every message.
     def _hand_over(
@@ -360,7 +367,7 @@ def few_enough(queue: Iterable[zmtp.Item], most: int) -> int:
     """How many items of a queue, the first of them whatever its size, are encrypted within a moment; up to ``most``."""
     size = 0
     for count, item in enumerate(islice(queue, most), 1):
-        size += _EACH + (sum(map(len, item)) if isinstance(item, tuple) else 0)
+        size += _EACH * len(item) + sum(map(len, item)) if isinstance(item, tuple) else _EACH
         if size >= _ENCRYPTED:
             return count
     return most

@@ -45,7 +45,7 @@ class Runtime:
         self.bounds: Bounds = Bounds() if bounds is None else bounds
         self.ending: bool = False  # the context is being left
         self.turn: Turn = Turn(1 if strict_checkpoints else MESSAGES_PER_TURN, turn_end)
-        self.flusher: Flusher = Flusher()
+        self.flusher: Flusher = Flusher(self.turn)
         self.thread: int = threading.get_ident()
         self.process: int = os.getpid()
         self.token: trio.lowlevel.TrioToken = trio.lowlevel.current_trio_token()

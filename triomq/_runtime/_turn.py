@@ -9,6 +9,9 @@ schedule point for all of them. A call that waits has been a schedule point anyw
 Messages are a poor measure where the user's own work lies between two calls. So the clock is looked at after 4 of the
 64 messages: a turn that has lasted a millisecond by then is over. If it has lasted for less, but too long for 64
 messages, the clock is looked at again after 16. Small messages pay for one look.
+
+One call may take as long as many: one that makes room for its message by writing others, or by encrypting them. What
+has written much says so, and the clock is looked at after that very call.
 """
 
 from __future__ import annotations
@@ -78,6 +81,12 @@ class Turn:
     def use_up(self) -> None:
         """The turn is over, whatever was left of it."""
         self.left, self.more = 0, 0
+
+    def look_soon(self) -> None:
+        """Something has taken long: look at the clock after this message, or the next."""
+        if self.left > 1:
+            self.more += self.left - 1
+            self.left = 1
 
     def is_over(self) -> bool:
         """The messages before the next look at the clock are used up: whether the turn is to `end` now."""

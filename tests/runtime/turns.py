@@ -1,0 +1,13 @@
+"""What turns are measured with in these tests."""
+
+from __future__ import annotations
+
+
+class Stopwatch:
+    """A stand-in for the end of turns: how long the turns last already."""
+
+    polled_at = 0.0
+    seconds = 0.0
+
+    def now(self) -> float:
+        return self.seconds
