@@ -8,6 +8,7 @@ from triomq import Message, RemoteProtocolError, zmtp
 from triomq.zmtp._connection import MOST_WORK
 
 from .conftest import GREETING, ready_of
+from .curve_sides import client_side, encoded, server_side
 
 
 def established(ours: str, theirs: str, **options: int) -> zmtp.Connection:
@@ -54,6 +55,21 @@ def test_many_messages_of_many_frames_are_taken_a_few_at_a_time() -> None:
     returned = calls_for(connection, message * 100)
     assert [event for events in returned for event in events] == [(*([b"a"] * 99), b"b")] * 100
     assert max(sum(map(len, events)) for events in returned) <= 8 * MOST_WORK + 100
+
+
+@pytest.mark.parametrize("frames", [1, 3])
+@pytest.mark.parametrize(("size", "number"), [(10, 400), (10_000, 100), (100_000, 20), (1_000_000, 3)])
+def test_what_is_decrypted_counts_by_its_size(size: int, number: int, frames: int) -> None:
+    client, server = client_side(), server_side()
+    for _ in range(4):  # greetings, HELLO and WELCOME, INITIATE and READY
+        server.receive_data(client.data_to_send())
+        client.receive_data(server.data_to_send())
+    messages = [(bytes(size),) * frames] * number
+    returned = calls_for(server, encoded(client, *messages))
+    assert [event for events in returned for event in events] == messages
+    most = 1 + MOST_WORK // ((1 + size // 8192) * frames)
+    assert max(map(len, returned)) <= most
+    assert len(returned) >= number // most
 
 
 @pytest.mark.parametrize("frames", [1, 2, 5, 8, 9, 16, 17, 255, 256, 257, 300])

@@ -53,9 +53,10 @@ from ._state import TRANSITIONS, State
 from ._traffic import Incoming, Outgoing
 
 MOST_WORK: Final = 64
-"""steps of one `Connection.receive_data`: commands, or frames of long messages; about 0.3 ms"""
+"""steps of one `Connection.receive_data`: commands, frames of long messages, or frames to decrypt; about 0.3 ms"""
 _FRAMES_PER_STEP: Final = 8  # frames of one message that cost as much as one step
 _BYTES_PER_STEP: Final = 256  # bytes of a command that cost as much as one step: a topic's place is looked for in them
+_DECRYPTED_PER_STEP: Final = 8192  # bytes of a frame whose decryption costs as much as a step, or somewhat more
 
 
 class Connection(WireProtocol):
@@ -349,10 +350,11 @@ class Connection(WireProtocol):
         if not flags & COMMAND:
             if (message := incoming.receive_frame(flags, body)) is not None:
                 events.append(message)
-        elif (event := incoming.receive_command(parse_command(body, offset))) is not None:
+            return 1 if self.shares_encoding else 1 + len(body) // _DECRYPTED_PER_STEP
+        if (event := incoming.receive_command(parse_command(body, offset))) is not None:
             events.append(event)
             self.messages_only = False
-        return 1 + len(body) // _BYTES_PER_STEP if flags & COMMAND else 1
+        return 1 + len(body) // _BYTES_PER_STEP
 
 
 _Step: TypeAlias = Callable[[Connection, PlainEvents, int], int]
