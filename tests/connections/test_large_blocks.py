@@ -1,4 +1,4 @@
-"""Memory for large messages is kept, whatever they are: read, or encrypted."""
+"""Memory for large messages is kept, whatever becomes of them: read, encrypted, or written."""
 
 from __future__ import annotations
 
@@ -53,14 +53,15 @@ def test_a_large_read_sees_to_it(monkeypatch) -> None:
     assert len(asked) == 2
 
 
+@pytest.mark.parametrize("encrypted", [True, False], ids=["encrypted", "plain"])
 @pytest.mark.parametrize(("size", "times"), [(1000, 0), (1_000_000, 1)])
-async def test_a_large_encryption_sees_to_it(size: int, times: int, virtual_network, monkeypatch) -> None:
+async def test_a_large_write_sees_to_it(size: int, times: int, encrypted: bool, virtual_network, monkeypatch) -> None:
     asked = []
     monkeypatch.setattr("triomq._connections._writer.keep_large_blocks", lambda: asked.append("kept"))
     key = triomq.KeyPair.generate()
     async with virtual_network.open_context("a") as a, virtual_network.open_context("b") as b:
-        pull = a.socket(triomq.PULL, mechanism=triomq.Curve.server(key))
-        push = b.socket(triomq.PUSH, mechanism=triomq.Curve(key.public_key))
+        pull = a.socket(triomq.PULL, mechanism=triomq.Curve.server(key) if encrypted else None)
+        push = b.socket(triomq.PUSH, mechanism=triomq.Curve(key.public_key) if encrypted else None)
         await pull.bind("tcp://a:5555")
         push.connect("tcp://a:5555")
         await push.send(bytes(size))

@@ -228,8 +228,8 @@ class Writer:
             control = len(buffers[0])
         try:
             total = control + self._protocol.encode(pieces, buffers, ends)
-            if total >= _ENCRYPTED and ends is not None:
-                keep_large_blocks()  # several copies of each message were made, and freed again
+            if total >= _WRITE_SIZE:
+                keep_large_blocks()  # copies were made, by who encrypts or of a bytearray, and are freed again
         except MemoryError:
             pipe.restore(batch)  # nothing has left: the messages wait for the next connection
             self._host.write_failed(self._no_memory())

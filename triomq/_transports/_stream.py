@@ -22,7 +22,7 @@ from ._interface import NonblockingStream
 from ._stream_rules import SendGuard, receive_size
 
 _IOV_MAX = 1024  # buffers that one sendmsg takes: on Linux, macOS and the BSDs; more is EMSGSIZE
-_MOST_SENT: Final = 2 * 1024 * 1024  # bytes in one system call: half a millisecond, in which no other task has its turn
+_MOST_SENT: Final = 1024 * 1024  # bytes in one system call: a quarter of a millisecond, in which no other task runs
 _ENDED = getattr(select, "POLLRDHUP", 0)  # on Linux; elsewhere POLLHUP, which is always told, says it
 _PEER_CREDENTIALS: Final[int | None] = getattr(socket, "SO_PEERCRED", None) if sys.platform == "linux" else None
 _UCRED: Final = struct.Struct("iII")  # Linux's struct ucred: process, user, group
@@ -90,7 +90,7 @@ class SocketStream(NonblockingStream):
         """Hand over as much of the buffers as the kernel takes now, in one system call.
 
         Returns: how many bytes were taken, from the first on; 0 when there is no room now (or nothing to send).
-          At most the first 1,024 buffers are tried, and 2 MiB: while the peer reads at the same time, a call would
+          At most the first 1,024 buffers are tried, and 1 MiB: while the peer reads at the same time, a call would
           otherwise go on for several milliseconds.
 
         Raises:
