@@ -14,6 +14,8 @@ from triomq._connections._writer import few_enough
 from triomq.testing import VirtualNetwork
 from triomq.zmtp._curve._boxes import CurveMechanism
 
+from .passes import LongestPass
+
 KIB = b"x" * 1024
 PLENTY = 100_000_000  # bytes
 
@@ -41,26 +43,6 @@ PLENTY = 100_000_000  # bytes
 )
 def test_few_enough_are_encrypted_at_once(queue, most, count):
     assert few_enough(deque(queue), most) == count
-
-
-class LongestPass(trio.abc.Instrument):
-    """The longest time from one look of trio's for events to the next, without the waiting.
-
-    Attributes:
-      seconds: that time; 0 to measure anew.
-    """
-
-    def __init__(self) -> None:
-        self.seconds = 0.0
-        self._began = trio.current_time()
-
-    def after_io_wait(self, timeout: float) -> None:
-        """See `trio.abc.Instrument`."""
-        self._began = trio.current_time()
-
-    def before_io_wait(self, timeout: float) -> None:
-        """See `trio.abc.Instrument`."""
-        self.seconds = max(self.seconds, trio.current_time() - self._began)
 
 
 @pytest.fixture

@@ -207,8 +207,9 @@ class Writer:
     def _write_batch(self, pipe: QueuedPipe) -> int | None:
         """Encode and write some messages.
 
-        Returns: how many bytes, or None when the connection did not take all: then `_unsent` has the rest. What was
-          encrypted counts as all that one flush may write: it took as long.
+        Returns: how much that was, in bytes; None when the connection did not take all: then `_unsent` has the rest.
+          Each message of a batch counts for 256 more, and what was encrypted as all that one flush may write: it took
+          as long.
         """
         outbox, queue = pipe.outbox, pipe.outbox.queue
         batch: Sequence[zmtp.Item]
@@ -235,7 +236,9 @@ class Writer:
             self._host.write_failed(self._no_memory())
             return None
         taken = self._hand_over(pipe, batch, buffers, total, control, ends)
-        return taken if ends is None or taken is None else taken + _WRITE_SIZE
+        if taken is None:
+            return None
+        return taken + (_SMALL * len(batch) if ends is None else _WRITE_SIZE)
 
     # On the path of every message.
     def _hand_over(
