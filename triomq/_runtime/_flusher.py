@@ -24,7 +24,7 @@ _CLOCK_EVERY = 8  # connections between two looks at the clock
 
 
 class Flushable(Protocol):
-    """Something that has gathered output."""
+    """Something that has gathered output; it has to be hashable, as every object is that is equal to itself alone."""
 
     def wants_more(self, now: float) -> bool:
         """Whether to gather for another turn; asked once in each."""
