@@ -220,6 +220,8 @@ def test_another_thread_and_another_run_are_told_so(socket_type: type[Any]) -> N
                     ctx.socket(socket_type)
                 with pytest.raises(triomq.WrongThreadError):
                     socket.aclose().send(None)
+                with pytest.raises(triomq.WrongThreadError, match="statistics was called"):
+                    socket.statistics()
 
             async def from_another_run() -> None:
                 for name, function, arguments in calls_of(socket):
@@ -227,6 +229,8 @@ def test_another_thread_and_another_run_are_told_so(socket_type: type[Any]) -> N
                         await call(name, function, arguments)
                 with pytest.raises(triomq.WrongThreadError):
                     await socket.aclose()
+                with pytest.raises(triomq.WrongThreadError, match="statistics was called"):
+                    socket.statistics()  # its times would be those of the other run's clock
 
             await trio.to_thread.run_sync(from_a_worker)
             await trio.to_thread.run_sync(trio.run, from_another_run)

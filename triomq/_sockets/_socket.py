@@ -293,9 +293,9 @@ class Socket(trio.abc.AsyncResource, AdvisedSocket, metaclass=MadeByContext):
         """Counters and queue lengths, as they are now.
 
         Raises:
-          WrongThreadError: this is a forked process.
+          WrongThreadError: this is another thread, another trio run, or a forked process.
         """
-        self._shared.runtime.check_process(f"{self.socket_type}.statistics")
+        self._shared.runtime.check_thread(f"{self.socket_type}.statistics")
         peers = self._peers.statistics()
         return _statistics.SocketStatistics(
             name=self._name,
