@@ -43,6 +43,14 @@ async def test_addresses(address: str, process: PeerProcess | None, let_in: bool
         assert address in verdict.text
 
 
+@pytest.mark.parametrize("entry", ["::ffff:192.0.2.7", "::ffff:192.0.2.0/120", "::ffff:0:0/96"])
+async def test_ipv4_addresses_may_be_written_as_ipv6(entry: str) -> None:
+    """Systems show the IPv4 peers of a socket for both versions so, and people copy what they see."""
+    allow = AllowAddresses(entry)
+    assert isinstance(await allow(from_address("tcp://192.0.2.7:50312")), Accept)
+    assert isinstance(await allow(from_address("tcp://[2001:db8::1]:50312")), Deny)
+
+
 @pytest.mark.parametrize("entries", [(), ("192.0.2.7/24",), ("localhost",), ("uid:",), ("uid:-1",), (7,)])
 def test_lists_of_addresses_are_checked_when_made(entries: tuple[str, ...]) -> None:
     with pytest.raises(ValueError, match="AllowAddresses"):

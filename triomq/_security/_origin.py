@@ -57,6 +57,17 @@ def ip_of(address: str) -> IpAddress | None:
     return mapped or found
 
 
+_MAPPED = ipaddress.IPv6Network("::ffff:0:0/96")
+
+
+def _as_ipv4(network: Network) -> Network:
+    """IPv4 addresses written as IPv6 are what `ip_of` makes of them; every other network stays as it is."""
+    if isinstance(network, ipaddress.IPv6Network) and network.subnet_of(_MAPPED):
+        address = network.network_address.packed[-4:]
+        return ipaddress.IPv4Network((address, network.prefixlen - _MAPPED.prefixlen))
+    return network
+
+
 class AllowList:
     """The peers that may come, by where they come from.
 
@@ -86,7 +97,7 @@ class AllowList:
             (self._uids if kind == "uid" else self._gids).add(int(number))
             return
         try:
-            self._networks.append(ipaddress.ip_network(entry))
+            self._networks.append(_as_ipv4(ipaddress.ip_network(entry)))
         except ValueError as exc:
             raise ValueError(f"{entry!r} is not {_WANTED}: {exc}") from None
 
