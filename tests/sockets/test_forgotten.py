@@ -214,3 +214,19 @@ async def test_a_monitor_of_a_forgotten_socket_goes_on_until_the_end(autojump_cl
         with pytest.raises(trio.EndOfChannel):
             await monitor.receive()
     assert texts(told) == []
+
+
+async def test_a_monitor_that_is_forgotten_too_keeps_no_socket(autojump_clock, told):
+    async with triomq.open_context() as ctx:
+
+        def look() -> None:
+            push = ctx.socket(triomq.PUSH)
+            monitor = push.monitor()
+            assert monitor.dropped == 0
+
+        for _ in range(2 * FEW):
+            look()
+        gc.collect()
+        await trio.sleep(MOMENT)
+        assert ctx.sockets == ()
+    assert texts(told) == []

@@ -55,6 +55,38 @@ async def test_a_monitor_that_nobody_reads_keeps_no_connection(closed: bool, vir
         assert len(connections()) <= before + 1  # the last that was written may be known to the flusher still
 
 
+async def test_a_monitor_that_nobody_has_any_more_is_let_go() -> None:
+    """Else whoever opens one for each look, and closes none, has every event told to all of them for ever."""
+    async with triomq.open_context() as ctx:
+        pull = ctx.socket(triomq.PULL)
+        monitors = [pull.monitor() for _ in range(5)]
+        dropped = [weakref.ref(monitor) for monitor in monitors[1:]]
+        del monitors[1:]
+        gc.collect()
+        assert [one() for one in dropped] == [None] * 4
+        endpoint = await pull.bind("inproc://it")
+        assert monitors[0].receive_nowait() == triomq.Listening(endpoint=endpoint)
+
+
+async def test_a_task_that_waits_has_its_monitor(virtual_network: VirtualNetwork) -> None:
+    """Though no variable has the monitor."""
+    told = []
+
+    async with virtual_network.open_context() as ctx, trio.open_nursery() as nursery:
+        pull = ctx.socket(triomq.PULL)
+
+        async def listen() -> None:
+            async for event in pull.monitor():
+                told.append(event)
+
+        nursery.start_soon(listen)
+        await trio.testing.wait_all_tasks_blocked()
+        gc.collect()
+        await pull.bind("inproc://it")
+        await pull.aclose()
+    assert [type(event) for event in told] == [triomq.Listening, triomq.ListeningStopped]
+
+
 class Held:
     """Something in a frame that an exception went through."""
 

@@ -67,18 +67,23 @@ class Monitors:
         self._socket = ref(socket)  # weakly: the socket has us
         self._ended = False
         self._observers: Sequence[Observer] = observers
-        self._monitors: list[Monitor] = []
+        self._monitors: list[ref[Monitor]] = []  # weakly: one that the program has dropped is told nothing more
 
     def open(self, size: int) -> Monitor:
         """A new monitor, from now on."""
         monitor = Monitor(size)
-        self._monitors.append(monitor)
+        self._monitors = [*map(ref, self._listening()), ref(monitor)]
         return monitor
 
     @property
     def watched(self) -> bool:
         """Somebody may still receive from a monitor."""
-        return any(not monitor._closed for monitor in self._monitors)
+        return bool(self._listening())
+
+    def _listening(self) -> list[Monitor]:
+        """The monitors that somebody has, and nobody has closed."""
+        monitors = [monitor for one in self._monitors if (monitor := one()) is not None]
+        return [monitor for monitor in monitors if not monitor._closed]
 
     def emit(self, event: MonitorEvent) -> None:
         """Tell every monitor that is still open, and every observer.
@@ -90,8 +95,10 @@ class Monitors:
         if (error := getattr(event, "error", None)) is not None:
             _forget_tracebacks(error)
         if self._monitors:
-            self._monitors = [monitor for monitor in self._monitors if not monitor._closed]
-            for monitor in self._monitors:
+            listening = self._listening()
+            if len(listening) < len(self._monitors):
+                self._monitors = [ref(monitor) for monitor in listening]
+            for monitor in listening:
                 monitor._put(event)
         if self._observers and not self._ended and (socket := self._socket()) is not None:
             for observer in self._observers:
@@ -106,7 +113,7 @@ class Monitors:
 
     def end(self) -> None:
         """The socket is closed: the monitors end when they are empty."""
-        for monitor in self._monitors:
+        for monitor in self._listening():
             monitor._end()
         ended, self._ended = self._ended, True
         if not ended and (socket := self._socket()) is not None:
