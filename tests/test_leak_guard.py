@@ -54,13 +54,19 @@ async def test_clean_up():
         else:
             thing.close()
 """
+CONFIGURATION = """[pytest]
+trio_mode = true
+filterwarnings =
+    error
+    ignore:It looks like .register_random. was passed:
+"""
 
 
 def test_what_a_test_leaves_behind_fails_it(tmp_path: Path) -> None:
     conftest = (Path(__file__).parent / "conftest.py").read_text("utf-8").replace("GRACE = 20.0", "GRACE = 0.2")
     (tmp_path / "conftest.py").write_text(conftest, "utf-8")
     (tmp_path / "test_planted.py").write_text(LEAKING)
-    (tmp_path / "pytest.ini").write_text("[pytest]\ntrio_mode = true\nfilterwarnings = error\n")
+    (tmp_path / "pytest.ini").write_text(CONFIGURATION)
     result = subprocess.run(
         [sys.executable, "-m", "pytest", "-q", "-rA", "-p", "no:cacheprovider"],
         cwd=tmp_path,
