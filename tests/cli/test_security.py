@@ -195,6 +195,6 @@ def test_no_secret_is_an_option() -> None:
 def test_peers_from_elsewhere_are_closed_out(tmp_path: Path) -> None:
     endpoint = f"ipc://{tmp_path}/it"
     with running("pull", "-b", endpoint, "-n", "1", "-o", "accept_from=192.0.2.0/24,uid:4711"):
-        ended = push(endpoint)
+        ended = push(endpoint, "-t", "2")
         assert ended.code == 2
         assert "no peer came" in ended.errors
