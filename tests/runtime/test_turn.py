@@ -13,6 +13,7 @@ class Begun:
     """A stand-in for the end of turns: the turns of all tasks have just begun."""
 
     polled_at = 0.0
+    read_at = 0.0
 
     @staticmethod
     def now() -> float:

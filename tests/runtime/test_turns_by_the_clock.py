@@ -94,6 +94,29 @@ def test_a_turn_does_not_answer_for_what_other_tasks_did_before_it() -> None:
     trio.run(main, clock=clock)
 
 
+def test_a_task_that_has_read_does_not_answer_for_the_turns_of_others_that_were_woken_with_it() -> None:
+    """Else each of a hundred subscribers would get a fraction of a turn, and find its messages cold in the next."""
+    watch = Stopwatch()
+    turn = Turn(MESSAGES_PER_TURN, watch)
+    watch.seconds = watch.read_at = 5 * LONGEST_TURN  # since trio looked for events
+    turn.begin()
+    assert looks(turn) == [4, 64]
+    turn.begin()
+    watch.seconds += LONGEST_TURN
+    assert looks(turn) == [4]
+
+
+def test_the_turn_of_a_task_that_was_handed_its_message_begins_when_trio_looked_for_events() -> None:
+    watch = Stopwatch()
+    turn = Turn(MESSAGES_PER_TURN, watch)
+    watch.seconds = watch.polled_at = LONGEST_TURN
+    turn.begin()
+    assert looks(turn) == [4, 64]
+    watch.seconds += LONGEST_TURN
+    turn.begin()
+    assert looks(turn) == [4]
+
+
 @pytest.mark.parametrize("scheme", ["inproc"])
 @pytest.mark.parametrize(("milliseconds", "at_most"), [(0.0, 64), (0.1, 16), (20.0, 4)])
 def test_work_between_two_messages_counts(scheme: str, milliseconds: float, at_most: int) -> None:

@@ -7,6 +7,7 @@ class Stopwatch:
     """A stand-in for the end of turns: how long the turns last already."""
 
     polled_at = 0.0
+    read_at = 0.0
     seconds = 0.0
 
     def now(self) -> float:

@@ -292,7 +292,7 @@ class Reader:
             sizes.note(received)
         pipe = self._pipe
         pipe.bytes_received += received
-        pipe.last_traffic = self._turn_end.now()
+        pipe.last_traffic = self._turn_end.read_at = self._turn_end.now()
         if self._heartbeats.active:
             self._heartbeats.heard()
         # When the socket is closed, all that matters is that the peer lives, and its own end.

@@ -48,6 +48,7 @@ class TurnEnd(trio.abc.Instrument):
     Attributes:
       now: trio's clock; half the price of `trio.current_time`.
       polled_at: time when trio last began to look for events.
+      read_at: time when a connection last brought something.
       late_from: time from which on what happened to connections may be known to the system alone, because a task has
         computed for long. To look once too often does no harm.
       resume_unless_borrowed: called with a connection, has it resume when the turn ends, unless it is borrowed again.
@@ -63,6 +64,7 @@ class TurnEnd(trio.abc.Instrument):
         self.if_the_run_dies: dict[Callable[[], None], None] = {}
         self.now: Callable[[], float] = trio.lowlevel.current_clock().current_time
         self.polled_at: float = self.now()
+        self.read_at: float = self.polled_at
         self._token = token
         self._returned: list[Returned] = []
         self.resume_unless_borrowed: Callable[[Returned], None] = self._returned.append

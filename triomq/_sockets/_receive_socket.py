@@ -62,7 +62,7 @@ class ReceiveSocket(Socket, trio.abc.ReceiveChannel[Message]):
             self._check_may_come("receive")
             turn.renew()
             message = await self._receivers.wait()
-            turn.renew()
+            turn.begin()
         else:
             turn.left -= 1
             if turn.left <= 0 and turn.is_over():
