@@ -16,7 +16,7 @@ from triomq import Message, RemoteProtocolError
 from triomq._connections._reader import Reader
 from triomq._patterns import FairReceiver
 from triomq._pipes import QueuedPipe
-from triomq._runtime import turn_end
+from triomq._runtime import Turn, turn_end
 from triomq.abc import NonblockingStream, WireProtocol
 from triomq.zmtp import Ping, Pong, Subscribe
 
@@ -171,6 +171,7 @@ class Rig:
         )  # fmt: skip
         self.pipe.inbox.source = self.reader
         self.ended: Exception | str | None = None
+        self._turn = Turn(1, end)
 
     def hang_up(self, error: Exception) -> None:
         self.hung_up.append(error)
@@ -188,6 +189,11 @@ class Rig:
     @property
     def state(self) -> str:
         return repr(self.reader._state)
+
+    async def end_turn(self, times: int = 1) -> None:
+        """Let the task that receives use up its turn, and go on in the next."""
+        for _ in range(times):
+            await self._turn.end()
 
     def received(self) -> str:
         """What the user gets now."""

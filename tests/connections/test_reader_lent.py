@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 import trio
-from trio.testing import wait_all_tasks_blocked
+from trio.testing import MockClock, wait_all_tasks_blocked
 
 from triomq import Message, RemoteProtocolError
 
-from .reader_rig import rigged
+from .reader_rig import Rig, rigged
 
 
 async def test_a_lent_connection_is_read_by_its_borrower_alone() -> None:
@@ -108,6 +108,83 @@ async def test_a_message_by_itself_stands_behind_those_that_wait() -> None:
         rig.stream.arrive(b"b")
         assert loan.take_in() is None
         assert (rig.received(), rig.writer.came) == ("ab", 1)
+
+
+async def borrowed_and_given_back(rig: Rig) -> None:
+    """A borrower has read three messages, and received one; its turn has ended, and three more have arrived."""
+    loan = rig.reader.lend()
+    await wait_all_tasks_blocked()
+    assert loan is not None
+    rig.stream.arrive(b"abc")
+    loan.take_in()
+    loan.give_back()
+    assert bytes(*rig.scene.pattern.take_many(1)) == b"a"
+    await rig.end_turn()
+    rig.stream.arrive(b"def")
+
+
+async def test_nobody_reads_while_the_borrower_receives_what_it_has_read() -> None:
+    async with rigged() as rig:
+        await borrowed_and_given_back(rig)
+        assert bytes(*rig.scene.pattern.take_many(1)) == b"b"
+        await rig.end_turn()
+        assert bytes(*rig.scene.pattern.take_many(1)) == b"c"
+        loan = rig.reader.lend()
+        assert loan is not None
+        await rig.end_turn()
+        loan.take_in()
+        assert (rig.received(), len(rig.stream.reads), rig.stream.waiting) == ("def", 2, set())
+
+
+async def test_nobody_reads_either_when_the_borrower_has_borrowed_again_meanwhile() -> None:
+    async with rigged() as rig:
+        await borrowed_and_given_back(rig)
+        assert len(rig.scene.pattern.take_many(2)) == 2
+        loan = rig.reader.lend()
+        assert loan is not None
+        loan.take_in()
+        loan.give_back()
+        await rig.end_turn()
+        rig.stream.arrive(b"g")
+        for received in (b"d", b"e"):
+            assert bytes(*rig.scene.pattern.take_many(1)) == received
+            await rig.end_turn()
+        assert (rig.received(), len(rig.stream.reads)) == ("f", 2)
+
+
+@pytest.mark.parametrize(
+    "why", ["nothing was received", "all was", "trio sleeps", "it takes long", "the socket is closed"]
+)
+async def test_its_own_task_reads_on_if(why: str, mock_clock: MockClock) -> None:
+    async with rigged() as rig:
+        await borrowed_and_given_back(rig)
+        taken = {"nothing was received": 0, "all was": 2}.get(why, 1)
+        assert len(rig.scene.pattern.take_many(taken)) == taken
+        if why == "it takes long":
+            mock_clock.jump(0.05)
+        if why == "trio sleeps":
+            await wait_all_tasks_blocked()
+        elif why == "the socket is closed":
+            rig.reader.stop_delivering()
+        await rig.end_turn(3)
+        assert len(rig.stream.reads) == 2
+        assert len(rig.received()) == (2 - taken if "closed" in why else 5 - taken)
+
+
+async def test_its_own_task_that_did_not_come_to_step_aside_rests_too() -> None:
+    async with rigged() as rig:
+        loan = rig.reader.lend()  # its own task is woken
+        assert loan is not None
+        rig.stream.arrive(b"abc")
+        loan.take_in()
+        loan.give_back()
+        for received in (b"a", b"b"):
+            assert bytes(*rig.scene.pattern.take_many(1)) == received
+            rig.stream.arrive(b"d")
+            await rig.end_turn()
+        assert len(rig.stream.reads) == 1
+        await wait_all_tasks_blocked()
+        assert rig.received() == "cdd"
 
 
 @pytest.mark.parametrize("why", ["something is buffered", "the inbox is full", "the stream cannot be interrupted"])

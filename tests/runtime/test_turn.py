@@ -14,6 +14,7 @@ class Begun:
 
     polled_at = 0.0
     read_at = 0.0
+    goes_on = False
 
     @staticmethod
     def now() -> float:

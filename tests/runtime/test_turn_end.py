@@ -10,15 +10,21 @@ import trio
 from trio.testing import MockClock, wait_all_tasks_blocked
 
 import triomq
+from triomq._runtime import Turn
 from triomq._runtime._turn_end import turn_end
 
 
 class Connection:
     """Stands for a reader."""
 
-    def __init__(self) -> None:
+    def __init__(self, rests: int = 0) -> None:
         self.borrowed = False
+        self.rests = rests  # at the ends of so many turns
         self.resumed = 0
+
+    def may_rest(self) -> bool:
+        self.rests -= 1
+        return self.rests >= 0
 
     def resume(self) -> None:
         self.resumed += 1
@@ -42,6 +48,28 @@ async def test_not_resumed_when_it_was_borrowed_again() -> None:
         connection.borrowed = True
         await wait_all_tasks_blocked()
         assert connection.resumed == 0
+
+
+async def test_not_resumed_while_it_may_rest() -> None:
+    connection = Connection(rests=2)
+    with turn_end() as turn:
+        turn.resume_unless_borrowed(connection)
+        for _ in range(2):
+            await Turn(1, turn).end()
+            assert connection.resumed == 0
+        for _ in range(2):
+            await Turn(1, turn).end()
+            assert connection.resumed == 1
+
+
+async def test_none_rests_unless_a_task_has_used_up_its_turn() -> None:
+    """Who is at work on what a connection has brought would run on; trio may be about to sleep."""
+    connection = Connection(rests=2)
+    with turn_end() as turn:
+        await Turn(1, turn).end()
+        turn.resume_unless_borrowed(connection)
+        await trio.lowlevel.checkpoint()
+        assert (connection.resumed, connection.rests) == (1, 2)
 
 
 async def test_what_can_run_then_runs_before_trio_waits(mock_clock: MockClock) -> None:

@@ -8,6 +8,7 @@ class Stopwatch:
 
     polled_at = 0.0
     read_at = 0.0
+    goes_on = False
     seconds = 0.0
 
     def now(self) -> float:

@@ -14,6 +14,9 @@ the user's task has borrowed again by then: for the next message, which costs th
     user's task      lend ── wait ── take_in ── give_back          lend ── wait …
     reader task      interrupted, sleeps ……………………………………… (end of turn: not borrowed?) reads on
 
+What the borrower has read may be more than it receives in a turn. As long as it goes on receiving, turn by turn, nobody
+reads: it will borrow again when it has received all, and has read what came meanwhile at once.
+
 Nothing that goes wrong is the user's task's business: `take_in` notes it, and the reader task raises it.
 
 A reader is in one of five states, and `triomq._connections._reader_states` says which call is allowed in which.
@@ -40,6 +43,7 @@ from ._writer import Writer
 
 _MOST_LOOKS: Final = 16  # reads in a row that look for the end of the stream
 _FAULTS: Final = (trio.BrokenResourceError, trio.ClosedResourceError, RemoteProtocolError, MemoryError)
+_LONGEST_REST: Final = 0.05  # seconds in which nobody reads, as messages that were read are being received
 _EVENTS_PER_TURN: Final = 512  # messages taken in between two schedule points: half a millisecond or less
 
 
@@ -55,8 +59,8 @@ class Reader:
     """
 
     __slots__ = (
-        "_borrower_waits", "_failure", "_heartbeats", "_host", "_pipe", "_protocol", "_sizes", "_state",
-        "_stream", "_task", "_turn_end", "_waits", "_wanted", "_writer", "borrowed",
+        "_borrower_waits", "_failure", "_heartbeats", "_host", "_left", "_pipe", "_protocol", "_resting_since",
+        "_sizes", "_state", "_steps_aside", "_stream", "_task", "_turn_end", "_waits", "_wanted", "_writer", "borrowed",
     )  # fmt: skip
 
     def __init__(
@@ -82,8 +86,11 @@ class Reader:
         self._state = READING
         self.borrowed: bool = False
         self._task: trio.lowlevel.Task | None = None  # the reader's own, while it sleeps
+        self._steps_aside = False  # the reader's own task is to sleep until `resume`
         self._waits = False  # the reader's own task waits for the stream
         self._borrower_waits = False  # the borrower's task does
+        self._left = -1  # messages in the inbox at the end of the last turn, if nobody read in it; else -1
+        self._resting_since = 0.0
         self._failure: Exception | None = None  # what the borrower met with, for the reader's own task to raise
 
     def _move(self, call: str) -> None:
@@ -98,7 +105,7 @@ class Reader:
           trio.BrokenResourceError, trio.ClosedResourceError: the connection is dead.
         """
         while self._state is not ENDED:
-            if self._state is LENT:
+            if self._state is LENT or self._steps_aside:
                 await self._sleep()
             elif self._state is not LEAVING and self._pipe.inbox.is_full:
                 await self._wait_for_room()
@@ -169,6 +176,7 @@ class Reader:
 
     def resume(self) -> None:
         """Wake the reader's own task, if it sleeps: there is room in the inbox, or the loan is over."""
+        self._steps_aside = False
         if self._task is not None:
             trio.lowlevel.reschedule(self._task)
             self._task = None
@@ -238,13 +246,26 @@ class Reader:
             self._stream.interrupt()
 
     def give_back(self) -> None:
-        """Let the reader's own task read on at the end of this turn, unless the connection is borrowed again then."""
+        """Let the reader's own task read on at the end of this turn, unless it `may_rest`, or was borrowed again."""
         self._borrower_waits = False
+        self._steps_aside, self._left = True, -1
         if self.borrowed:
             self._state, self.borrowed = READING, False  # as `_move` would, from `LENT`
         else:
             self._move("take back")
         self._turn_end.resume_unless_borrowed(self)
+
+    def may_rest(self) -> bool:
+        """See `Returned`. What a task that receives has left it will receive, and then read again."""
+        left, now = len(self._pipe.inbox.queue), self._turn_end.polled_at
+        if not left or left == self._left or self._state is not READING or self._protocol.has_buffered:
+            return False
+        if self._left < 0:
+            self._resting_since = now
+        elif now - self._resting_since >= _LONGEST_REST:
+            return False
+        self._left = left
+        return True
 
     # --- reading ----------------------------------------------------------------------------
 
@@ -252,7 +273,7 @@ class Reader:
     def _may_read(self) -> bool:
         """What has arrived is still there: nobody has borrowed, read and given back since our task was woken."""
         if self._state is READING:
-            return not (self._protocol.has_buffered or self._pipe.inbox.is_full)
+            return not (self._steps_aside or self._protocol.has_buffered or self._pipe.inbox.is_full)
         return self._state is LEAVING
 
     def _try_to_read(self) -> bool:

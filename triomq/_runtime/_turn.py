@@ -43,11 +43,13 @@ class Clock(Protocol):
       now: trio's clock.
       polled_at: time when trio last began to look for events.
       read_at: time when a connection last brought something.
+      goes_on: told that a task has used up its turn, and will run again.
     """
 
     now: Callable[[], float]
     polled_at: float
     read_at: float
+    goes_on: bool
 
 
 class Turn:
@@ -119,5 +121,6 @@ class Turn:
         Not a cancellation point: something was just taken or sent.
         """
         self.renew()
+        self._clock.goes_on = True
         await trio.lowlevel.cancel_shielded_checkpoint()
         self._began = self._clock.now()

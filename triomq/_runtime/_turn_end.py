@@ -6,7 +6,7 @@ A task that reads a connection for itself gives it back when it has its message 
 mostly wants the connection again before any other task runs: for the next message. To find out by a task that is woken
 each time would cost an iteration of trio's loop for every message: 5 µs, a tenth of a round trip. trio tells
 instruments when it is about to wait for events, which costs 0.2 µs. A borrower that has not borrowed the connection
-again by then is busy elsewhere.
+again by then is busy elsewhere, or at work on what it has read: then it will soon read again, and more at once.
 
 The same instrument knows when trio last began to look for events: so long do the turns of all tasks last already. What
 peers did before the look before that one is known to the tasks of their connections. What they did since then may be
@@ -35,6 +35,9 @@ class Returned(Protocol):
     borrowed: bool
     """Somebody has borrowed the connection again."""
 
+    def may_rest(self) -> bool:
+        """Whether it need not be read on: a task that goes on takes what was read. This is asked in each turn."""
+
     def resume(self) -> None:
         """Wake the reader's own task, if it sleeps."""
 
@@ -49,9 +52,11 @@ class TurnEnd(trio.abc.Instrument):
       now: trio's clock; half the price of `trio.current_time`.
       polled_at: time when trio last began to look for events.
       read_at: time when a connection last brought something.
+      goes_on: a task that has used up its turn will run again: trio does not sleep before that.
       late_from: time from which on what happened to connections may be known to the system alone, because a task has
         computed for long. To look once too often does no harm.
-      resume_unless_borrowed: called with a connection, has it resume when the turn ends, unless it is borrowed again.
+      resume_unless_borrowed: called with a connection, has it resume when the turn ends, unless it is borrowed again,
+        or may rest.
       users: contexts of this run that are open.
       if_the_run_dies: called when the run ends under open contexts, as it does when trio itself crashes.
     """
@@ -65,9 +70,10 @@ class TurnEnd(trio.abc.Instrument):
         self.now: Callable[[], float] = trio.lowlevel.current_clock().current_time
         self.polled_at: float = self.now()
         self.read_at: float = self.polled_at
+        self.goes_on: bool = False
         self._token = token
-        self._returned: list[Returned] = []
-        self.resume_unless_borrowed: Callable[[Returned], None] = self._returned.append
+        self._returned: dict[Returned, None] = {}
+        self.resume_unless_borrowed: Callable[[Returned], None] = self._returned.setdefault
         self.late_from: float = self.polled_at + LATE
 
     # Between any two iterations of trio's loop.
@@ -75,14 +81,19 @@ class TurnEnd(trio.abc.Instrument):
         """See `trio.abc.Instrument`."""
         self.late_from = self.polled_at + LATE  # what came by then is known to all
         self.polled_at = self.now()
+        goes_on, self.goes_on = self.goes_on, False
         if self._returned:
-            returned = self._returned.copy()
+            returned = list(self._returned)
             self._returned.clear()
             for connection in returned:
-                if not connection.borrowed:
-                    connection.resume()
-                    if timeout > 0:  # trio knows of no task that can run: keep it from going to sleep
-                        self._token.run_sync_soon(_wake_loop, idempotent=True)
+                if connection.borrowed:
+                    continue
+                if goes_on and connection.may_rest():
+                    self._returned[connection] = None
+                    continue
+                connection.resume()
+                if timeout > 0:  # trio knows of no task that can run: keep it from going to sleep
+                    self._token.run_sync_soon(_wake_loop, idempotent=True)
 
     def after_run(self) -> None:
         """See `trio.abc.Instrument`: trio has crashed, else this would be no instrument any more."""
