@@ -350,3 +350,21 @@ async def test_an_end_that_a_look_finds_ends_the_connection(thing: Any, ended: A
         assert rig.reader.look()
         await wait_all_tasks_blocked()
         assert rig.ended == ended or isinstance(rig.ended, ended)
+
+
+async def test_what_is_read_at_once_is_taken_in_by_portions_each_of_which_is_received_before_the_next() -> None:
+    """Else a task that receives all that is there would get long lists and short ones in turn."""
+    async with rigged(limit=2000) as rig:
+        rig.stream.arrive(b"a" * 60_000)
+        portions = []
+        while sum(portions) < 60_000:
+            await trio.lowlevel.checkpoint()
+            portions.append(len(rig.received()))
+        assert max(portions) == 512
+
+
+async def test_what_nobody_receives_is_taken_in_too() -> None:
+    async with rigged(limit=2000) as rig:
+        rig.stream.arrive(b"a" * 1500)
+        await wait_all_tasks_blocked()
+        assert len(rig.pipe.inbox.queue) == 1500

@@ -111,6 +111,8 @@ class Reader:
                 await self._wait_for_room()
             elif self._state is not LEAVING and self._protocol.has_buffered:
                 await trio.lowlevel.checkpoint()
+                if self._pipe.inbox.queue:  # whom that woke may not have had its turn: once more, and it has
+                    await trio.lowlevel.checkpoint()
                 self._heartbeats.ping_followed()
                 self._deliver(b"")
             else:
