@@ -60,12 +60,17 @@ edges = st.text("\x00\x01\xfe\xff", max_size=3).map(lambda text: text.encode("la
 
 
 @given(edges, st.lists(st.lists(edges, min_size=1, max_size=2), min_size=1, max_size=3))
-def test_whether_all_are_wanted_is_known_of_a_single_topic(topic: bytes, frames: list[list[bytes]]) -> None:
+def test_whether_all_are_wanted_is_known_of_a_single_topic_and_of_the_one_that_all_begin_with(
+    topic: bytes, frames: list[list[bytes]]
+) -> None:
     wanted, messages = TopicFilter(), [Message(each) for each in frames]
     assert not wanted.matches_all(messages)
     wanted.add(topic)
     assert wanted.matches_all(messages) is all(each[0].startswith(topic) for each in frames)
     wanted.add(topic + b"more")
+    assert wanted.matches_all(messages) is (topic == b"")
+    wanted.remove(topic)
+    wanted.add(b"else")
     assert not wanted.matches_all(messages)
 
 

@@ -104,12 +104,12 @@ class Subscriber(FairReceiver):
             del self._telling[pipe]
             self.watchers.wake()
 
-    def interpret(self, pipe: Pipe, events: Sequence[Received]) -> list[Frames]:
+    def interpret(self, pipe: Pipe, events: Sequence[Received]) -> Sequence[Frames]:
         """Filter once more: a publisher may not know yet what was cancelled, or not filter at all."""
         messages: Sequence[Frames] = events  # type: ignore[assignment]  # see wanted
         few, inverted = self.topics.few, self.options.invert_matching
         if not inverted and self.topics.matches_all(messages):
-            return list(messages)
+            return messages
         # The first frames, all at once: the index of a `Message` is a call of Python.
         firsts: tuple[bytes, ...] = next(zip(*messages, strict=False), ())
         wanted = map(self.topics.matches, firsts) if few is None else map(bytes.startswith, firsts, repeat(few))

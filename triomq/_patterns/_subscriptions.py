@@ -303,12 +303,14 @@ class TopicFilter:
 
     def __init__(self) -> None:
         self.few: tuple[bytes, ...] | None = ()
+        self._everything = False  # is wanted
         self._span: _Span | None = None  # where the messages of the only topic lie, in the order of `bytes`
         self._topics: dict[bytes, None] = {}
         self._subscriptions: Subscriptions[None] = Subscriptions()
 
     def _changed(self) -> None:
         self.few = tuple(self._topics) if len(self._topics) <= _FEW else None
+        self._everything = b"" in self._topics
         self._span = _span_of(*self._topics) if len(self._topics) == 1 else None
 
     def add(self, topic: bytes) -> bool:
@@ -337,8 +339,8 @@ class TopicFilter:
         Mostly they are, as the publisher looks first. To compare all with the first and the last that would be wanted
         costs a third of looking at each, and makes no object for any.
         """
-        if self._span is None:
-            return False
+        if self._everything or self._span is None:
+            return self._everything
         least, beyond = self._span
         return min(messages) >= least and (beyond is None or max(messages) < beyond)
 
