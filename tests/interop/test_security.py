@@ -137,7 +137,7 @@ async def test_heartbeats_inside(ctx: triomq.Context, peer: Peer, users: None, m
     mine = ctx.socket(triomq.PULL, heartbeat_interval=0.02, heartbeat_timeout=20, **ours(mechanism, we_serve=True))
     monitor = mine.monitor()
     endpoint = await mine.bind("tcp://127.0.0.1:*")
-    other = await peer.socket("PUSH", heartbeat_ivl=20, **theirs(mechanism, we_serve=True))
+    other = await peer.socket("PUSH", heartbeat_ivl=20, heartbeat_timeout=20_000, **theirs(mechanism, we_serve=True))
     await other.connect(endpoint)
     await mine.wait_peers()
     await trio.sleep(0.3)
