@@ -293,7 +293,10 @@ class Reader:
     def _read_once(self) -> bool:
         """Deliver what has arrived. Returns: False for a false alarm."""
         data = self._read()
-        if data:
+        if data and (lone := self._protocol.receive_lone(data)) is not None:
+            self._writer.came = 1
+            self._pipe.deliver([lone])
+        elif data:
             self._take_apart(data)
         return data is not None
 
@@ -322,7 +325,7 @@ class Reader:
         return data if self._state is not LEAVING else b""
 
     def _take_apart(self, data: bytes) -> None:
-        """Deliver what is in the data."""
+        """Deliver what is in the data, which is no message by itself."""
         self._writer.came = self._deliver(data)
         if len(data) == HEADER_SIZE and self._protocol.receive_hint() and (body := self._read()):
             self._writer.came = self._deliver(body)  # only the header was asked for, and the body was there, too

@@ -170,8 +170,6 @@ class Connection(WireProtocol):
         events: PlainEvents = []
         self.messages_only = True
         if self.between_messages:  # the fast path
-            if limit and (lone := self.receive_lone(data)) is not None:
-                return [lone]
             incoming = self._incoming
             end = take_messages(data, 0, limit, incoming.max_message_size, incoming.max_frames, events)
             if events:

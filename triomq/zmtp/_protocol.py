@@ -131,10 +131,12 @@ class WireProtocol(ABC):
     def receive_lone(self, data: bytes) -> tuple[bytes, ...] | None:
         """Take a message that comes by itself, by a short way.
 
+        The session asks this first. A protocol without such a way is right, too.
+
         Args:
           data: what was received, all of it.
         Returns: the message, if it is all of the data, and nothing of the peer's waits before it; if not, None, and
-          nothing was taken: the session gives the data to `receive_plain`. A protocol without such a way is right, too.
+          nothing was taken: the session gives the data to `receive_plain`.
         """
         return None
 
