@@ -164,6 +164,7 @@ class Rig:
         self.scene = Scene(Fair)
         self.pipe = QueuedPipe(self.scene.pattern, "tcp://x", 10, limit)
         self.scene.admit(self.pipe)
+        self.pipe.since = -math.inf
         self.writer, self.heartbeats = Told(), Told()
         self.hung_up: list[Exception] = []
         self.reader = Reader(

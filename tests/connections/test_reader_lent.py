@@ -171,6 +171,32 @@ async def test_its_own_task_reads_on_if(why: str, mock_clock: MockClock) -> None
         assert len(rig.received()) == (2 - taken if "closed" in why else 5 - taken)
 
 
+@pytest.mark.parametrize(
+    ("interval", "age", "longest"),
+    [(0.1, 1e9, 0.024), (1e9, 0.1, 0.024), (1e9, 1e9, 0.049)],
+    ids=["the peer pings", "it has just come", "nothing of that"],
+)
+async def test_a_rest_is_over_before_the_peer_misses_the_answer_to_a_ping(
+    interval: float, age: float, longest: float, mock_clock: MockClock
+) -> None:
+    async with rigged() as rig:
+        rig.heartbeats.sign_of_life_every = interval / 2
+        rig.pipe.since = trio.current_time() - age
+        loan = rig.reader.lend()
+        assert loan is not None
+        rig.stream.arrive(bytes(range(65, 85)))
+        loan.take_in()
+        loan.give_back()
+        for seconds in (0, longest, 0.002):
+            mock_clock.jump(seconds)
+            assert len(rig.stream.reads) == 1
+            rig.stream.arrive(b"!")
+            for _ in range(5):
+                rig.scene.pattern.take_many(1)
+                await rig.end_turn()
+        assert len(rig.stream.reads) > 1
+
+
 async def test_its_own_task_that_did_not_come_to_step_aside_rests_too() -> None:
     async with rigged() as rig:
         loan = rig.reader.lend()  # its own task is woken

@@ -15,7 +15,8 @@ the user's task has borrowed again by then: for the next message, which costs th
     reader task      interrupted, sleeps ……………………………………… (end of turn: not borrowed?) reads on
 
 What the borrower has read may be more than it receives in a turn. As long as it goes on receiving, turn by turn, nobody
-reads: it will borrow again when it has received all, and has read what came meanwhile at once.
+reads: it will borrow again when it has received all, and then reads what came meanwhile at once. A PING of the peer's
+waits as long for its answer, so there is a limit.
 
 Nothing that goes wrong is the user's task's business: `take_in` notes it, and the reader task raises it.
 
@@ -59,7 +60,7 @@ class Reader:
     """
 
     __slots__ = (
-        "_borrower_waits", "_failure", "_heartbeats", "_host", "_left", "_pipe", "_protocol", "_resting_since",
+        "_borrower_waits", "_failure", "_heartbeats", "_host", "_left", "_pipe", "_protocol", "_rest_ends",
         "_sizes", "_state", "_steps_aside", "_stream", "_task", "_turn_end", "_waits", "_wanted", "_writer", "borrowed",
     )  # fmt: skip
 
@@ -90,7 +91,7 @@ class Reader:
         self._waits = False  # the reader's own task waits for the stream
         self._borrower_waits = False  # the borrower's task does
         self._left = -1  # messages in the inbox at the end of the last turn, if nobody read in it; else -1
-        self._resting_since = 0.0
+        self._rest_ends = 0.0
         self._failure: Exception | None = None  # what the borrower met with, for the reader's own task to raise
 
     def _move(self, call: str) -> None:
@@ -263,8 +264,10 @@ class Reader:
         if not left or left == self._left or self._state is not READING or self._protocol.has_buffered:
             return False
         if self._left < 0:
-            self._resting_since = now
-        elif now - self._resting_since >= _LONGEST_REST:
+            # It may ping meanwhile. Who has not yet is not known to ping less often than once in the time since it came.
+            between_pings = min(2 * self._heartbeats.sign_of_life_every, now - self._pipe.since)
+            self._rest_ends = now + min(_LONGEST_REST, between_pings / 4)
+        elif now >= self._rest_ends:
             return False
         self._left = left
         return True
