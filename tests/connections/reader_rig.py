@@ -145,6 +145,7 @@ class Told:
         self.told: list[str] = []
         self.came = 0
         self.active = True
+        self.awaits_pong = False
         self.sign_of_life_every = math.inf
 
     def __getattr__(self, name: str) -> Any:

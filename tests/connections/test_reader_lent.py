@@ -153,7 +153,8 @@ async def test_nobody_reads_either_when_the_borrower_has_borrowed_again_meanwhil
 
 
 @pytest.mark.parametrize(
-    "why", ["nothing was received", "all was", "trio sleeps", "it takes long", "the socket is closed"]
+    "why",
+    ["nothing was received", "all was", "trio sleeps", "it takes long", "a PONG is to come", "the socket is closed"],
 )
 async def test_its_own_task_reads_on_if(why: str, mock_clock: MockClock) -> None:
     async with rigged() as rig:
@@ -162,6 +163,8 @@ async def test_its_own_task_reads_on_if(why: str, mock_clock: MockClock) -> None
         assert len(rig.scene.pattern.take_many(taken)) == taken
         if why == "it takes long":
             mock_clock.jump(0.05)
+        elif why == "a PONG is to come":
+            rig.heartbeats.awaits_pong = True
         if why == "trio sleeps":
             await wait_all_tasks_blocked()
         elif why == "the socket is closed":

@@ -220,6 +220,11 @@ class Heartbeats:
                 self._host.kept_waiting(waits)
         return False
 
+    @property
+    def awaits_pong(self) -> bool:
+        """Somebody waits for a PONG, or wants to know how long it takes."""
+        return self._sent_at is not None or (self._questions is not None and self._questions.under_way)
+
     def ping_received(self, ttl: float) -> None:
         """The peer has sent a PING; what it says takes the place of what the one before said."""
         now = trio.current_time()

@@ -85,6 +85,11 @@ class Questions:
         self._wanted = 0  # PINGs that answer all questions
         self._send = send
 
+    @property
+    def under_way(self) -> bool:
+        """A PING of these has no answer yet."""
+        return self._asked != self.answered
+
     def ask(self, ttl: float) -> Question:
         """Ask whether the peer has taken in all that is queued for it now.
 
@@ -105,7 +110,7 @@ class Questions:
 
     def pong_received(self, context: bytes, ttl: float) -> bool:
         """Take a PONG. Returns: whether it was the answer to the last PING of these."""
-        if self._asked == self.answered or context != self._context():
+        if not self.under_way or context != self._context():
             return False
         self.answered = self._asked
         self._go_on(ttl)

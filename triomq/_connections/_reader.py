@@ -263,8 +263,10 @@ class Reader:
         left, now = len(self._pipe.inbox.queue), self._turn_end.polled_at
         if not left or left == self._left or self._state is not READING or self._protocol.has_buffered:
             return False
+        if self._heartbeats.awaits_pong:
+            return False
         if self._left < 0:
-            # It may ping meanwhile. Who has not yet is not known to ping less often than once in the time since it came.
+            # The peer may ping meanwhile. How often is not known before its first PING: but it did not since it came.
             between_pings = min(2 * self._heartbeats.sign_of_life_every, now - self._pipe.since)
             self._rest_ends = now + min(_LONGEST_REST, between_pings / 4)
         elif now >= self._rest_ends:
