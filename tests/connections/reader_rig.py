@@ -144,9 +144,13 @@ class Told:
     def __init__(self) -> None:
         self.told: list[str] = []
         self.came = 0
+        self.took_at = -math.inf
         self.active = True
         self.awaits_pong = False
         self.sign_of_life_every = math.inf
+
+    def taken_at(self) -> float:
+        return self.took_at
 
     def __getattr__(self, name: str) -> Any:
         return lambda *_: self.told.append(name)

@@ -153,8 +153,7 @@ async def test_nobody_reads_either_when_the_borrower_has_borrowed_again_meanwhil
 
 
 @pytest.mark.parametrize(
-    "why",
-    ["nothing was received", "all was", "trio sleeps", "it takes long", "a PONG is to come", "the socket is closed"],
+    "why", ["nothing was received", "all was", "trio sleeps", "it takes long", "the socket is closed"]
 )
 async def test_its_own_task_reads_on_if(why: str, mock_clock: MockClock) -> None:
     async with rigged() as rig:
@@ -163,8 +162,6 @@ async def test_its_own_task_reads_on_if(why: str, mock_clock: MockClock) -> None
         assert len(rig.scene.pattern.take_many(taken)) == taken
         if why == "it takes long":
             mock_clock.jump(0.05)
-        elif why == "a PONG is to come":
-            rig.heartbeats.awaits_pong = True
         if why == "trio sleeps":
             await wait_all_tasks_blocked()
         elif why == "the socket is closed":
@@ -172,6 +169,27 @@ async def test_its_own_task_reads_on_if(why: str, mock_clock: MockClock) -> None
         await rig.end_turn(3)
         assert len(rig.stream.reads) == 2
         assert len(rig.received()) == (2 - taken if "closed" in why else 5 - taken)
+
+
+TWENTY = bytes(range(65, 85))
+
+
+@pytest.mark.parametrize("why", ["a PONG is to come", "something was written", None])
+async def test_nobody_rests_if(why: str | None) -> None:
+    async with rigged() as rig:
+        loan = rig.reader.lend()
+        assert loan is not None
+        rig.stream.arrive(TWENTY)
+        loan.take_in()
+        loan.give_back()
+        rig.heartbeats.awaits_pong = why == "a PONG is to come"
+        if why == "something was written":
+            rig.writer.took_at = trio.current_time()
+        rig.stream.arrive(b"!")
+        for _ in range(5):
+            rig.scene.pattern.take_many(1)
+            await rig.end_turn()
+        assert len(rig.stream.reads) == (1 if why is None else 2)
 
 
 @pytest.mark.parametrize(
@@ -187,7 +205,7 @@ async def test_a_rest_is_over_before_the_peer_misses_the_answer_to_a_ping(
         rig.pipe.since = trio.current_time() - age
         loan = rig.reader.lend()
         assert loan is not None
-        rig.stream.arrive(bytes(range(65, 85)))
+        rig.stream.arrive(TWENTY)
         loan.take_in()
         loan.give_back()
         for seconds in (0, longest, 0.002):

@@ -263,8 +263,8 @@ class Reader:
         left, now = len(self._pipe.inbox.queue), self._turn_end.polled_at
         if not left or left == self._left or self._state is not READING or self._protocol.has_buffered:
             return False
-        if self._heartbeats.awaits_pong:
-            return False
+        if self._heartbeats.awaits_pong or self._writer.taken_at() >= (self._pipe.last_traffic or now):
+            return False  # who has written last may soon write again, and is to know by then if the peer has hung up
         if self._left < 0:
             # The peer may ping meanwhile. How often is not known before its first PING: but it did not since it came.
             between_pings = min(2 * self._heartbeats.sign_of_life_every, now - self._pipe.since)
