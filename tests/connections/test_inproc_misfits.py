@@ -91,6 +91,26 @@ async def test_who_waits_for_a_peer_is_told_that_it_does_not_come(both: Both) ->
         nursery.cancel_scope.cancel()
 
 
+async def test_who_waits_for_a_place_is_not_told_of_the_misfit_before(both: Both) -> None:
+    """The one that has the name now does go with it, and may have a place soon."""
+    binding, connecting = both
+    wrong, right, pair = binding.socket(triomq.REP), binding.socket(triomq.PAIR), connecting.socket(triomq.PAIR)
+    pair.connect(NAME)
+    await wrong.bind(NAME)
+    await wrong.aclose()
+    async with binding.socket(triomq.PAIR) as other:
+        other.connect(await right.bind("inproc://other"))
+        await right.wait_peers()
+        await right.bind(NAME)
+        await settle()
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(pair.wait_peers)
+            await settle()
+            assert nursery.child_tasks
+            await other.aclose()
+    assert pair.peers[0].socket_type == "PAIR"
+
+
 async def test_a_misfit_may_leave(both: Both) -> None:
     """By itself, or after the other one: nothing is joined that is not there."""
     binding, connecting = both

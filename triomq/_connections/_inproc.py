@@ -297,8 +297,7 @@ class InprocConnection(Connecting):
         binding.told[self] = None
         endpoint = self._endpoint
         waits = isinstance(error, PeerUnwantedError)
-        if not waits:
-            self._host.note_refusal(endpoint, error)
+        self._host.note_refusal(endpoint, None if waits else error)
         for host, theirs in ((self._host, binding.host), (binding.host, self._host)):
             # As over other transports, nobody knows who the others are.
             peer = unadmitted(peer_info(theirs), endpoint, endpoint) if waits else None
