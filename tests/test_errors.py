@@ -26,6 +26,7 @@ from triomq._errors import (
     WrongStateError,
     WrongThreadError,
     ZmqError,
+    cancellation_alone,
 )
 
 EVERY_ERROR = [thing for thing in vars(_errors).values() if isinstance(thing, type) and thing.__module__ == "triomq"]
@@ -103,3 +104,27 @@ def test_an_error_survives_being_copied_with_all_it_knows(error: Exception, agai
     assert type(other) is type(error)
     assert str(other) == str(error)
     assert vars(other) == vars(error)
+
+
+@pytest.mark.parametrize("others", [[], [KeyboardInterrupt()], [SystemExit(1)]], ids=repr)
+def test_where_nothing_was_cancelled_no_failure_is_dropped(others: list[BaseException]) -> None:
+    group = BaseExceptionGroup("several", [KeyError("a bug"), *others])
+    with pytest.raises(BaseExceptionGroup) as caught, cancellation_alone():
+        raise group
+    assert caught.value is group
+
+
+async def test_of_what_was_cancelled_and_failed_over_that_the_cancellation_is_left() -> None:
+    async def fail_if_cancelled() -> None:
+        try:
+            await trio.sleep_forever()
+        except trio.Cancelled:
+            raise KeyError("a bug") from None
+
+    with trio.CancelScope() as scope:
+        scope.cancel()
+        with cancellation_alone():
+            async with trio.open_nursery() as nursery:
+                nursery.start_soon(fail_if_cancelled)
+                nursery.start_soon(trio.sleep_forever)
+    assert scope.cancelled_caught
