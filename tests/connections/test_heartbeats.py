@@ -9,7 +9,6 @@ import trio
 from trio.testing import MockClock
 
 from triomq._connections._timers import KEEPALIVE
-from triomq._pipes import NOBODY, QueuedPipe
 from triomq.zmtp import Ping, Pong
 
 from .heartbeats_rig import NEW, OLD, begun, until
@@ -45,20 +44,6 @@ async def test_a_peer_that_answers_is_pinged_every_interval_with_our_ttl(
     assert rig.said == [(time, Ping(ttl=2.5, context=bytes([0, time // 10]))) for time in (10, 20, 30)]
     assert rig.silent == []
     assert rig.started == 1
-
-
-async def test_a_pong_is_awaited_while_a_ping_has_none(nursery: trio.Nursery, autojump_clock: MockClock) -> None:
-    rig = begun(nursery, heartbeat_interval=10)
-    assert not rig.heartbeats.awaits_pong
-    await until(12)
-    rig.heartbeats.heard()
-    assert rig.heartbeats.awaits_pong
-    rig.heartbeats.pong_received(rig.said[0][1].context)
-    assert not rig.heartbeats.awaits_pong
-    assert rig.round_trips == [2]
-    rig.hands_over = False
-    rig.heartbeats.confirm(QueuedPipe(NOBODY, "tcp://peer", 1, 1))
-    assert rig.heartbeats.awaits_pong
 
 
 async def test_a_peer_that_does_not_answer_is_given_up_one_timeout_after_the_hand_over(
