@@ -19,7 +19,7 @@ class FairReceiver(Receiver):
         super().__init__(options, rng, turn)
         self.fair_queue: FairQueue = FairQueue()
         # What has come is what is received.
-        self._as_it_came = not self.interprets and type(self).take is FairReceiver.take
+        self._as_it_came = not self.interprets and self.takes_as_it_is
 
     # On the path of a message that is waited for.
     def receive_lone(self, pipe: Pipe, message: Frames) -> Frames | None:
