@@ -7,7 +7,7 @@ import socket
 import pytest
 
 from triomq._transports import _pacing as pacing_module
-from triomq._transports._pacing import near, unpace
+from triomq._transports._pacing import unpace
 
 from .loopback import DEFAULTS, TCP, address_of, meet
 
@@ -57,20 +57,3 @@ async def test_a_system_without_a_choice(monkeypatch):
 def test_a_peer_that_has_left_is_no_error():
     with socket.socket() as sock:
         unpace(sock)
-
-
-@pytest.mark.parametrize(
-    ("own", "peer", "answer"),
-    [
-        ("127.0.0.1", "127.0.0.1", True),
-        ("127.0.0.1", "127.8.9.10", True),
-        ("192.0.2.7", "192.0.2.7", True),
-        ("::1", "::1", True),
-        ("::ffff:127.0.0.1", "::ffff:127.0.0.2", True),
-        ("192.0.2.7", "192.0.2.8", False),
-        ("::ffff:192.0.2.7", "::ffff:192.0.2.8", False),
-        ("2001:db8::1", "2001:db8::127.0.0.1", False),
-    ],
-)
-def test_near(own, peer, answer):
-    assert near(own, peer) is answer

@@ -66,6 +66,12 @@ class NonblockingStream(trio.abc.Stream):
     can_interrupt: ClassVar[bool] = False
     """Whether this stream has `interrupt`, which saves a round trip a switch of tasks at either end."""
 
+    is_near: bool = False
+    """Whether the peer runs on this machine, and may answer before a task that has just sent is asleep.
+
+    A task in ``receive`` that reads this stream for itself may then try a few times before it waits.
+    """
+
     def interrupt(self) -> None:
         """Let a task that is in `wait_receivable` return at once; one that waits to send may return early too.
 

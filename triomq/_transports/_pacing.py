@@ -6,6 +6,8 @@ import socket
 from contextlib import suppress
 from typing import Final
 
+from ._nearness import has_near_peer
+
 _CONGESTION: Final[int | None] = getattr(socket, "TCP_CONGESTION", None)  # on Linux and FreeBSD
 _PACING: Final = frozenset({b"bbr", b"bbr2", b"bbr3"})
 _PLAIN: Final = b"reno"  # every Linux has it, and lets everybody use it
@@ -27,12 +29,7 @@ def unpace(sock: socket.socket) -> None:
         return
     with suppress(OSError):  # the peer has left; or this system knows the option, and has no choice to offer
         if (
-            near(sock.getsockname()[0], sock.getpeername()[0])
+            has_near_peer(sock)
             and sock.getsockopt(socket.IPPROTO_TCP, _CONGESTION, _LONGEST_NAME).rstrip(b"\0") in _PACING
         ):
             sock.setsockopt(socket.IPPROTO_TCP, _CONGESTION, _PLAIN)
-
-
-def near(own: str, peer: str) -> bool:
-    """Tell by the IP addresses of both ends of a connection whether they are on one machine."""
-    return own == peer or own.removeprefix("::ffff:").startswith("127.")

@@ -19,6 +19,7 @@ import trio
 from .. import _security
 from .._message import BytesLike
 from ._interface import NonblockingStream
+from ._nearness import has_near_peer
 from ._stream_rules import SendGuard, receive_size
 
 _IOV_MAX = 1024  # buffers that one sendmsg takes: on Linux, macOS and the BSDs; more is EMSGSIZE
@@ -50,7 +51,7 @@ class SocketStream(NonblockingStream):
       peer: the other side's address as text, such as ``tcp://127.0.0.1:51234`` or ``ipc:///tmp/feed``.
     """
 
-    __slots__ = ("_closed", "_fd", "_one_sender", "_peer", "_recv", "_sending", "_sock")
+    __slots__ = ("_closed", "_fd", "_one_sender", "_peer", "_recv", "_sending", "_sock", "is_near")
 
     def __init__(self, sock: socket.socket, peer: str) -> None:
         sock.setblocking(False)
@@ -61,6 +62,7 @@ class SocketStream(NonblockingStream):
         self._closed = False
         self._sending = False  # a task is in send_all: its data must not be torn by others
         self._one_sender = SendGuard(peer)  # of the tasks in send_all, and of those that wait for room
+        self.is_near: bool = has_near_peer(sock)
 
     @property
     def peer(self) -> str:
