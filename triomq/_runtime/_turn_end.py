@@ -25,6 +25,8 @@ from typing import Final, Protocol
 
 import trio
 
+from ._processor import Processor
+
 LATE: Final = 10e-3
 """seconds; a connection that was looked at longer ago may have ended meanwhile: look before writing to it"""
 
@@ -52,6 +54,7 @@ class TurnEnd(trio.abc.Instrument):
       now: trio's clock; half the price of `trio.current_time`.
       polled_at: time when trio last began to look for events.
       read_at: time when a connection last brought something.
+      processor: tells whether this thread has one for itself.
       goes_on: a task that has used up its turn will run again: trio does not sleep before that.
       late_from: time from which on what happened to connections may be known to the system alone, because a task has
         computed for long. To look once too often does no harm.
@@ -70,6 +73,7 @@ class TurnEnd(trio.abc.Instrument):
         self.now: Callable[[], float] = trio.lowlevel.current_clock().current_time
         self.polled_at: float = self.now()
         self.read_at: float = self.polled_at
+        self.processor: Processor = Processor()
         self.goes_on: bool = False
         self._token = token
         self._returned: dict[Returned, None] = {}
