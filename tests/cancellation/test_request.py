@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import triomq
+from triomq._connections._reader import Reader
 from triomq.testing import VirtualNetwork
 
 from .kit import SCHEMES, Chaos, Flow, endpoint_of, examples, run
@@ -60,9 +61,11 @@ async def lockstep(net: VirtualNetwork, scheme: str, seed: int) -> None:
     assert sorted(asked) == sorted(b"%d.%d" % (who, number) for who in range(CLIENTS) for number in range(EACH))
 
 
+@pytest.mark.parametrize("looks", [False, True])
 @pytest.mark.parametrize("scheme", SCHEMES)
-def test_cancelled_steps_can_be_repeated(scheme: str) -> None:
+def test_cancelled_steps_can_be_repeated(scheme: str, looks: bool, monkeypatch: pytest.MonkeyPatch) -> None:
     """A step that was cancelled did not happen: repeated, each request is asked once and answered once."""
+    monkeypatch.setattr(Reader, "may_answer_soon", lambda _: looks)
 
     @examples(5)
     @given(seed=st.integers(0, 2**32 - 1))

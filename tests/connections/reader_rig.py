@@ -30,6 +30,7 @@ class Stream(NonblockingStream):
         self._arrived: deque[bytes | Exception] = deque()
         self._woken = trio.Event()
         self.can_interrupt = can_interrupt  # type: ignore[misc]
+        self.is_near = False
         self.reads: list[int] = []
         self.waiting: set[str] = set()  # the names of the tasks that wait to read
         self.closed = False

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -37,6 +38,18 @@ async def test_its_own_task_steps_aside_and_reads_on_at_the_end_of_the_turn() ->
         assert rig.state == "READING"
         await wait_all_tasks_blocked()
         assert rig.stream.waiting == {"own"}
+
+
+@pytest.mark.parametrize("is_near", [True, False])
+async def test_an_answer_may_come_soon_from_a_near_peer_that_has_a_processor(is_near: bool) -> None:
+    async with rigged() as rig:
+        rig.stream.is_near = is_near
+        loan = rig.reader.lend()
+        assert loan is not None
+        said = {loan.may_answer_soon() for _ in range(2)}
+        assert said == {False}  # nobody knows yet what this thread has
+        rig.reader._turn_end.processor = SimpleNamespace(is_own=lambda: True)  # type: ignore[assignment]
+        assert loan.may_answer_soon() is is_near
 
 
 class StepsOfItsOwn(trio.abc.Instrument):

@@ -216,6 +216,10 @@ class Reader:
 
     # --- for a task in `receive` that has borrowed the connection ----------------------------
 
+    def may_answer_soon(self) -> bool:
+        """See `Loan`."""
+        return self._stream.is_near and self._turn_end.processor.is_own()
+
     def wait(self) -> Awaitable[None]:
         """See `Loan`; no coroutine of its own, as a round trip would pay for it twice."""
         self._borrower_waits = True

@@ -52,6 +52,9 @@ class Loan(Protocol):
     borrowed: bool
     """The borrower still has the connection."""
 
+    def may_answer_soon(self) -> bool:
+        """Whether a task that has just sent, and is about to wait for the answer, is to try to read first."""
+
     def wait(self) -> Awaitable[None]:
         """Wait until `take_in` has something to take, or `poke` is called, or the connection ends.
 

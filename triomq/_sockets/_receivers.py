@@ -11,6 +11,7 @@ import trio
 from .._message import Frames
 from .._patterns import Receiver
 from .._pipes import Loan
+from ._patience import Patience
 from ._waiting import Bell, Waiter
 
 _QUICKEST_TRY: Final = 1e-6  # seconds that a system call takes which finds nothing, at the least
@@ -29,7 +30,7 @@ class Receivers:
       bells: rung when there is a message.
     """
 
-    __slots__ = ("_closed", "_closed_text", "_loan", "_pattern", "_sent", "_serving", "bells", "waiters")
+    __slots__ = ("_closed", "_closed_text", "_loan", "_patience", "_pattern", "_sent", "_serving", "bells", "waiters")
 
     def __init__(self, pattern: Receiver, closed: str) -> None:
         self.waiters: dict[Waiter[Frames], None] = {}
@@ -39,6 +40,7 @@ class Receivers:
         self._closed = False
         self._serving = False
         self._sent = 0  # messages that had left for the only peer when `poll` last looked
+        self._patience = Patience()
         self._loan: Loan | None = None  # the connection that a task in `receive` reads for itself
 
     def __len__(self) -> int:
@@ -82,7 +84,7 @@ class Receivers:
             if self._has_sent():
                 until, tries = now() + seconds, seconds / _QUICKEST_TRY  # the clock may stand still: a mock does
                 while message is None and loan.borrowed and tries > 0:
-                    message = loan.take_in() or self._pattern.take()
+                    message = self._look(loan)
                     tries = tries - 1 if now() < until else 0
                     if message is None:
                         _let_others_run()
@@ -114,17 +116,14 @@ class Receivers:
         self._loan = loan
         message: Frames | None = None
         try:
+            if self._has_sent() and loan.may_answer_soon() and (looks := self._patience.looks()):
+                message = await self._look_for_answer(loan, looks)
             while message is None and loan.borrowed:
                 try:
                     await loan.wait()
                 except trio.ClosedResourceError:
                     loan.lost()
-                if self._closed:
-                    raise trio.ClosedResourceError(self._closed_text)
-                if loan.borrowed:
-                    message = loan.take_in()
-                if message is None:
-                    message = self._pattern.take()
+                message = self._look(loan)
         finally:
             self._loan = None
             loan.give_back()
@@ -133,6 +132,24 @@ class Receivers:
         if message is not None:
             return message
         return await self._wait_in_line(list(self.waiters))
+
+    async def _look_for_answer(self, loan: Loan, looks: int) -> Frames | None:
+        """Try to read a few times before the program goes to sleep; other tasks run before each try."""
+        message: Frames | None = None
+        while message is None and looks and loan.borrowed:
+            await trio.lowlevel.checkpoint()
+            message = self._look(loan)
+            looks -= 1
+        self._patience.note(message is not None)
+        return message
+
+    # On the path of a message that is waited for.
+    def _look(self, loan: Loan) -> Frames | None:
+        """Take the next message, which this task may have to read first."""
+        if self._closed:
+            raise trio.ClosedResourceError(self._closed_text)
+        message = loan.take_in() if loan.borrowed else None
+        return self._pattern.take() if message is None else message
 
     def wake(self) -> None:
         """There may be a message to take."""
