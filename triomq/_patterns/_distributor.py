@@ -46,8 +46,8 @@ class _Group:
 
 
 def _open_group(audience: Audience[Pipe]) -> _Group | None:
-    """The group of an audience, with a new tail; None where sending to each of the pipes is better."""
-    if not 1 < len(audience) <= _LARGEST_GROUP:
+    """The group of an audience of several, with a new tail; None where sending to each of the pipes is better."""
+    if len(audience) > _LARGEST_GROUP:
         return None
     if audience.shared is None:
         audience.shared = _Group()
@@ -74,6 +74,9 @@ class Distributor:
 
         Returns: how much was done now, in pipes that were each sent a message; giving a tail to two counts as one.
         """
+        if len(audience) == 1:
+            self.send(message, audience)
+            return 1
         group: _Group | None = audience.shared
         if group is not None and group.tail.open and group.left >= 1:
             done = len(group.others)
