@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from itertools import islice
+from operator import countOf
 from typing import TYPE_CHECKING, Any, Final, SupportsIndex, TypeAlias, final, overload
 
 from ._advice import explain_frame, explain_message, is_no_iterable_of_frames
@@ -16,7 +17,6 @@ Frames: TypeAlias = tuple[bytes, ...]
 The garbage collector looks at a tuple of `bytes` once, and at a `Message` again and again.
 """
 
-_ONLY_BYTES = {bytes}
 _SHOWN_BYTES: Final = 40
 """bytes of one frame in a ``repr``; a body of megabytes is not for a traceback"""
 _SHOWN_FRAMES: Final = 8
@@ -154,13 +154,14 @@ def as_message(value: MessageLike) -> Frames:
     """
     if type(value) is bytes:
         return (value,)
+    if type(value) is list or type(value) is tuple:
+        return _as_frames(value)
     if type(value) is Message:
         return value
-    if type(value) is not list and type(value) is not tuple:
-        if isinstance(value, (bytes, bytearray, memoryview)):
-            return (bytes(value),)
-        if is_no_iterable_of_frames(value):
-            raise TypeError(explain_message(value))
+    if isinstance(value, (bytes, bytearray, memoryview)):
+        return (bytes(value),)
+    if is_no_iterable_of_frames(value):
+        raise TypeError(explain_message(value))
     return _as_frames(value)
 
 
@@ -181,11 +182,11 @@ def show_frame(frame: bytes) -> str:
 
 def _as_frames(value: Iterable[object]) -> Frames:
     frames = tuple(value)
-    if {*map(type, frames)} != _ONLY_BYTES:  # cheaper than to look at each frame in Python
-        if not frames:
-            raise ValueError("a message needs at least one frame; send b'' for an empty one")
-        return tuple(map(_as_frame, frames))
-    return frames  # type: ignore[return-value]  # that is what was looked at
+    if not frames:
+        raise ValueError("a message needs at least one frame; send b'' for an empty one")
+    if countOf(map(type, frames), bytes) == len(frames):  # cheaper than to look at each frame in Python
+        return frames  # type: ignore[return-value]  # that is what was looked at
+    return tuple(map(_as_frame, frames))
 
 
 def _as_frame(value: object) -> bytes:
