@@ -26,6 +26,7 @@ from ._opening import Opener, opening_contexts
 from ._pipes import (
     CONFIRMED,
     UNCONNECTED,
+    Backlog,
     Confirmation,
     Inbox,
     Loan,
@@ -52,6 +53,7 @@ __all__ = [
     "CONFIRMED",
     "UNCONNECTED",
     "Attachment",
+    "Backlog",
     "Binding",
     "Carrier",
     "Confirmation",

@@ -183,3 +183,72 @@ def test_cleared_it_forgets_every_pipe_and_takes_them_back_later() -> None:
     assert take_all(queue) == ""
     queue.activate(pipes[1])
     assert take_all(queue) == "xy"
+
+
+class Backlog:
+    """Puts the next of these portions, one letter a message, into the inbox of the pipe."""
+
+    def __init__(self, pipe: FakePipe, *portions: str) -> None:
+        self.asked: list[int] = []
+        self._pipe = pipe
+        self._portions = [*portions]
+        pipe.inbox.backlog = self
+
+    def refill(self, wanted: int) -> None:
+        self.asked.append(wanted)
+        assert not self._pipe.inbox.queue
+        portion = self._portions.pop(0)
+        if not self._portions:
+            self._pipe.inbox.backlog = None
+        self._pipe.inbox.put([message(letter.encode()) for letter in portion])
+
+
+def test_who_takes_the_last_message_has_the_inbox_refilled() -> None:
+    pipe, other = pipe_with("ab"), pipe_with("x")
+    backlog = Backlog(pipe, "cd", "e")
+    assert take_all(queue_of(pipe, other)) == "axbcde"
+    assert backlog.asked == [1, 1]
+
+
+def test_an_inbox_that_was_refilled_keeps_its_place_in_the_round() -> None:
+    pipe, other = pipe_with("a"), pipe_with("xyz")
+    Backlog(pipe, "bc")
+    assert take_all(queue_of(pipe, other)) == "axbycz"
+
+
+@pytest.mark.parametrize("most", [1, 2, 3, 4, 9])
+def test_a_list_is_what_single_calls_would_take_with_a_backlog_too(most: int) -> None:
+    def queue() -> FairQueue:
+        pipe, other = pipe_with("ab"), pipe_with("x")
+        Backlog(pipe, "cd", "efg")
+        Backlog(other, "y")
+        return queue_of(pipe, other)
+
+    singles = take_all(queue())
+    lists = queue()
+    taken = ""
+    while part := "".join(bytes(each).decode() for each in lists.take_many(most)):
+        assert len(part) <= most
+        assert_lone_is_true(lists)
+        taken += part
+    assert sorted(taken) == sorted(singles)
+    for letters in ("abcdefg", "xy"):
+        assert [letter for letter in taken if letter in letters] == [*letters]
+
+
+def test_a_backlog_with_nothing_that_is_wanted_leaves_the_round() -> None:
+    pipe = pipe_with("a")
+    Backlog(pipe, "")
+    queue = queue_of(pipe)
+    assert len(queue.take_many(9)) == 1
+    assert queue.next_pipe() is None
+    assert not pipe.inbox.in_round
+
+
+def test_a_long_list_ends_where_the_backlog_begins() -> None:
+    pipe = pipe_with("a" * 256)
+    backlog = Backlog(pipe, "b" * 9, "c")
+    queue = queue_of(pipe)
+    assert len(queue.take_many(999)) == 256
+    assert backlog.asked == [999]
+    assert len(queue.take_many(999)) == 10

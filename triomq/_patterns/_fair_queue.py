@@ -8,6 +8,8 @@ from itertools import chain
 from .._message import Frames
 from .._pipes import Inbox, Pipe
 
+_LONG = 256  # messages; a list of so many is not made longer by what has not been taken apart yet
+
 
 class FairQueue:
     """The pipes that have messages, in turn.
@@ -66,6 +68,8 @@ class FairQueue:
         inbox = pipe.inbox
         queue = inbox.queue
         message = queue.popleft()
+        if not queue and inbox.backlog is not None:
+            inbox.backlog.refill(1)
         if not queue:  # as `_leave` does, which would be a call for each message that comes by itself
             round_.popleft()
             inbox.in_round = False
@@ -80,17 +84,23 @@ class FairQueue:
         """The next messages in turn, up to ``most``; none when there are none."""
         messages: list[Frames] = []
         while self._round and len(messages) < most:
+            has_backlog = self.lone is not None and self.lone.backlog is not None
             take = self._take_rounds if self.lone is None else self._take_lone
             messages += take(most - len(messages))
+            if has_backlog and len(messages) >= _LONG:
+                break
         return messages
 
     def _take_lone(self, most: int) -> list[Frames]:
         inbox = self._round[0].inbox
         queue = inbox.queue
         if len(queue) <= most:  # all that have arrived
-            self._leave()
             messages = list(queue)
             queue.clear()
+            if inbox.backlog is not None:
+                inbox.backlog.refill(most)
+            if not queue:
+                self._leave()
         else:
             messages = [queue.popleft() for _ in range(most)]
         inbox.taken()
@@ -105,8 +115,10 @@ class FairQueue:
         inboxes = [pipe.inbox for pipe in round_]
         rounds = min(most // len(inboxes), *[len(inbox.queue) for inbox in inboxes])
         columns = [[inbox.queue.popleft() for _ in range(rounds)] for inbox in inboxes]
-        for _ in inboxes:
-            if round_[0].inbox.queue:
+        for inbox in inboxes:
+            if not inbox.queue and inbox.backlog is not None:
+                inbox.backlog.refill(rounds)
+            if inbox.queue:
                 round_.rotate(-1)
             else:
                 self._leave()

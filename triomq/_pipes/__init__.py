@@ -7,7 +7,19 @@ from typing import TYPE_CHECKING
 from .._public import later
 from ._inbox import Inbox
 from ._pipe import Pipe
-from ._roles import CONFIRMED, NOBODY, UNCONNECTED, Confirmation, Hold, Loan, PipeOwner, Received, Sink, Source
+from ._roles import (
+    CONFIRMED,
+    NOBODY,
+    UNCONNECTED,
+    Backlog,
+    Confirmation,
+    Hold,
+    Loan,
+    PipeOwner,
+    Received,
+    Sink,
+    Source,
+)
 from ._topic_queue import Conflate, TopicQueue
 
 if TYPE_CHECKING:  # imported later: each carrier has a kind of pipe
@@ -34,6 +46,7 @@ __all__ = [
     "CONFIRMED",
     "NOBODY",
     "UNCONNECTED",
+    "Backlog",
     "Confirmation",
     "Conflate",
     "FirstSubscribe",

@@ -8,15 +8,16 @@ from collections.abc import Sequence
 
 from .._message import Frames
 from ._nothing import NOTHING
-from ._roles import UNCONNECTED, Source
+from ._roles import UNCONNECTED, Backlog, Source
 from ._topic_queue import Conflate, TopicQueue
 
 
 class Inbox:
     """The receiving queue of a pipe.
 
-    Patterns take from ``queue`` and then call `taken`, if ``source_waits``. A queue elsewhere than in memory need
-    only offer what they use: ``popleft``, ``append``, ``extend``, ``clear``, the length, the first message.
+    Patterns take from ``queue``. If they took the last message, they have the ``backlog`` refill it; and if
+    ``source_waits``, they call `taken` after that. A queue elsewhere than in memory need only offer what they use:
+    ``popleft``, ``append``, ``extend``, ``clear``, the length, the first message.
 
     Args:
       limit: see below; with ``conflate="topics"``, how many topics may wait.
@@ -27,13 +28,17 @@ class Inbox:
       direct: messages may be added to ``queue``; else ``put`` takes them.
       conflates: older messages make way for newer ones.
       limit: messages that ``queue`` may hold before the source is to stop; ``math.inf`` is no limit.
+      backlog: more messages, which are put into ``queue`` when it is empty; None if there are none. Only where messages
+        may be added to ``queue`` directly.
       source: who fills the inbox; one assignment attaches or detaches.
       source_waits: the inbox was full, and the source waits for `Source.resume`.
       resume_below: messages; with this many or fewer left, the waiting source is told to resume.
       in_round: the pipe stands in the fair queue, because it has messages.
     """
 
-    __slots__ = ("conflates", "direct", "in_round", "limit", "queue", "resume_below", "source", "source_waits")
+    __slots__ = (
+        "backlog", "conflates", "direct", "in_round", "limit", "queue", "resume_below", "source", "source_waits",
+    )  # fmt: skip
 
     queue: deque[Frames] | TopicQueue[Frames]
 
@@ -42,6 +47,7 @@ class Inbox:
         self.direct: bool = False
         self.conflates: bool = bool(conflate)
         self.limit: float = math.inf if conflate else limit
+        self.backlog: Backlog | None = None
         self.source: Source = UNCONNECTED
         self.source_waits: bool = False
         self.resume_below: float = math.inf

@@ -100,6 +100,17 @@ class _Confirmed:
 CONFIRMED: Confirmation = _Confirmed()
 
 
+class Backlog(Protocol):
+    """What has been read for an inbox, and has not been taken apart yet."""
+
+    def refill(self, wanted: int) -> None:
+        """Put more messages into the inbox, from which the last one was just taken. Never waits, never raises.
+
+        Args:
+          wanted: how many messages the task would take now; 1 if it takes one by one.
+        """
+
+
 class Source(Protocol):
     """Where the messages in an inbox come from."""
 
