@@ -14,9 +14,10 @@ the user's task has borrowed again by then: for the next message, which costs th
     user's task      lend ── wait ── take_in ── give_back          lend ── wait …
     reader task      interrupted, sleeps ……………………………………… (end of turn: not borrowed?) reads on
 
-What the borrower has read may be more than it receives in a turn. As long as it goes on receiving, turn by turn, nobody
-reads: it will borrow again when it has received all, and then reads what came meanwhile at once. A PING of the peer's
-waits as long for its answer, so there is a limit.
+What was read may be more than a task receives in a turn. As long as it goes on receiving, turn by turn, nobody reads:
+it will borrow when it has received all, and then reads what came meanwhile at once (`triomq._connections._rest`). Nor
+is all taken apart at once that was read, but by portions. When a task has received one, it takes the next out of the
+`Backlog` by `refill`, in its own turn. If no task receives, the reader's own task goes on, until the inbox is full.
 
 Nothing that goes wrong is the user's task's business: `take_in` notes it, and the reader task raises it.
 
@@ -25,7 +26,7 @@ A reader is in one of five states, and `triomq._connections._reader_states` says
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Sequence
+from collections.abc import Awaitable
 from typing import Final
 
 import trio
@@ -33,19 +34,19 @@ import trio
 from .. import zmtp
 from .._errors import RemoteProtocolError
 from .._message import Frames
-from .._pipes import Confirmation, Loan, QueuedPipe, Received
+from .._pipes import Confirmation, Loan, QueuedPipe
 from .._runtime import TurnEnd
 from .._transports import NonblockingStream
 from ._heartbeats import Heartbeats
 from ._life import ReaderHost
+from ._portions import PORTION, Portions
 from ._read_size import HEADER_SIZE, READ_SIZE, ReadSize
 from ._reader_states import ENDED, FULL, LEAVING, LENT, READING
+from ._rest import Rest
 from ._writer import Writer
 
 _MOST_LOOKS: Final = 16  # reads in a row that look for the end of the stream
 _FAULTS: Final = (trio.BrokenResourceError, trio.ClosedResourceError, RemoteProtocolError, MemoryError)
-_LONGEST_REST: Final = 0.05  # seconds in which nobody reads, as messages that were read are being received
-_EVENTS_PER_TURN: Final = 512  # messages taken in between two schedule points: half a millisecond or less
 
 
 class Reader:
@@ -60,8 +61,8 @@ class Reader:
     """
 
     __slots__ = (
-        "_borrower_waits", "_failure", "_heartbeats", "_host", "_left", "_pipe", "_protocol", "_rest_ends",
-        "_sizes", "_state", "_steps_aside", "_stream", "_task", "_turn_end", "_waits", "_wanted", "_writer", "borrowed",
+        "_borrower_waits", "_failure", "_heartbeats", "_host", "_pipe", "_portions", "_protocol", "_refilled",
+        "_rest", "_sizes", "_state", "_steps_aside", "_stream", "_task", "_turn_end", "_waits", "_writer", "borrowed",
     )  # fmt: skip
 
     def __init__(
@@ -81,17 +82,17 @@ class Reader:
         self._writer = writer
         self._heartbeats = heartbeats
         self._turn_end = turn_end
-        self._wanted = wanted
         self._host = host
         self._sizes = ReadSize()
+        self._portions = Portions(pipe, protocol, writer, heartbeats, turn_end, wanted, self._sizes)
         self._state = READING
         self.borrowed: bool = False
         self._task: trio.lowlevel.Task | None = None  # the reader's own, while it sleeps
         self._steps_aside = False  # the reader's own task is to sleep until `resume`
         self._waits = False  # the reader's own task waits for the stream
         self._borrower_waits = False  # the borrower's task does
-        self._left = -1  # messages in the inbox at the end of the last turn, if nobody read in it; else -1
-        self._rest_ends = 0.0
+        self._refilled = False  # since the reader's own task last looked
+        self._rest = Rest(pipe, protocol, writer, heartbeats, turn_end)
         self._failure: Exception | None = None  # what the borrower met with, for the reader's own task to raise
 
     def _move(self, call: str) -> None:
@@ -111,11 +112,7 @@ class Reader:
             elif self._state is not LEAVING and self._pipe.inbox.is_full:
                 await self._wait_for_room()
             elif self._state is not LEAVING and self._protocol.has_buffered:
-                await trio.lowlevel.checkpoint()
-                if self._pipe.inbox.queue:  # whom that woke may not have had its turn: once more, and it has
-                    await trio.lowlevel.checkpoint()
-                self._heartbeats.ping_followed()
-                self._deliver(b"")
+                await self._take_more_apart()
             else:
                 self._waits = True
                 try:
@@ -124,6 +121,9 @@ class Reader:
                     self._waits = False
                 if self._may_read:
                     self._read_once()
+                    if self._rest.is_worth_it() and self._state is READING:
+                        self._steps_aside, self._rest.taken = True, -1
+                        self._turn_end.resume_unless_borrowed(self)
         if self._failure is not None:
             failure, self._failure = self._failure, None
             try:
@@ -142,9 +142,11 @@ class Reader:
         Returns: whether anything was there, if only the end of the stream.
         """
         if self._state is not LEAVING:  # where all that comes is thrown away
-            may_read = self._state in (READING, LENT) and not self._protocol.has_buffered
-            if not may_read or self._pipe.inbox.is_full:
+            if self._state not in (READING, LENT) or self._pipe.inbox.is_full:
                 return True  # the reader's own task is about to go on
+            if self._protocol.has_buffered:
+                self.refill(PORTION)
+                return True
         found = self._try_to_read()
         if (self._waits or self._borrower_waits) and (self._state is ENDED or self._protocol.has_buffered):
             self._stream.interrupt()
@@ -170,8 +172,17 @@ class Reader:
         self.poke()
         self.resume()
 
-    def stop(self) -> None:
-        """Read no more, ever; `run` was left."""
+    def stop(self, *, keep: bool = False) -> None:
+        """Read no more, ever; `run` was left.
+
+        Args:
+          keep: what was read can still be received, as far as there is room for it.
+        """
+        for _ in range(_MOST_LOOKS if keep else 0):
+            if not self._protocol.has_buffered or self._pipe.inbox.is_full:
+                break
+            self.refill(PORTION)
+        self._pipe.inbox.backlog = None
         self._move("end")
         self.poke()
 
@@ -255,7 +266,7 @@ class Reader:
     def give_back(self) -> None:
         """Let the reader's own task read on at the end of this turn, unless it `may_rest`, or was borrowed again."""
         self._borrower_waits = False
-        self._steps_aside, self._left = True, -1
+        self._steps_aside, self._rest.taken = True, -1
         if self.borrowed:
             self._state, self.borrowed = READING, False  # as `_move` would, from `LENT`
         else:
@@ -264,19 +275,30 @@ class Reader:
 
     def may_rest(self) -> bool:
         """See `Returned`. What a task that receives has left it will receive, and then read again."""
-        left, now = len(self._pipe.inbox.queue), self._turn_end.polled_at
-        if not left or left == self._left or self._state is not READING or self._protocol.has_buffered:
-            return False
-        if self._heartbeats.awaits_pong or self._writer.taken_at() >= (self._pipe.last_traffic or now):
-            return False  # who has written last may soon write again, and is to know by then if the peer has hung up
-        if self._left < 0:
-            # The peer may ping meanwhile. How often is not known before its first PING: but it did not since it came.
-            between_pings = min(2 * self._heartbeats.sign_of_life_every, now - self._pipe.since)
-            self._rest_ends = now + min(_LONGEST_REST, between_pings / 4)
-        elif now >= self._rest_ends:
-            return False
-        self._left = left
-        return True
+        return self._state is READING and self._rest.goes_on()
+
+    # --- the backlog of the inbox -------------------------------------------------------------
+
+    def refill(self, wanted: int) -> None:
+        """See `Backlog`."""
+        if self._state is READING:
+            self._refilled = True
+            try:
+                self._heartbeats.ping_followed()
+                self._portions.deliver(b"", PORTION if wanted > 1 else self._portions.usual(), self)
+            except _FAULTS as exc:
+                self._fail(exc)
+
+    async def _take_more_apart(self) -> None:
+        """Take apart more of what was read, when others had their turns, and unless they have done it."""
+        self._refilled = False
+        await trio.lowlevel.checkpoint()
+        if self._pipe.inbox.queue:  # whom that woke may not have had its turn: once more, and it has
+            await trio.lowlevel.checkpoint()
+        asked = self._refilled or self._state is not READING or self._pipe.inbox.is_full
+        if self._protocol.has_buffered and not asked:
+            self._heartbeats.ping_followed()
+            self._portions.deliver(b"", PORTION, self)
 
     # --- reading ----------------------------------------------------------------------------
 
@@ -335,41 +357,10 @@ class Reader:
 
     def _take_apart(self, data: bytes) -> None:
         """Deliver what is in the data, which is no message by itself."""
-        self._writer.came = self._deliver(data)
+        self._writer.came = self._portions.deliver(data, self._portions.usual(), self)
         if len(data) == HEADER_SIZE and self._protocol.receive_hint() and (body := self._read()):
-            self._writer.came = self._deliver(body)  # only the header was asked for, and the body was there, too
-
-    # On the path of every message.
-    def _deliver(self, data: bytes) -> int:
-        """Put what is in the data into the pipe. Returns: how many messages and the like there were."""
-        protocol, inbox = self._protocol, self._pipe.inbox
-        room = inbox.limit - len(inbox.queue)
-        events: Sequence[Received]
-        events = protocol.receive_plain(data, _EVENTS_PER_TURN if room > _EVENTS_PER_TURN else int(room))
-        if not protocol.messages_only:
-            self._sizes.reset()
-            events = self._without_heartbeats(events)
-        count = len(events)
-        if count:
-            self._pipe.deliver(events)
-        return count
-
-    def _without_heartbeats(self, events: Sequence[Received]) -> list[Received]:
-        answered = False
-        for event in events:
-            if isinstance(event, zmtp.Ping):
-                self._writer.send_control()
-                self._heartbeats.ping_received(event.ttl)
-            elif isinstance(event, zmtp.Pong):
-                if self._heartbeats.pong_received(event.context):
-                    answered = True
-        protocol = self._protocol
-        begun = not protocol.has_buffered and protocol.receive_hint() > 0  # a part of a frame has come
-        if events and (begun or not isinstance(events[-1], zmtp.Ping)):
-            self._heartbeats.ping_followed()
-        if answered:
-            self._pipe.owner.drained(self._pipe)
-        return [event for event in events if isinstance(event, self._wanted)]
+            # Only the header was asked for, and the body was there, too.
+            self._writer.came = self._portions.deliver(body, PORTION, self)
 
     async def _wait_for_room(self) -> None:
         """Stop reading until the user has received something."""

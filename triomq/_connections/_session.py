@@ -265,7 +265,7 @@ class Session:
         heartbeats, self._heartbeats = self._heartbeats, None
         answered = heartbeats is not None and heartbeats.answered
         self.carried = answered or pipe.sent + pipe.received != self._before
-        reader.stop()
+        reader.stop(keep=self.error is None)
         pipe.inbox.source = UNCONNECTED
         pipe.inbox.source_waits = False
         if self._pipe_stays:

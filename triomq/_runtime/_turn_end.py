@@ -55,6 +55,7 @@ class TurnEnd(trio.abc.Instrument):
       polled_at: time when trio last began to look for events.
       read_at: time when a connection last brought something.
       processor: tells whether this thread has one for itself.
+      resting: connections that were not read in the last turn, as a task received what they had brought.
       goes_on: a task that has used up its turn will run again: trio does not sleep before that.
       late_from: time from which on what happened to connections may be known to the system alone, because a task has
         computed for long. To look once too often does no harm.
@@ -74,6 +75,7 @@ class TurnEnd(trio.abc.Instrument):
         self.polled_at: float = self.now()
         self.read_at: float = self.polled_at
         self.processor: Processor = Processor()
+        self.resting: int = 0
         self.goes_on: bool = False
         self._token = token
         self._returned: dict[Returned, None] = {}
@@ -98,6 +100,7 @@ class TurnEnd(trio.abc.Instrument):
                 connection.resume()
                 if timeout > 0:  # trio knows of no task that can run: keep it from going to sleep
                     self._token.run_sync_soon(_wake_loop, idempotent=True)
+            self.resting = len(self._returned)
 
     def after_run(self) -> None:
         """See `trio.abc.Instrument`: trio has crashed, else this would be no instrument any more."""
