@@ -137,10 +137,7 @@ class Reader:
         return self._state is ENDED
 
     def look(self) -> bool:
-        """Read what has arrived, if anything has, in place of whoever reads. Never waits, never raises.
-
-        Returns: whether anything was there, if only the end of the stream.
-        """
+        """See `Lookout`; what there is may be the end of the stream."""
         if self._state is not LEAVING:  # where all that comes is thrown away
             if self._state not in (READING, LENT) or self._pipe.inbox.is_full:
                 return True  # the reader's own task is about to go on
@@ -182,7 +179,7 @@ class Reader:
             if not self._protocol.has_buffered or self._pipe.inbox.is_full:
                 break
             self.refill(PORTION)
-        self._pipe.inbox.backlog = None
+        self._pipe.inbox.backlog = self._pipe.inbox.lookout = None
         self._move("end")
         self.poke()
 

@@ -238,7 +238,7 @@ class Session:
         )
         end, wanted = host.runtime.turn_end, host.wanted
         self._reader = Reader(self._stream, protocol, pipe, writer, heartbeats, end, wanted, self)
-        pipe.inbox.source = self._reader
+        pipe.inbox.source = pipe.inbox.lookout = self._reader
         pipe.shares_encoding = protocol.shares_encoding and not pipe.outbox.conflate
         if self.waits_as is not None and peer.version >= SINCE:
             pipe.control(ADMITTED)

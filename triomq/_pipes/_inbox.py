@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 from .._message import Frames
 from ._nothing import NOTHING
-from ._roles import UNCONNECTED, Backlog, Source
+from ._roles import UNCONNECTED, Backlog, Lookout, Source
 from ._topic_queue import Conflate, TopicQueue
 
 
@@ -30,6 +30,7 @@ class Inbox:
       limit: messages that ``queue`` may hold before the source is to stop; ``math.inf`` is no limit.
       backlog: more messages, which are put into ``queue`` when it is empty; None if there are none. Only where messages
         may be added to ``queue`` directly.
+      lookout: reads what has arrived, for who would rather not be woken by it; None if nobody can.
       source: who fills the inbox; one assignment attaches or detaches.
       source_waits: the inbox was full, and the source waits for `Source.resume`.
       resume_below: messages; with this many or fewer left, the waiting source is told to resume.
@@ -37,7 +38,8 @@ class Inbox:
     """
 
     __slots__ = (
-        "backlog", "conflates", "direct", "in_round", "limit", "queue", "resume_below", "source", "source_waits",
+        "backlog", "conflates", "direct", "in_round", "limit", "lookout", "queue", "resume_below", "source",
+        "source_waits",
     )  # fmt: skip
 
     queue: deque[Frames] | TopicQueue[Frames]
@@ -48,6 +50,7 @@ class Inbox:
         self.conflates: bool = bool(conflate)
         self.limit: float = math.inf if conflate else limit
         self.backlog: Backlog | None = None
+        self.lookout: Lookout | None = None
         self.source: Source = UNCONNECTED
         self.source_waits: bool = False
         self.resume_below: float = math.inf

@@ -111,6 +111,16 @@ class Backlog(Protocol):
         """
 
 
+class Lookout(Protocol):
+    """Looks whether more has arrived for an inbox than is known."""
+
+    def look(self) -> bool:
+        """Read what has arrived, if anything has, in place of whoever reads. Never waits, never raises.
+
+        Returns: whether anything was there; also if that could not be read now, or is no message.
+        """
+
+
 class Source(Protocol):
     """Where the messages in an inbox come from."""
 

@@ -6,7 +6,8 @@ A proxy is one task and works by turns. In a turn it moves, without an ``await``
 ways. So no message is in between when the proxy is cancelled. Each connection that was sent to is written to once, at
 the end of the turn and from within it: several messages cost one call of the system, and a single message waits for no
 other. Then the proxy sleeps until a socket rings its bell. After a whole turn it goes on when the other tasks have had
-their turns.
+their turns. So it does when its peers are busy, and one of them has sent more meanwhile: before it sleeps, it looks at
+each connection. To be woken by them would cost several times that, a task for each connection and then the proxy's own.
 """
 
 from __future__ import annotations
@@ -25,6 +26,8 @@ from .._sockets import REP, REQ, Bell, ReceiveSocket, SendSocket, Socket
 
 _WAYS = (b"forward", b"backward")
 _PER_TURN = 64  # calls' worth of messages moved before the other way, and other tasks, have their turn
+_BUSY = 8  # messages moved in a turn: there may soon be more
+_LONGEST_LOOK = 0.25e-3  # seconds in which the proxy looks at connections; then other tasks have their turn
 
 
 @attrs.frozen(kw_only=True)
@@ -191,6 +194,7 @@ class _ProxyTask:
         self._directions = directions  # the one whose turn it is comes first
         self._handle = handle
         self._flushers = list(dict.fromkeys(socket._shared.runtime.flusher for socket in sockets))
+        self._now = sockets[0]._shared.runtime.turn_end.now
 
     async def run(self) -> None:
         """Move messages, for ever."""
@@ -204,13 +208,28 @@ class _ProxyTask:
                 for socket in self._sockets:
                     if socket._peers.closing:
                         socket._check("proxy")
-                if not handle._paused and self._move():
+                before = sum(handle._moved)
+                if not handle._paused and (self._move() or self._look(sum(handle._moved) - before)):
                     await trio.lowlevel.checkpoint()
                 else:
                     await bell.wait()
         finally:
             for bells in listeners:
                 bells.pop(bell, None)
+
+    def _look(self, moved: int) -> bool:
+        """Read what peers have sent while ``moved`` messages were moved, if these were as many as there are peers.
+
+        Returns: whether there may be something to move.
+        """
+        if moved < max(_BUSY, sum([len(socket._pattern.pipes) for socket in self._sockets])):
+            return False
+        found, until = False, self._now() + _LONGEST_LOOK
+        for socket in self._sockets:
+            for pipe in list(socket._pattern.pipes):
+                if (lookout := pipe.inbox.lookout) is not None and self._now() < until:
+                    found = lookout.look() or found
+        return found
 
     def _move(self) -> bool:
         """Have one turn. Returns: whether there may be more to move at once."""
