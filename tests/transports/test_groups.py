@@ -51,6 +51,7 @@ def test_an_endpoint_names_interface_group_and_port(text: str, address: GroupAdd
         ("example.org:5555", "is not the address of a multicast group"),
         ("[fd00::1]:5555", "is not the address of a multicast group"),
         ("a b;239.192.1.1:5555", "neither the address nor the name"),
+        ("eth\n0;239.192.1.1:5555", "neither the address nor the name"),
         ("eth0:1;239.192.1.1:5555", "neither the address nor the name"),
         ("fd00::1;239.192.1.1:5555", "two versions of IP"),
         ("10.0.0.1;[ff15::1]:5555", "two versions of IP"),
@@ -59,7 +60,8 @@ def test_an_endpoint_names_interface_group_and_port(text: str, address: GroupAdd
 def test_a_malformed_endpoint_says_what_is_wrong_and_what_is_right(text: str, why: str) -> None:
     with pytest.raises(EndpointError, match=why) as caught:
         parse_group("epgm", text)
-    assert f"endpoint 'epgm://{text}'" in str(caught.value)
+    assert f"endpoint {f'epgm://{text}'!r}" in str(caught.value)
+    assert str(caught.value).isprintable()
     assert "right is for example 'epgm://239.192.1.1:5555'" in str(caught.value)
 
 

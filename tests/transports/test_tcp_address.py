@@ -118,7 +118,8 @@ def test_a_malformed_address_is_refused_with_what_is_wrong_and_what_is_right(par
         parse(address)
     text = str(caught.value)
     assert complaint in text
-    assert f"tcp://{address}" in text
+    assert repr(f"tcp://{address}") in text
+    assert text.isprintable()  # whatever somebody typed: the text goes into logs and onto terminals
     assert example in text
 
 

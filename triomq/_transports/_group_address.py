@@ -83,7 +83,7 @@ def _number(text: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
 
 def _malformed(scheme: str, address: str, what: str) -> EndpointError:
     return EndpointError(
-        f"endpoint '{scheme}://{address}': {what}; right is for example '{scheme}://239.192.1.1:5555', "
+        f"endpoint {f'{scheme}://{address}'!r}: {what}; right is for example '{scheme}://239.192.1.1:5555', "
         f"'{scheme}://eth0;239.192.1.1:5555' or '{scheme}://[fd00::1];[ff15::101]:5555'"
     )
 

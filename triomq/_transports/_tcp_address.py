@@ -88,7 +88,7 @@ def _parse_source(text: str, address: str) -> tuple[Host, int]:
 
 
 def _malformed(address: str, what: str, use: str) -> EndpointError:
-    return EndpointError(f"endpoint 'tcp://{address}': {what}; right is for example {_EXAMPLE[use]}")
+    return EndpointError(f"endpoint {f'tcp://{address}'!r}: {what}; right is for example {_EXAMPLE[use]}")
 
 
 def _split_port(text: str, address: str, use: str) -> tuple[str, str]:
