@@ -55,6 +55,17 @@ def test_a_publisher_that_comes_is_told_what_holds_then(kind: type[Subscriber]) 
 
 
 @EACH
+def test_what_had_arrived_before_the_cancellation_is_still_received(kind: type[Subscriber]) -> None:
+    scene: Scene[Any] = Scene(kind)
+    pipe = scene.join()
+    scene.pattern.subscribe(b"a")
+    pipe.bring(message(b"a1", b"body"))
+    scene.pattern.unsubscribe(b"a")
+    pipe.bring(message(b"a2", b"body"))
+    assert texts(scene) == [b"a1"]
+
+
+@EACH
 @pytest.mark.parametrize("further", [0, 40], ids=["few topics", "many topics"])
 @pytest.mark.parametrize(
     ("topics", "wanted"),
