@@ -87,3 +87,9 @@ def test_however_often_it_fails_the_bound_is_a_number() -> None:
         backoff.next_wait()
     assert dice.bounds[-1] == 0.1 * 2**64
     assert dice.bounds == sorted(dice.bounds)
+
+
+@pytest.mark.parametrize("least", [0.0, 0.5])
+def test_a_bound_of_for_ever_is_a_wait_for_ever(least: float) -> None:
+    backoff = Backoff(math.inf, 30, random.Random(5), least=least)
+    assert [backoff.next_wait(attempt) for attempt in (0.0, 1.0, 0.0)] == [math.inf] * 3

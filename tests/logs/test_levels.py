@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 
 import trio
 
@@ -82,6 +83,16 @@ async def test_a_queue_that_is_full(virtual_network: VirtualNetwork) -> None:
         "DEBUG triomq: PUSH inproc://it: the queue for nobody yet is full: 1 message",
         "DEBUG triomq: PUSH inproc://it: the queue for a PULL has room again",
     ]
+
+
+async def test_where_there_is_no_further_attempt_that_is_said(virtual_network: VirtualNetwork) -> None:
+    with written(logging.DEBUG) as lines:
+        async with virtual_network.open_context() as ctx:
+            push = ctx.socket(triomq.PUSH, reconnect_interval=math.inf)
+            push.connect("tcp://127.0.0.1:5555")
+            await trio.sleep(1)
+            (text,) = [text for text in lines.texts() if "cannot connect" in text]
+    assert text.endswith("; there is no further attempt, as reconnect_interval says")
 
 
 async def observed(net: VirtualNetwork, level: int) -> str:

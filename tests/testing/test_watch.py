@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import math
 import weakref
 
 import pytest
@@ -84,6 +85,16 @@ async def test_when_the_next_attempt_is(net: VirtualNetwork) -> None:
     assert len(planned) == 2
     assert all(text.startswith("again in ") and text.endswith(": PUSH, tcp://b:5555") for text in planned)
     assert net.diagram().text().count("refused, again in") == 2
+
+
+async def test_where_there_is_no_further_attempt_that_is_said(net: VirtualNetwork) -> None:
+    net.link("a", "b")
+    async with net.open_context("a") as ctx:
+        push = ctx.socket(triomq.PUSH, reconnect_interval=math.inf, connect="tcp://b:5555")
+        await trio.sleep(1)
+        await push.aclose()
+    assert texts(net, "retry planned") == ["never again: PUSH, tcp://b:5555"]
+    assert "refused, never again" in net.diagram().text()
 
 
 async def test_why_a_handshake_failed_and_a_peer_was_given_up(net: VirtualNetwork) -> None:

@@ -88,7 +88,7 @@ ABSENT: Final[dict[str, str]] = {
     "ZMQ_HELLO_MSG": _MESSAGE,
     "ZMQ_DISCONNECT_MSG": _MESSAGE,
     "ZMQ_HICCUP_MSG": _MESSAGE,
-    "ZMQ_RECONNECT_STOP": _LATER + "only a peer's ERROR command, or `Socket.disconnect`, ends reconnecting.",
+    "ZMQ_RECONNECT_STOP": _LATER + "``reconnect_interval=math.inf`` or `Socket.disconnect` ends reconnecting.",
     "ZMQ_IPC_FILTER_PID": _FILTER,
     "ZMQ_IPC_FILTER_UID": _FILTER,
     "ZMQ_IPC_FILTER_GID": _FILTER,

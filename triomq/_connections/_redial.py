@@ -68,7 +68,7 @@ class Redial:
             most, longest = (NEAREST if is_near(endpoint) else FARTHEST), FARTHEST
         self._most = max(most, options.reconnect_interval)
         self._usual = Backoff(options.reconnect_interval, most, rng, longest=longest)
-        self._refused = Backoff(REFUSED_FIRST, max(REFUSED_MOST, most), rng, least=0.5)
+        self._refused = Backoff(max(REFUSED_FIRST, options.reconnect_interval), max(REFUSED_MOST, most), rng, least=0.5)
         self.doubts_mechanism: bool = False
         self._suspect: Cut | None = None  # the message at which the last connection was cut off
         self._cut_offs = 0  # how often in a row

@@ -38,7 +38,7 @@ class Backoff:
     below the time that the failed attempt took: all of the peers may have run into the same time limit.
 
     Args:
-      first: seconds, the first bound.
+      first: seconds, the first bound; ``math.inf`` makes each wait one for ever.
       most: seconds, the last bound that doubling leads to.
       rng: draws the waits.
       longest: seconds, the last bound that long attempts lead to; ``most`` if it is not given.
@@ -70,4 +70,6 @@ class Backoff:
         doublings = min(self._failures, 64)
         self._failures += 1
         bound = max(min(self._longest, attempt), min(self._most, math.ldexp(self._first, doublings)))
+        if bound == math.inf:
+            return bound  # dice know no such range: they would draw what is no number
         return self._random.uniform(self._least * bound, bound)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from typing import Final
 
@@ -58,6 +59,8 @@ def why(error: Exception | None, endpoint: str = "") -> str:
 
 def again(retry_in: float | None) -> str:
     """What comes next."""
+    if retry_in == math.inf:
+        return "; there is no further attempt, as reconnect_interval says"
     return "" if retry_in is None else f"; next attempt in {retry_in:.2g} s"
 
 

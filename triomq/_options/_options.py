@@ -92,7 +92,7 @@ class Options(Record):
         "ZMQ_RECONNECT_IVL",
         "100 ms",
         "seconds",
-        "Upper bound of the first wait to reconnect.",
+        "Upper bound of the first wait to reconnect; ``math.inf`` is not to.",
     )
     reconnect_interval_max: float | None = _option(
         None, attrs.validators.optional(_values.seconds), "ZMQ_RECONNECT_IVL_MAX", "0 (no growth)", "seconds",

@@ -13,6 +13,7 @@ A host may have thousands of sockets. After a look at many, some happenings go b
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from typing import Final, final
 from weakref import WeakKeyDictionary
@@ -81,7 +82,8 @@ class Witness(Observer):
 def _tell(socket: Socket, event: MonitorEvent) -> tuple[Kind, str]:
     """What the record calls an event, and what it says of it."""
     if isinstance(event, ConnectFailed):
-        return "retry planned", f"again in {show_gap(event.retry_in)}: {socket.socket_type}, {event.endpoint}"
+        again = "never again" if event.retry_in == math.inf else f"again in {show_gap(event.retry_in)}"
+        return "retry planned", f"{again}: {socket.socket_type}, {event.endpoint}"
     if isinstance(event, HandshakeFailed):
         return "handshake failed", _reason(socket, event.error)
     if isinstance(event, Disconnected) and event.error is not None:
