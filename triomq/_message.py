@@ -30,13 +30,15 @@ class _Checking(type):
     A ``__new__`` written in Python would stand in the way of both: half of what a received message costs.
     """
 
-    def __call__(cls, frames: Iterable[BytesLike]) -> Message:
+    def __call__(cls, frames: Iterable[BytesLike], *extra: object) -> Message:
         """Build a message of frames; anything but `bytes` among them is copied.
 
         Raises:
-          TypeError: ``frames``, or one of them, is not bytes-like.
+          TypeError: ``frames``, or one of them, is not bytes-like; or frames were given one by one.
           ValueError: there is no frame.
         """
+        if extra:
+            raise TypeError("Message() takes all frames as one list: Message([b'envelope', b'body'])")
         if type(frames) is not list and type(frames) is not tuple:  # asking an abstract class is slow
             if isinstance(frames, (bytes, bytearray, memoryview)) or is_no_iterable_of_frames(frames):
                 raise TypeError(f"Message() takes an iterable of frames, such as a list, not {type(frames).__name__}")

@@ -40,8 +40,8 @@ def said_by(capfd: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, st
         ("psh", "triomq: there is no command 'psh'; do you mean push?"),
         ("pull -b :1 --ech", "triomq pull: there is no argument '--ech'; do you mean --exec?"),
         ("push", "triomq push: give an endpoint: -b to wait for peers there, or -c to go to them"),
-        ("push -c localhost:5555", "triomq push: endpoint 'localhost:5555' has no '://'; an endpoint looks like "
-         "'tcp://127.0.0.1:5555' or 'ipc:///tmp/feed'"),
+        ("push -c localhost:5555", "triomq push: endpoint 'localhost:5555' has no '://'; do you mean "
+         "'tcp://localhost:5555'?"),
         ("push -c tcp://host", "triomq push: endpoint 'tcp://host': there is no port after 'host'; right is for "
          "example 'tcp://127.0.0.1:5555', 'tcp://[::1]:5555', 'tcp://example.org:5555' or 'tcp://eth0:0;10.0.0.1:5555'"),
         ("push -c :1 -o sndhwm=1", "triomq push: -o sndhwm=1: there is no such option; what you mean is send_hwm here"),
@@ -53,6 +53,8 @@ def said_by(capfd: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, st
         ("rep -b :1 --echo -D x", "triomq rep: --echo, --exec, and -D or -F: each says what is sent; give one of them"),
         ("req -c :1 -D x -t never", "triomq req: argument -t/--timeout: 'never' is no number of seconds above 0"),
         ("pull -b :1 -n 0", "triomq pull: argument -n/--count: '0' is no whole number above 0"),
+        ("push -c :1 --jsonl -D xyz", "triomq push: -D: 'xyz' is not JSON: Expecting value: line 1 column 1 (char 0); "
+         'a text is written in quotes, such as "hello"'),
         ("push -c :1 --hex -D xyz", "triomq push: -D: 'xyz' is no row of bytes in hexadecimal"),
         (r"router -b :1 --target \q", "triomq router: --target: '\\\\q' is no escape; write \\\\ for a backslash, "
          "\\n, \\t, or \\xHH for a byte"),
@@ -69,6 +71,10 @@ def test_what_is_said_to_wrong_arguments(arguments: str, said: str, capfd: pytes
     first, *further = text.splitlines()
     assert (code, first) == (64, said)
     assert re.fullmatch(r"(\('triomq.* --help' explains\))?", "".join(further))
+
+
+def test_a_socket_type_is_written_as_one_likes(capfd: pytest.CaptureFixture[str]) -> None:
+    assert said_by(capfd, "options", "ROUTER") == said_by(capfd, "options", "router")
 
 
 def test_a_file_that_is_not_there(capfd: pytest.CaptureFixture[str]) -> None:

@@ -115,7 +115,7 @@ def test_what_jsonl_looks_like() -> None:
         ("jsonl", b"[1]\n", "line 1 of the input: 1 is no frame"),
         ("jsonl", b"[" * 100_000, "line 1 of the input: "),
         ("jsonl", b'{"base64": "!"}\n', "line 1 of the input: "),
-        ("jsonl", b"nonsense\n", "line 1 of the input: Expecting value"),
+        ("jsonl", b"nonsense\n", "line 1 of the input: 'nonsense' is not JSON: Expecting value"),
         ("jsonl", b"\xff\n", "line 1 of the input: "),
         ("hex", b"00\n0g\n", "line 2 of the input: '0g' is no row of bytes in hexadecimal"),
         ("quoted", b"\\q\n", "line 1 of the input: '\\\\q' is no escape; write \\\\ for a backslash"),

@@ -17,7 +17,7 @@ _SECURITY: Final = (
 )
 _TRIO: Final = "nothing: triomq runs in trio, by trio.run(main), and needs no loop of its own"
 _VERSION: Final = "triomq.__version__; there is no libzmq below"
-_NOT_YET: Final = "nothing yet: triomq does not have this socket type"
+_NOT_YET: Final = "there are no sockets of this type yet; the reference lists those that there are"
 
 _MODULE: Final[Mapping[str, str]] = {
     **dict.fromkeys(("NOBLOCK", "DONTWAIT"), "socket.send_nowait(message), socket.receive_nowait()"),
@@ -89,7 +89,7 @@ def explain_name(name: str, public: Iterable[str], zmq_names: Mapping[str, str])
       zmq_names: our options, and for each the name in libzmq or nothing.
     """
     if instead := _MODULE.get(name):
-        return f"write {instead}" if not instead.startswith(("nothing", "errors are")) else instead
+        return f"write {instead}" if not instead.startswith(("nothing", "errors are", "there are")) else instead
     known = list(public)
     for other in known:
         if name.lower() == other.lower():

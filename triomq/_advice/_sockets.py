@@ -113,7 +113,7 @@ def instead_on_socket(socket_type: str, sends: bool, receives: bool, name: str) 
         return _one_way(socket_type, "sends", "receives")
     if name in ONLY:
         more = "; an XSUB sends its subscriptions, as b'\\x01topic'" if socket_type == "XSUB" else ""
-        return f"{ONLY[name]} has that{more}"
+        return f"{ONLY[name]} {'have' if ' and ' in ONLY[name] else 'has'} that{more}"
     for known in (SENDING, RECEIVING, ALWAYS):
         if name in known:
             return "write " + known[name].replace("{type}", socket_type)

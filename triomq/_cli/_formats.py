@@ -194,6 +194,9 @@ def _json(line: bytes) -> Frames:
         value = json.loads(line)
     except RecursionError:
         raise ValueError("JSON that is nested too deeply") from None
+    except ValueError as exc:
+        shown = line[:40].decode("utf-8", "backslashreplace")
+        raise ValueError(f'{shown!r} is not JSON: {exc}; a text is written in quotes, such as "hello"') from None
     frames = value if isinstance(value, list) else [value]
     if not frames:
         raise ValueError("[] is a message without a frame")

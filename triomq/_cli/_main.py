@@ -148,7 +148,9 @@ def build_parser() -> Parser:
         description="List the socket options, with defaults and units.",
         epilog="example:\n  triomq options router",
     )
-    options.add_argument("type", nargs="?", choices=list(ABOUT), metavar="TYPE", help="such as push (default: all)")
+    options.add_argument(
+        "type", nargs="?", type=str.lower, choices=list(ABOUT), metavar="TYPE", help="such as push (default: all)"
+    )
     options.set_defaults(run=_run_options)
     add_proxy(commands, _running(run_proxy))
     add_probe(commands, _running(run_probe))

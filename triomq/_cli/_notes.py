@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from .. import (
     AcceptFailed,
+    Connected,
     ConnectFailed,
     Disconnected,
     HandshakeFailed,
@@ -36,6 +37,8 @@ class Notes(Observer):
         match event:
             case ConnectFailed(endpoint=endpoint, error=error):
                 self._note(endpoint, f"nobody is there yet ({_reason(endpoint, error)}); trying on")
+            case Connected(endpoint=endpoint):
+                self.trouble[endpoint] = "connected, but the handshake of ZMTP is not complete"
             case HandshakeFailed(endpoint=endpoint, address=address, error=error):
                 self._note_failure(endpoint, address, error)
             case AcceptFailed(endpoint=endpoint, error=error):

@@ -12,6 +12,7 @@ from collections.abc import Awaitable
 from .._errors import EndpointError
 
 _SCHEME = re.compile(r"[a-z][a-z0-9+.-]*")
+_HOST_AND_PORT = re.compile(r"([\w.-]+|\*|\[[0-9a-fA-F:.]+\]):(\d+|\*)")
 _EXAMPLE = "an endpoint looks like 'tcp://127.0.0.1:5555' or 'ipc:///tmp/feed'"
 
 
@@ -28,7 +29,8 @@ def split_endpoint(endpoint: str) -> tuple[str, str]:
         raise TypeError(_not_text(endpoint))
     scheme, separator, address = endpoint.partition("://")
     if not separator:
-        raise EndpointError(f"endpoint {endpoint!r} has no '://'; {_EXAMPLE}")
+        meant = f"do you mean 'tcp://{endpoint}'?" if _HOST_AND_PORT.fullmatch(endpoint) else _EXAMPLE
+        raise EndpointError(f"endpoint {endpoint!r} has no '://'; {meant}")
     if not scheme:
         raise EndpointError(f"endpoint {endpoint!r} has no scheme before '://'; {_EXAMPLE}")
     if not _SCHEME.fullmatch(scheme):
