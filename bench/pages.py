@@ -147,7 +147,8 @@ def _goal(goal: goals.Goal) -> str:
         return f"{sign} × {_short(works.by_name(work))}"
     if works.by_name(work).kind is Kind.IMPORT:
         return f"{sign} × `import {peers.load(peer).module}`"
-    return f"{sign} × {_TITLES[peer]}{', one by one' if goal.base else ''}"
+    how = f", with {_TITLES[goal.subject].removeprefix('triomq, ')}" if goal.subject != goals.SUBJECT else ""
+    return f"{sign} × {_TITLES[peer]}{', one by one' if goal.base else ''}{how}"
 
 
 def _short(work: Work) -> str:

@@ -158,6 +158,18 @@ def test_a_table_of_goals_tells_figure_goal_and_ratio() -> None:
     ]
 
 
+def test_a_goal_for_another_way_of_working_says_which() -> None:
+    found = figures(
+        {
+            ("req-10", "triomq"): figure(90.0),
+            ("req-10", "triomq-polling"): figure(30.0),
+            ("req-10", "trio-stream"): figure(60.0),
+        }
+    )
+    row = pages.goal_table(found).splitlines()[-1]
+    assert row.endswith("| ≤ 1.03 × trio stream<br>≤ 0.6 × trio stream, with busy_poll | 1.50 ✗<br>0.50 ✓ |")
+
+
 def test_what_is_between_the_marks_is_replaced_and_nothing_else() -> None:
     text = "a\n<!-- figures -->\nold\n<!-- end of figures -->\nb\n<!-- figures: x -->\n<!-- end of figures -->\nc\n"
     filled = pages.fill(text, {"": "new \\1", ": x": "more"})

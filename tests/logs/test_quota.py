@@ -29,6 +29,23 @@ def test_no_more_than_four_a_minute_and_no_more_memory() -> None:
     assert len(quota._said) == 4
 
 
+@pytest.mark.parametrize(("count", "told"), [(1, "1 more peer was turned away"), (2, "2 more peers were turned away")])
+async def test_the_rest_is_told_at_the_end(count: int, told: str, virtual_network: VirtualNetwork) -> None:
+    net = virtual_network
+    async with net.open_context() as ctx:
+        pull = ctx.socket(triomq.PULL, name="sink")
+        endpoint = await pull.bind("tcp://127.0.0.1:0")
+        with written() as lines:
+            for _ in range(1 + count):
+                stream = await dial(net, endpoint)
+                await stream.send_all(bytes(64))
+                await trio.sleep(0.01)
+                await trio.aclose_forcefully(stream)
+            assert len(lines.texts()) == 1
+            await pull.aclose()
+            assert lines.texts() == [f"WARNING triomq: PULL 'sink': {told}"]
+
+
 async def test_a_thousand_strangers(virtual_network: VirtualNetwork) -> None:
     """Each from another address, each with another fault."""
     net = virtual_network

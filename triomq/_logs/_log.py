@@ -49,8 +49,11 @@ _MANY_SOCKETS: Final = 1000
 """open sockets of one context that are worth a word; and again when there are twice as many"""
 _OWED: Final = ("PUSH", "DEALER", "PAIR", "REQ")
 """types whose messages any peer could have had: a peer that leaves with some is worth a warning"""
-_UNTOLD: Final = {"turned away": "peers were turned away", "dropped": "messages were dropped"}
-"""kinds whose rest is told when the socket is closed"""
+_UNTOLD: Final = {
+    "turned away": ("peer was turned away", "peers were turned away"),
+    "dropped": ("message was dropped", "messages were dropped"),
+}
+"""kinds whose rest is told when the socket is closed: how one is told, and several"""
 
 Fields = dict[str, Any]
 _FIELDS: Final = (
@@ -93,7 +96,9 @@ class Log(Observer):
         for kind, quota in self._quotas.pop(socket, {}).items():
             if kind in _UNTOLD and (count := quota.take_left_out()):
                 fields = _fields(socket, event_type="Closed", count=count)
-                self._write(_WARNING, "%s: %s more %s", _subject(socket), f"{count:,}", _UNTOLD[kind], fields=fields)
+                one, several = _UNTOLD[kind]
+                text = one if count == 1 else several
+                self._write(_WARNING, "%s: %s more %s", _subject(socket), f"{count:,}", text, fields=fields)
         if _LOGGER.isEnabledFor(_DEBUG):
             self._write(_DEBUG, "%s: closed", _subject(socket), fields=_fields(socket, event_type="Closed"))
 
