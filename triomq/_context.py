@@ -147,7 +147,12 @@ class Context(metaclass=_OpenedByBlock):
 
         Unlike `Socket.monitor`, which keeps events until they are received, this calls a function of yours: for what
         gathers events of all sockets, such as a log or a test.
+
+        Raises:
+          TypeError: it is no `Observer`.
         """
+        if not isinstance(observer, Observer):
+            raise TypeError(f"observe() takes an object of a subclass of triomq.abc.Observer, not {observer!r:.100}")
         self._shared.runtime.check_process("Context.observe")
         self._shared.observers.append(observer)
 
@@ -232,6 +237,7 @@ class _Block(AbstractAsyncContextManager[Context]):
         self._services = Services()
         self._outer = trio.open_nursery()
         self._context: Context | None = None
+        self._entered = False
 
     if not TYPE_CHECKING:  # a type checker shall refuse all of these
 
@@ -248,6 +254,9 @@ class _Block(AbstractAsyncContextManager[Context]):
 
     @trio.lowlevel.enable_ki_protection
     async def __aenter__(self) -> Context:
+        if self._entered:
+            raise RuntimeError(f"this block of open_context() was entered before: for another context write {_HOW}")
+        self._entered = True
         outer = await self._outer.__aenter__()
         try:
             nursery, turn = await outer.start(self._services.run, outer.cancel_scope, name="triomq services")

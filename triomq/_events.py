@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections import deque
-from typing import TypeAlias
+from typing import TYPE_CHECKING, NoReturn, TypeAlias
 
 import attrs
 import trio
@@ -235,6 +235,16 @@ class Monitor(trio.abc.ReceiveChannel[MonitorEvent]):
         self._readers = trio.lowlevel.ParkingLot()
         self._process = os.getpid()
         self.dropped: int = 0
+
+    if not TYPE_CHECKING:  # a type checker shall refuse both
+
+        def __enter__(self) -> NoReturn:
+            raise TypeError("write 'async with', not 'with', for a monitor")
+
+        def __exit__(self, *_: object) -> None: ...
+
+        def __iter__(self) -> NoReturn:
+            raise TypeError("write 'async for event in …', not 'for': a monitor may have to wait for an event")
 
     def _put(self, event: MonitorEvent) -> None:
         if len(self._events) == self._events.maxlen:

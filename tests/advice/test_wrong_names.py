@@ -138,6 +138,15 @@ async def test_wrong_statements_are_answered() -> None:
         assert "'async with', not 'await'" in await said(lambda: triomq.open_context())
 
 
+async def test_a_block_of_open_context_is_entered_once() -> None:
+    block = triomq.open_context()
+    async with block:
+        assert "was entered before: for another context write 'async with" in await said(block.__aenter__)
+    assert "was entered before" in await said(block.__aenter__)
+    with pytest.raises(AttributeError, match="this context is not open"):
+        block.socket(triomq.PUSH)  # type: ignore[attr-defined]
+
+
 @pytest.mark.parametrize(
     ("call", "told"),
     [
@@ -188,6 +197,9 @@ async def test_wrong_statements_are_answered() -> None:
         (lambda ctx, push, pull: triomq.Message(b"a", b"b"), "Message() takes all frames as one list: Message([b'env"),
         (lambda ctx, push, pull: triomq.STREAM, "there are no sockets of this type yet"),
         (lambda ctx, push, pull: push.wait_subscribers("a"), "PUB and XPUB have that"),
+        (lambda ctx, push, pull: ctx.observe(print), "an object of a subclass of triomq.abc.Observer, not <built-in"),
+        (lambda ctx, push, pull: list(pull.monitor()), "write 'async for event in …', not 'for'"),
+        (lambda ctx, push, pull: pull.monitor().__enter__(), "write 'async with', not 'with'"),
         (lambda ctx, push, pull: triomq.curve_keypair(), "write triomq.KeyPair.generate()"),
         (lambda ctx, push, pull: triomq.CURVE, "which takes an object of triomq.Curve or triomq.Plain"),
         (lambda ctx, push, pull: triomq.PUSH(), "sockets are made by a context: ctx.socket(triomq.PUSH)"),
