@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -81,15 +81,11 @@ async def test_requests_through_libzmq(
     assert len(served) == ENDS
 
 
-async def test_publishing_through_libzmq(ctx: triomq.Context, peer: Peer, endpoint: str) -> None:
-    """Subscribers of ours get from every publisher of ours what they have asked for, in order, until they cancel."""
-    front, back = await their_proxy(peer, "XSUB", "XPUB", endpoint)
-    publishers = [ctx.socket(triomq.XPUB) for _ in range(ENDS)]
-    subscribers = [ctx.socket(triomq.SUB, topics=[b"%d" % number, b"all"]) for number in range(ENDS)]
-    for publisher in publishers:
-        publisher.connect(front)
-    for subscriber in subscribers:
-        subscriber.connect(back)
+async def publish_and_check(publishers: Sequence[Any], subscribers: Sequence[Any]) -> None:
+    """Every publisher hears of all topics, and every subscriber gets from each what it has asked for, in order.
+
+    Subscriber number n has asked for the topics ``all`` and n.
+    """
     topics = [b"all", *(b"%d" % number for number in range(ENDS))]
     for publisher in publishers:
         assert sorted([await publisher.receive() for _ in topics]) == sorted((b"\1" + topic,) for topic in topics)
@@ -105,6 +101,19 @@ async def test_publishing_through_libzmq(ctx: triomq.Context, peer: Peer, endpoi
                 for serial in range(EACH)
                 for topic in (b"all", b"%d" % number)
             ]
+
+
+async def test_publishing_through_libzmq(ctx: triomq.Context, peer: Peer, endpoint: str) -> None:
+    """Subscribers of ours get from every publisher of ours what they have asked for, in order, until they cancel."""
+    front, back = await their_proxy(peer, "XSUB", "XPUB", endpoint)
+    publishers = [ctx.socket(triomq.XPUB) for _ in range(ENDS)]
+    subscribers = [ctx.socket(triomq.SUB, topics=[b"%d" % number, b"all"]) for number in range(ENDS)]
+    for publisher in publishers:
+        publisher.connect(front)
+    for subscriber in subscribers:
+        subscriber.connect(back)
+    await publish_and_check(publishers, subscribers)
+    for number, subscriber in enumerate(subscribers):
         subscriber.unsubscribe(b"%d" % number)
     for publisher in publishers:
         assert {await publisher.receive() for _ in range(ENDS)} == {(b"\0%d" % number,) for number in range(ENDS)}
@@ -180,7 +189,6 @@ async def test_publishing_through_ours(ctx: triomq.Context, peer: Peer, endpoint
     front, back = await frontend.bind(endpoint), await backend.bind(endpoint)
     publishers = [await peer.socket("XPUB") for _ in range(ENDS)]
     subscribers = [await peer.socket("XSUB") for _ in range(ENDS)]
-    topics = [b"all", *(b"%d" % number for number in range(ENDS))]
     async with proxying(frontend, backend):
         for publisher in publishers:
             await publisher.connect(front)
@@ -188,20 +196,7 @@ async def test_publishing_through_ours(ctx: triomq.Context, peer: Peer, endpoint
             await subscriber.connect(back)
             for topic in (b"all", b"%d" % number):
                 await subscriber.send(b"\1" + topic)
-        for publisher in publishers:
-            assert sorted([await publisher.receive() for _ in topics]) == sorted((b"\1" + topic,) for topic in topics)
-        for place, publisher in enumerate(publishers):
-            for serial in range(EACH):
-                for topic in (b"nobody", *topics):
-                    await publisher.send([topic, b"%d" % place, b"%d" % serial, *BODY])
-        for number, subscriber in enumerate(subscribers):
-            got = [await subscriber.receive() for _ in range(2 * ENDS * EACH)]
-            for place in range(ENDS):
-                assert [message for message in got if message[1] == b"%d" % place] == [
-                    (topic, b"%d" % place, b"%d" % serial, *BODY)
-                    for serial in range(EACH)
-                    for topic in (b"all", b"%d" % number)
-                ]
+        await publish_and_check(publishers, subscribers)
         for subscriber in subscribers:
             # No frame of it begins with 00 or 01: libzmq takes any such for a subscription, not only the first.
             await subscriber.send([b"upstream", b"", b"body"])
