@@ -234,7 +234,7 @@ def test_an_unknown_option_is_answered_with_those_there_are() -> None:
         ("keypair", "write mechanism=triomq.Curve(server_key, keypair) for a client"),
         ("ZMQ_PLAIN_USERNAME", "write mechanism=triomq.Plain(username, password) for a client"),
         ("hmw", "you mean 'hwm'?"),
-        ("io_threads", "There are no threads: everything runs in the tasks of your trio run"),
+        ("io_threads", "Everything runs in the tasks of your trio run; with open_context(io_thread=True), connections"),
     ],
 )
 def test_an_option_by_another_name_is_answered_with_ours(name: str, told: str) -> None:

@@ -40,7 +40,10 @@ ELSEWHERE: Final[dict[str, str]] = {
 
 _LATER: Final = "Not yet: "
 _ZAP: Final = "`triomq.auth.ZapClient` asks handlers of ZAP for all sockets of a context, with one domain."
-_THREADS: Final = "There are no threads: everything runs in the tasks of your trio run."
+_THREADS: Final = (
+    "Everything runs in the tasks of your trio run; with ``open_context(io_thread=True)``, connections run in a thread "
+    "of their own, which has no settings."
+)
 _OWN_STREAM: Final = "Write a transport of your own that opens the stream this way."
 _NORM: Final = "There is no norm transport, and none is planned."
 _GSSAPI: Final = "There is no GSSAPI mechanism, and none is planned."
