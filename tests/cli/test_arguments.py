@@ -37,6 +37,7 @@ def said_by(capfd: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, st
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
+        ("PUSH", "triomq: there is no command 'PUSH'; do you mean push?"),
         ("psh", "triomq: there is no command 'psh'; do you mean push?"),
         ("pull -b :1 --ech", "triomq pull: there is no argument '--ech'; do you mean --exec?"),
         ("push", "triomq push: give an endpoint: -b to wait for peers there, or -c to go to them"),

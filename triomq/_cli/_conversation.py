@@ -126,7 +126,7 @@ class Conversation:
             except HandshakeRefusedError as exc:
                 error = exc.__cause__ or exc
                 said = self._notes.has_said(exc.endpoint, error)
-                raise Failure(f"{exc.endpoint}: {'given up for that reason' if said else error}") from exc
+                raise Failure(f"{exc.endpoint}: {'given up for that reason' if said else describe(error)}") from exc
         if first is not None and isinstance(socket, (PUB, XPUB)):
             # Peers are here; what they want follows at once, but need not be this message.
             with trio.move_on_after(_SUBSCRIBING):

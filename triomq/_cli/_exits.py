@@ -6,6 +6,8 @@ import signal
 import sys
 from typing import Final
 
+from .. import RemoteProtocolError
+
 DONE: Final = 0
 FAILED: Final = 1
 """It did not work, or was found wrong; standard error says why."""
@@ -46,7 +48,9 @@ def first_error(error: BaseException) -> BaseException:
 
 
 def describe(error: BaseException) -> str:
-    """What an error says, without the number of the system's errors."""
+    """What an error says, without the numbers that only help who looks into the system or the bytes."""
+    if isinstance(error, RemoteProtocolError):
+        return error.reason
     if isinstance(error, OSError) and error.strerror:
         return error.strerror if error.filename is None else f"{error.filename}: {error.strerror}"
     return str(error) or type(error).__name__

@@ -42,6 +42,9 @@ def _run_keygen(given: argparse.Namespace) -> int:
     if len(metadata) != len(pairs):
         teller.tell("--metadata takes NAME=VALUE, each NAME once", at=-1)
         return USAGE
+    if Path(given.key_name).name != given.key_name:
+        teller.tell(f"NAME is the name of a file, without a directory, not {given.key_name!r}; -C says where", at=-1)
+        return USAGE
     try:
         keypair = KeyPair.generate()
         public, secret = write_certificates(

@@ -88,7 +88,7 @@ def parse(parser: Parser, arguments: Sequence[str]) -> argparse.Namespace:
     """The arguments, by name. For a word that is none of them, the process ends with a guess of what was meant."""
     commands = commands_of(parser)
     if arguments and arguments[0] not in commands and not arguments[0].startswith("-"):
-        near = difflib.get_close_matches(arguments[0], commands, n=1)
+        near = difflib.get_close_matches(arguments[0].lower(), commands, n=1)
         meant = f"; do you mean {near[0]}?" if near else f"; there are {', '.join(commands)}"
         parser.error(f"there is no command {arguments[0]!r}{meant}")
     given, unknown = parser.parse_known_args(arguments)

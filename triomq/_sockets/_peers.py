@@ -10,7 +10,7 @@ import trio
 
 from .. import _statistics
 from .._connections import Gate
-from .._errors import HandshakeRefusedError, PeerUnwantedError
+from .._errors import HandshakeRefusedError, PeerUnwantedError, RemoteProtocolError
 from .._events import MonitorEvent
 from .._options import Options
 from .._patterns import Pattern
@@ -234,7 +234,8 @@ class Peers:
             return True
         if self.refusals and not bound and len(connected) - len(self.refusals) < n:
             endpoint, error = next(iter(self.refusals.items()))
-            text = f"{self.socket_type}.wait_peers: no connection to {endpoint}, and none is to be expected: {error}"
+            why = error.reason if isinstance(error, RemoteProtocolError) else error
+            text = f"{self.socket_type}.wait_peers: no connection to {endpoint}, and none is to be expected: {why}"
             raise HandshakeRefusedError(text, endpoint) from error
         return False
 
