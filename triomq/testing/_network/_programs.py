@@ -93,6 +93,7 @@ class Programs(Faults):
             raise RuntimeError(f"host {host!r} has crashed: net.restart({host!r}) first")
         scope = trio.CancelScope()
         life = machine.restarted
+        failure: BaseException | None = None
         self.recorder.record("context opened", host)
         try:
             with scope:
@@ -106,8 +107,14 @@ class Programs(Faults):
                         yield context
                     except BaseException as exc:
                         self._left(machine, scope, exc)
+                        failure = exc
                         raise
+            if failure is not None:
+                # A crash has ended the block. On Python 3.13, a frame of contextlib keeps the cancellation, whose
+                # traceback keeps that frame, and the frames of whoever let the host crash.
+                failure.__traceback__ = None
         finally:
+            del failure
             self._watch.remove(host)
             machine.scopes.pop(scope, None)
             self.recorder.record("context closed", host)
