@@ -73,9 +73,12 @@ async def test_a_socket_that_is_bound_again_has_old_peers_and_new_ones(
             await dealer.wait_peers(0)
 
 
-async def test_endpoints_whose_last_peer_has_left_are_forgotten(virtual_network: VirtualNetwork) -> None:
-    """However often one binds and unbinds."""
-    async with virtual_network.open_context() as ctx:
+@pytest.mark.parametrize("io_thread", [False, True])
+async def test_endpoints_whose_last_peer_has_left_are_forgotten(
+    virtual_network: VirtualNetwork, io_thread: bool
+) -> None:
+    """However often one binds and unbinds: by the socket, and by what counts connections for the whole context."""
+    async with virtual_network.open_context(io_thread=io_thread) as ctx:
         router = ctx.socket(triomq.ROUTER)
         for _ in range(10):
             async with ctx.socket(triomq.DEALER) as dealer:
@@ -84,6 +87,8 @@ async def test_endpoints_whose_last_peer_has_left_are_forgotten(virtual_network:
                 await router.unbind(router.endpoints[0], keep_peers=True)
             await router.wait_peers(0)
         assert len(router._kept.bindings) == 1
+        await settled()
+        assert not ctx._shared.runtime.bounds.doors
 
 
 async def test_closing_sends_the_peers_that_were_kept_what_is_queued(virtual_network: VirtualNetwork) -> None:

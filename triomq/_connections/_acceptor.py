@@ -96,7 +96,6 @@ class Acceptor(Binding):
     def close(self) -> None:
         """See `Attachment`."""
         self._stop_listening()
-        self._bounds.doors.pop(self, None)
         for session in self._sessions:
             session.close()
 
@@ -114,6 +113,7 @@ class Acceptor(Binding):
         if self._listening:
             self._listening = False
             self._host.emit(ListeningStopped(endpoint=self._endpoint))
+            self._leave_the_doors()
 
     async def _run(self) -> None:
         try:
@@ -203,6 +203,12 @@ class Acceptor(Binding):
         self._crowd.left(session)
         if self._sessions.pop(session, self) is None:
             self._bounds.connections -= 1
+        self._leave_the_doors()
+
+    def _leave_the_doors(self) -> None:
+        """Be no door any more, if nobody comes in here and nobody is here to make way."""
+        if not self._listening and not self._sessions:
+            self._bounds.doors.pop(self, None)
 
     def _reached(self, limit: str) -> ConnectionError:
         return ConnectionError(f"{limit}={getattr(self._host.options, limit)} reached: connection closed")
