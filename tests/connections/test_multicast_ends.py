@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import trio
 
-from triomq import PUB, SUB
+from triomq import PUB, SUB, AddressInUseError
 from triomq.testing import VirtualNetwork
 
 GROUP = "epgm://eth0;239.192.1.1:5555"
@@ -47,3 +47,30 @@ async def test_what_is_counted_is_there_from_the_beginning(virtual_network: Virt
         await subscriber.wait_peers()
         (row,) = subscriber.statistics().peers
         assert row.details == {"naks": 0, "repairs": 0, "lost": 0}
+
+
+async def test_of_two_tasks_that_bind_a_socket_to_a_group_one_does(virtual_network: VirtualNetwork) -> None:
+    """The socket has one place there, and gets each message once; with `unbind` it has none."""
+    net = virtual_network
+    refused = []
+
+    async def bind(socket: SUB) -> None:
+        try:
+            await socket.bind(GROUP)
+        except AddressInUseError as exc:
+            refused.append(exc)
+
+    async with net.open_context("a") as a, net.open_context("b") as b:
+        publisher, subscriber = a.socket(PUB), b.socket(SUB, topics=[""])
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(bind, subscriber)
+            nursery.start_soon(bind, subscriber)
+        assert len(refused) == 1
+        await publisher.bind(GROUP)
+        await publisher.send_many([b"1", b"2"])
+        assert await subscriber.receive_many(10) == [(b"1",), (b"2",)]
+        await subscriber.unbind(GROUP)
+        assert subscriber.endpoints == ()
+        await publisher.send(b"3")
+        await trio.sleep(1)
+        assert subscriber.statistics().messages_received == 2
