@@ -230,3 +230,19 @@ async def test_a_monitor_that_is_forgotten_too_keeps_no_socket(autojump_clock, t
         await trio.sleep(MOMENT)
         assert ctx.sockets == ()
     assert texts(told) == []
+
+
+@pytest.mark.parametrize("closed", [False, True])
+async def test_sockets_that_were_to_bind_when_they_are_entered_and_never_were(autojump_clock, told, closed):
+    """They hold nothing open, and count against ``max_sockets`` no longer."""
+    async with triomq.open_context(max_sockets=1) as ctx:
+        for _ in range(FEW):
+            pull = ctx.socket(triomq.PULL, bind="inproc://it")
+            if closed:
+                await pull.aclose()
+            del pull
+            await trio.sleep(MOMENT)
+        async with ctx.socket(triomq.PULL, bind="inproc://it"):
+            assert len(ctx.sockets) == 1
+    gc.collect()
+    assert texts(told) == []

@@ -9,6 +9,7 @@ and refuses every call: `Socket._thread`, which every call compares, says that i
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, NoReturn, TypeAlias
 
@@ -63,6 +64,12 @@ def begin(socket: Socket, endpoints: Endpoints) -> None:
         socket._refuse_calls()
         socket._end()
         raise
+
+
+def is_new(socket: Socket) -> bool:
+    """Whether a socket waits until it is entered, and was neither closed nor inherited by a forked child."""
+    waits = socket._on_entry is not None and not socket._peers.closing
+    return waits and socket._shared.runtime.process == os.getpid()
 
 
 async def enter(socket: Socket) -> None:

@@ -20,7 +20,7 @@ from .._patterns import NOBODY_WAITS, Pattern
 from .._runtime import Turn, within
 from .._statistics import Peer
 from ._advised import AdvisedSocket, MadeByContext
-from ._at_creation import EndpointArgument, Endpoints, begin, endpoints_arguments, enter, refuse_before_entry
+from ._at_creation import EndpointArgument, Endpoints, begin, endpoints_arguments, enter, is_new, refuse_before_entry
 from ._kept import Kept
 from ._monitors import Monitors
 from ._peers import Peers
@@ -364,7 +364,8 @@ class Socket(trio.abc.AsyncResource, AdvisedSocket, metaclass=MadeByContext):
 
     def __del__(self) -> None:
         """The program has dropped the socket. Open, it is kept for its context to close; see `Forgotten`."""
-        if self._thread != NO_THREAD:  # it was made, and neither closed nor inherited by a forked child
+        # It was made, and neither closed nor inherited by a forked child.
+        if self._thread != NO_THREAD or is_new(self):
             self._shared.sockets[self] = None  # the garbage collector has removed it, if it found it in a cycle
             self._shared.forgotten.keep(self)
 
