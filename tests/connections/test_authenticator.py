@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Callable
 from typing import Any
 
@@ -154,6 +155,36 @@ async def test_an_authenticator_that_fails_lets_nobody_in(virtual_network: Virtu
         assert event.error.status == 500
         assert isinstance(event.error.__cause__, ShopError if answer is _raise else TypeError)
         await push.aclose()
+
+
+@every_mechanism
+async def test_where_nobody_can_be_asked_the_peer_comes_again(
+    virtual_network: VirtualNetwork, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What asks is imported for the first question, and no descriptor may be free then."""
+    from triomq import _security
+
+    server, client, _ = SIDES[name]
+    question = _security.AuthenticationRequest
+    refused: list[str] = []
+
+    def bring(missing: str) -> Any:
+        if len(refused) == 2:
+            return question
+        refused.append(missing)
+        raise OSError(errno.EMFILE, "Too many open files", missing)
+
+    monkeypatch.delattr(_security, "AuthenticationRequest")
+    monkeypatch.setattr(_security, "__getattr__", bring)
+    async with virtual_network.open_context("it") as ctx:
+        ctx.authenticator(Gatekeeper(lambda _: Accept()))
+        pull, push = ctx.socket(triomq.PULL, mechanism=server), ctx.socket(triomq.PUSH, mechanism=client)
+        monitor = pull.monitor()
+        push.connect(await pull.bind("tcp://127.0.0.1:0"))
+        with trio.fail_after(10):
+            await push.wait_peers()
+        assert refused == ["AuthenticationRequest"] * 2
+        assert ["Too many open files" in str(one.error) for one in failures(monitor)] == [True, True]
 
 
 @every_mechanism

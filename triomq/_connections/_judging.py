@@ -26,13 +26,18 @@ async def judge_peer(
 
     Raises:
       DeniedError: it may not.
-      trio.BrokenResourceError: it left meanwhile.
+      trio.BrokenResourceError: it left meanwhile; or no descriptor is free, and nobody can be asked.
     Cancellation: the authenticator is cancelled, and the question may be asked again.
     """
-    request = _security.AuthenticationRequest(
+    address = getattr(stream, "peer", endpoint)
+    try:
+        new_request = _security.AuthenticationRequest  # imported for the first question
+    except OSError as exc:
+        raise trio.BrokenResourceError(f"nobody can be asked whether {address} may come in: {exc}") from exc
+    request = new_request(
         mechanism=question.mechanism,
         credentials=question.credentials,
-        address=getattr(stream, "peer", endpoint),
+        address=address,
         endpoint=endpoint,
         socket_type=host.socket_type,
         routing_id=question.metadata.get("Identity", b""),
