@@ -91,6 +91,41 @@ async def test_who_waits_for_a_peer_is_told_that_it_does_not_come(both: Both) ->
         nursery.cancel_scope.cancel()
 
 
+@pytest.mark.parametrize("how", ["closes", "unbinds"])
+async def test_who_waits_for_a_peer_is_not_told_of_one_that_has_given_up_the_name(both: Both, how: str) -> None:
+    """Another one may bind it: there is somebody to wait for."""
+    binding, connecting = both
+    wrong, right, push = binding.socket(triomq.REP), binding.socket(triomq.PULL), connecting.socket(triomq.PUSH)
+    await wrong.bind(NAME)
+    push.connect(NAME)
+    with pytest.raises(triomq.HandshakeRefusedError):
+        await push.wait_peers()
+    await (wrong.aclose() if how == "closes" else wrong.unbind(NAME))
+    await settle()
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(push.wait_peers)
+        await settle()
+        assert nursery.child_tasks
+        await right.bind(NAME)
+
+
+async def test_one_that_gives_up_the_name_before_its_refusal_has_come(both: Both) -> None:
+    binding, connecting = both
+    wrong, push = binding.socket(triomq.REP), connecting.socket(triomq.PUSH)
+    events = push.monitor()
+    await wrong.bind(NAME)
+    push.connect(NAME)
+    while not kinds(events):
+        await trio.lowlevel.checkpoint()
+    await wrong.unbind(NAME)
+    await settle()
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(push.wait_peers)
+        await settle()
+        assert nursery.child_tasks
+        nursery.cancel_scope.cancel()
+
+
 async def test_who_waits_for_a_place_is_not_told_of_the_misfit_before(both: Both) -> None:
     """The one that has the name now does go with it, and may have a place soon."""
     binding, connecting = both

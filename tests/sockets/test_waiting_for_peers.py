@@ -77,6 +77,27 @@ async def test_a_refusal_ends_the_wait_only_where_nobody_else_can_come(virtual_n
         assert patience.cancelled_caught
 
 
+@pytest.mark.parametrize("io_thread", [False, True])
+async def test_a_peer_that_has_gone_refuses_nobody(virtual_network: VirtualNetwork, io_thread: bool) -> None:
+    """When an attempt to connect has failed, who comes there next may be another one."""
+    async with virtual_network.open_context(io_thread=io_thread) as ctx:
+        wrong, right, push = ctx.socket(triomq.REP), ctx.socket(triomq.PULL), ctx.socket(triomq.PUSH)
+        endpoint = await wrong.bind("tcp://127.0.0.1:0")
+        monitor = push.monitor()
+        push.connect(endpoint)
+        with pytest.raises(triomq.HandshakeRefusedError):
+            await push.wait_peers()
+        await wrong.aclose()
+        async for event in monitor:
+            if isinstance(event, triomq.ConnectFailed):
+                break
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(push.wait_peers)
+            await trio.testing.wait_all_tasks_blocked()
+            assert nursery.child_tasks
+            await right.bind(endpoint)
+
+
 async def test_a_peer_that_is_disconnected_from_refuses_nobody(virtual_network: VirtualNetwork) -> None:
     async with virtual_network.open_context() as ctx:
         wrong, dealer = ctx.socket(triomq.PULL), ctx.socket(triomq.DEALER)

@@ -103,6 +103,7 @@ class Dialer(Connecting):
             return await begin_session(await self._attempt(), self._endpoint, self._new_session)
         except Exception as exc:  # whatever it is, the attempt has failed: it is the transport's, or the machine's
             wait = self._redial.after_failure(trio.current_time() - begun)
+            self._host.note_refusal(self._endpoint, None)  # who comes there next may be another one
             self._host.emit(ConnectFailed(endpoint=self._endpoint, error=exc, retry_in=wait))
             await trio.sleep(wait)
             return None

@@ -131,6 +131,8 @@ class InprocBinding(Binding):
 
     def stop(self) -> None:
         """See `Attachment`: the name is free as soon as it is given up."""
+        for connection in self.told:
+            connection.hope_again()
         self.told.clear()
         if self._carrier.release(self):
             self.host.emit(ListeningStopped(endpoint=self._endpoint))
@@ -302,6 +304,10 @@ class InprocConnection(Connecting):
             # As over other transports, nobody knows who the others are.
             peer = unadmitted(peer_info(theirs), endpoint, endpoint) if waits else None
             host.emit(HandshakeFailed(endpoint=endpoint, address=endpoint, error=error, peer=peer))
+
+    def hope_again(self) -> None:
+        """The binding socket that was none for this one gives up the name: another one may bind it."""
+        self._host.note_refusal(self._endpoint, None)
 
     # --- parting --------------------------------------------------------------------------
 

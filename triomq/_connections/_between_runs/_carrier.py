@@ -139,6 +139,7 @@ class Caller(Connecting):
         self.name: str = name
         self._endpoint = endpoint
         self._end: NearEnd | None = None
+        self._refused_by: SharedBinding | None = None
         self._closed = False
         self.told: bool = False
         self.queue: LinkedPipe = self._new_pipe()
@@ -175,6 +176,7 @@ class Caller(Connecting):
             near.there, far.there = far, near
             if registry.link(near, far):
                 self._end = near
+                self._refused_by = None
                 self.host.note_refusal(self._endpoint, None)
                 near.tell(far.called, peer_info(self.host), self.host.options)
 
@@ -196,8 +198,17 @@ class Caller(Connecting):
     def refused(self, by: SharedBinding, error: Exception) -> None:
         """The two sockets never go together: wait for another one that binds the name."""
         self._end = None
+        self._refused_by = by
         self.host.note_refusal(self._endpoint, error)
         self.look(other_than=by)
+        if by.stopped:  # before it could know who waits
+            self.hope_again(by)
+
+    def hope_again(self, refused_by: SharedBinding) -> None:
+        """Told: this binding socket gives up the name; another one may bind it."""
+        if self._refused_by is refused_by:
+            self._refused_by = None
+            self.host.note_refusal(self._endpoint, None)
 
     def close(self) -> None:
         """See `Attachment`. What was sent stays with the receiver."""

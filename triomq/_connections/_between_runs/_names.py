@@ -79,13 +79,15 @@ class Registry:
         for caller in waiting:
             caller.carrier.mailbox.put(caller.look)
 
-    def release(self, binding: SharedBinding) -> bool:
-        """Free the name. Returns: whether the binding had it still."""
+    def release(self, binding: SharedBinding) -> None:
+        """Free the name, if the binding has it still; those wait for another one that it has refused."""
         with self._lock:
-            had = self._bindings.get(binding.name) is binding
-            if had:
-                del self._bindings[binding.name]
-            return had
+            if self._bindings.get(binding.name) is not binding:
+                return
+            del self._bindings[binding.name]
+            waiting = list(self._waiting.get(binding.name, ()))
+        for caller in waiting:
+            caller.carrier.mailbox.put(partial(caller.hope_again, binding))
 
     def find(self, caller: Caller, other_than: SharedBinding | None) -> SharedBinding | None:
         """Who has bound the caller's name; if nobody has, the caller is told by `Caller.look` when somebody does.
