@@ -207,7 +207,7 @@ class InprocConnection(Connecting):
         except PeerUnwantedError as exc:
             gathered = self._far.inbox.queue
             self._far = self._new_far()
-            self._far.inbox.put(list(gathered))
+            self._far.drop(self._far.inbox.put(list(gathered)))
             self._failed(binding, exc)
             self._wait_for_vacancy(binding.host)
             return False

@@ -97,6 +97,13 @@ class InprocPipe(Pipe):
     def send_capacity(self) -> float:
         return self.other.inbox.limit
 
+    def drop(self, count: int = 1) -> None:
+        """See `Pipe`. A far end of nobody's gathers for the near one, which has accepted what makes way there."""
+        if count and self.owner is NOBODY and self.other.owner is not NOBODY:
+            self.other.drop(count)
+        else:
+            super().drop(count)
+
     def queued(self) -> int:
         return 0 if self.joined else len(self.other.inbox.queue)
 
