@@ -46,6 +46,21 @@ async def test_the_most_frames_are_as_many_as_without_the_thread(virtual_network
         assert "a message of more than 9 frames" in str(end.error)
 
 
+async def test_each_message_is_sent_or_dropped_or_queued_at_every_moment(virtual_network: VirtualNetwork) -> None:
+    """Also one that has just made way for a newer one in the I/O run."""
+    async with virtual_network.open_context(io_thread=True) as ctx:
+        push = ctx.socket(triomq.PUSH, conflate=True, linger=0)
+        push.connect("tcp://127.0.0.1:5555")
+        for accepted in range(1, 10):
+            await push.send(b"it")
+            for _ in range(5):
+                now = push.statistics()
+                (row,) = now.peers
+                assert now.messages_sent + now.messages_dropped + row.send_queue == accepted
+                assert row.messages_dropped == now.messages_dropped
+                await trio.lowlevel.checkpoint()
+
+
 @pytest.mark.skipif(not hasattr(socket, "SO_PEERCRED"), reason="the kernel tells no processes")
 async def test_the_process_of_a_peer_is_known(tmp_path: Path) -> None:
     async with triomq.open_context(io_thread=True) as ctx:

@@ -66,6 +66,11 @@ class FrontPipe(QueuedPipe):
     def last_traffic(self, time: float | None) -> None:
         """The other half knows."""
 
+    def catch_up(self) -> None:
+        """See `Pipe`."""
+        if self.alive:
+            self._link.count_drops(self)
+
     # --- what waits there -----------------------------------------------------------------------------
 
     def queued(self) -> int:

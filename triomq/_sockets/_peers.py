@@ -247,6 +247,8 @@ class Peers:
 
     def statistics(self) -> tuple[_statistics.PeerStatistics, ...]:
         """One row for each pipe."""
+        for pipe in self.pipes:
+            pipe.catch_up()
         return tuple(map(peer_statistics, self.pipes))
 
 
