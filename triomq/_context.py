@@ -164,7 +164,8 @@ class Context(metaclass=_OpenedByBlock):
         and before anything else that the peer says is looked at.
 
         If it raises, or returns something else, the peer is denied with status 500, and a monitor's `HandshakeFailed`
-        has the exception as its error's cause.
+        has the exception as its error's cause. What is no `Exception`, such as `SystemExit`, ends the context, as it
+        ends a nursery, and comes out of the block.
 
         Args:
           authenticator: an async function that takes an `AuthenticationRequest` and returns `Accept` or `Deny`. It is
@@ -215,6 +216,24 @@ def draw_secrets_from(context: Context, random_bytes: Callable[[int], bytes]) ->
 def _alone(exc: BaseException) -> BaseException:
     """The exception itself, where our own nursery has put it into a group."""
     return exc.exceptions[0] if isinstance(exc, BaseExceptionGroup) and len(exc.exceptions) == 1 else exc
+
+
+def _raise_crash(crash: BaseException) -> NoReturn:
+    """Raise what tasks of ours have crashed with.
+
+    A bug is an `Exception`, or a cancellation that nobody has caught. Anything else, such as SystemExit, was raised by
+    code of the program that our tasks call, and means what it means in a nursery.
+    """
+    bug = (Exception, trio.Cancelled)
+    if isinstance(crash, bug) or (isinstance(crash, BaseExceptionGroup) and crash.subgroup(bug)):
+        text = "a task of triomq crashed, which is a bug of triomq: please report it with this traceback"
+        raise InternalError(text) from crash
+    while isinstance(crash, BaseExceptionGroup) and len(crash.exceptions) == 1:  # each of our nurseries makes a group
+        crash = crash.exceptions[0]
+    try:
+        raise crash
+    finally:
+        del crash  # its traceback refers to this frame: no cycle through it
 
 
 @final
@@ -295,9 +314,7 @@ class _Block(AbstractAsyncContextManager[Context]):
         self._context._shared.runtime.end()
         ours = await self._end_services() or ours  # noqa: ASYNC102  # our services are cancelled, and end at once
         if self._services.crash is not None:
-            raise InternalError(
-                "a task of triomq crashed, which is a bug of triomq: please report it with this traceback"
-            ) from self._services.crash
+            _raise_crash(self._services.crash)
         if ours is not None and (failure is None or isinstance(ours, KeyboardInterrupt)):
             try:
                 raise ours

@@ -157,6 +157,26 @@ async def test_an_authenticator_that_fails_lets_nobody_in(virtual_network: Virtu
         await push.aclose()
 
 
+@pytest.mark.parametrize("io_thread", [False, True])
+@pytest.mark.parametrize("raised", [SystemExit(3), KeyboardInterrupt(), BaseExceptionGroup("one", [SystemExit(3)])])
+async def test_what_is_no_exception_ends_the_context_and_comes_out_alone(
+    virtual_network: VirtualNetwork, raised: BaseException, io_thread: bool
+) -> None:
+    """As trio would end the nursery of a task that raises it; a program that calls ``sys.exit()`` wants to exit."""
+
+    async def leave(_: AuthenticationRequest) -> Accept:
+        raise raised
+
+    with pytest.raises((SystemExit, KeyboardInterrupt)) as caught:
+        async with virtual_network.open_context("it", io_thread=io_thread) as ctx:
+            ctx.authenticator(leave)
+            pull, push = ctx.socket(triomq.PULL), ctx.socket(triomq.PUSH, linger=1000)
+            push.connect(await pull.bind("tcp://127.0.0.1:0"))
+            await push.send(b"it")
+            await pull.receive()
+    assert caught.value in (raised, *getattr(raised, "exceptions", ()))
+
+
 @every_mechanism
 async def test_where_nobody_can_be_asked_the_peer_comes_again(
     virtual_network: VirtualNetwork, name: str, monkeypatch: pytest.MonkeyPatch
