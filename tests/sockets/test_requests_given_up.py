@@ -272,3 +272,39 @@ async def part(req: triomq.REQ, router: triomq.ROUTER, how: str) -> None:
         await router.aclose()
     await req.wait_peers(0)
     await trio.sleep(1)
+
+
+async def test_a_reply_that_comes_while_the_socket_closes() -> None:
+    """It belongs to nobody, whether the task of `request` or that of `aclose` runs first."""
+
+    class Replies:
+        """Replies in the midst of `aclose`, when the tasks in other calls are woken, and have not run."""
+
+        def __init__(self) -> None:
+            self.reply = [b"", b"", b"reply"]
+
+        def made(self, socket: triomq.Socket, count: int) -> None:
+            pass
+
+        def event(self, socket: triomq.Socket, event: triomq.MonitorEvent) -> None:
+            if isinstance(event, triomq.ListeningStopped):
+                router.send_nowait(self.reply)
+
+        def closed(self, socket: triomq.Socket) -> None:
+            pass
+
+    async def ask(req: triomq.REQ) -> None:
+        with pytest.raises(trio.ClosedResourceError):
+            await req.request(b"request")
+
+    async with triomq.open_context() as ctx:
+        replies = Replies()
+        ctx.observe(replies)
+        router = ctx.socket(triomq.ROUTER, connect="inproc://it")
+        for _ in range(30):
+            req = ctx.socket(triomq.REQ)
+            await req.bind("inproc://it")
+            async with trio.open_nursery() as nursery:
+                nursery.start_soon(ask, req)
+                replies.reply = [*(await router.receive())[:-1], b"reply"]
+                nursery.start_soon(req.aclose)

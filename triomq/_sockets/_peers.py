@@ -162,8 +162,9 @@ class Peers:
         reason: DropReason = "disconnected" if pipe.draining else "peer left"
         self._tell_dropped(pipe, dropped, self.ending_by if self.closing else reason)
         self._take_from_pattern(pipe)
-        if self.closing and pipe.inbox.queue:
-            pipe.inbox.queue.clear()  # nobody can receive it, and it would count as waiting
+        if self.closing and pipe.inbox.queue:  # nobody can receive it, and it would count as waiting
+            self._pattern.close()  # it may have come since that was called: the pattern is not to look for it
+            pipe.inbox.queue.clear()
         pipe.let_go()
         self._announce_vacancy(names)
 
