@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import sys
 from collections.abc import Iterable, Iterator
+from typing import NoReturn
 
 import pytest
 
@@ -45,6 +47,11 @@ def test_only_what_happened_lately_counts() -> None:
     assert [next(said) for _ in range(4)] == [False, True, True, False]
 
 
+def test_where_the_system_counts_nothing_nobody_knows() -> None:
+    said = answers(processor([0] * 5))
+    assert [next(said) for _ in range(2)] == [False] * 2
+
+
 def test_the_system_is_asked_seldom() -> None:
     calls = 0
 
@@ -64,3 +71,15 @@ def test_what_the_system_says_never_shrinks() -> None:
     counts = [times_taken_away() for _ in range(100)]
     assert counts == sorted(counts)
     assert counts[0] >= 0
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows does not count that")
+@pytest.mark.parametrize(
+    "error", [OSError(errno.EPERM, "Operation not permitted"), ValueError("invalid who parameter")]
+)
+def test_a_system_that_does_not_say_has_counted_nothing(error: Exception, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(_: int) -> NoReturn:
+        raise error
+
+    monkeypatch.setattr("resource.getrusage", refuse)
+    assert times_taken_away() == 0

@@ -10,6 +10,9 @@ The system counts how often it took the processor from a thread that would have 
 that happens once in a hundred round trips or less; with one that is shared, once in two or three. Which processors a
 thread may run on would not tell: two programs that are tied to one processor each may have the same one, and others may
 be busy there.
+
+Some systems and sandboxes do not count that: they say 0 for ever. So 0 means that nobody knows. A thread that truly
+never lost its processor says so only until it loses it once.
 """
 
 from __future__ import annotations
@@ -21,11 +24,18 @@ from typing import Final
 if sys.platform != "win32":
     import resource
 
-    _WHOSE: Final[int] = getattr(resource, "RUSAGE_THREAD", resource.RUSAGE_SELF)  # the thread's own only on Linux
+    # macOS counts for the whole program only. That is more, so that tasks look less often there.
+    _WHOSE: Final[int] = getattr(resource, "RUSAGE_THREAD", resource.RUSAGE_SELF)
 
     def times_taken_away() -> int:
-        """How often the system took the processor from this thread, or from this program's threads, so far."""
-        return resource.getrusage(_WHOSE).ru_nivcsw
+        """How often the system took the processor from this thread, or from this program's threads, so far.
+
+        Returns: 0, too, if the system does not tell.
+        """
+        try:
+            return resource.getrusage(_WHOSE).ru_nivcsw
+        except (OSError, ValueError):  # a sandbox forbids the call, or the system knows no count for a thread
+            return 0
 
 else:
 
@@ -40,7 +50,7 @@ _MOST_TIMES: Final = 4  # that the processor is taken from a thread between thes
 
 
 class Processor:
-    """Tells by the recent past whether this thread has a processor for itself; no, at first.
+    """Tells by the recent past whether this thread has a processor for itself; no, at first, and if nobody knows.
 
     Args:
       times_taken_away: how often the system took the processor from this thread so far.
@@ -62,6 +72,6 @@ class Processor:
         self._until_count -= 1
         if self._until_count <= 0:
             before, self._taken_away = self._taken_away, self._times_taken_away()
-            self._is_own = self._taken_away - before <= _MOST_TIMES
+            self._is_own = self._taken_away > 0 and self._taken_away - before <= _MOST_TIMES
             self._until_count = ASKED_PER_COUNT
         return self._is_own
