@@ -149,11 +149,11 @@ class Context(metaclass=_OpenedByBlock):
         gathers events of all sockets, such as a log or a test.
 
         Raises:
-          TypeError: it is no `Observer`.
+          TypeError: it has not the methods of an `Observer`.
         """
-        if not isinstance(observer, Observer):
-            raise TypeError(f"observe() takes an object of a subclass of triomq.abc.Observer, not {observer!r:.100}")
         self._shared.runtime.check_process("Context.observe")
+        if not (hasattr(observer, "event") and hasattr(observer, "closed")):
+            raise TypeError(f"observe() takes an object of a subclass of triomq.abc.Observer, not {observer!r:.100}")
         self._shared.observers.append(observer)
 
     def authenticator(self, authenticator: _security.Authenticator | None, *, max_requests: int = 100) -> None:
