@@ -25,7 +25,7 @@ Requests = triomq.BlockingChannel[triomq.MessageLike, triomq.Message]
 def serve(requests: Requests, name: str, work: float) -> None:
     """What a thread does."""
     for request in requests:
-        print(f"{name} received request: [{request.text()}]", flush=True)
+        print(f"{name} received request: [{request.text()}]\n", end="", flush=True)  # in one piece: others print, too
         time.sleep(work)  # stands for a call that blocks
         requests.send(b"World")
 
