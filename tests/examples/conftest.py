@@ -10,11 +10,16 @@ import subprocess
 import sys
 import uuid
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import ExitStack
+from itertools import islice
 from pathlib import Path
 
 import pytest
 import trio
+
+# Below those that the system gives to whoever asks for any: a program takes a while until it binds. Each worker has its
+# own ports, and uses none twice.
+_worker = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+_ports = iter(range(10_000 + _worker * 1_000, 32_000))
 
 EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
 
@@ -108,12 +113,13 @@ async def start(sigint_works: None, tmp_path: Path) -> AsyncIterator[Callable]:
 @pytest.fixture
 def endpoints() -> Callable[[int], list[str]]:
     """So many tcp endpoints that were free a moment ago."""
+    return lambda n: [f"tcp://127.0.0.1:{port}" for port in islice(filter(_is_free, _ports), n)]
 
-    def free(n: int) -> list[str]:
-        with ExitStack() as stack:
-            sockets = [stack.enter_context(socket.socket()) for _ in range(n)]
-            for sock in sockets:
-                sock.bind(("127.0.0.1", 0))
-            return [f"tcp://127.0.0.1:{sock.getsockname()[1]}" for sock in sockets]
 
-    return free
+def _is_free(port: int) -> bool:
+    with socket.socket() as sock:
+        try:
+            sock.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+    return True
