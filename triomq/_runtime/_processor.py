@@ -21,26 +21,20 @@ import sys
 from collections.abc import Callable
 from typing import Final
 
-if sys.platform != "win32":
-    import resource
 
-    # macOS counts for the whole program only. That is more, so that tasks look less often there.
-    _WHOSE: Final[int] = getattr(resource, "RUSAGE_THREAD", resource.RUSAGE_SELF)
+def times_taken_away() -> int:
+    """How often the system took the processor from this thread, or from this program's threads, so far.
 
-    def times_taken_away() -> int:
-        """How often the system took the processor from this thread, or from this program's threads, so far.
+    Returns: 0, too, if the system does not tell, as Windows does not.
+    """
+    if sys.platform == "win32":
+        return 0
+    try:
+        import resource  # for the first context, as it takes time to import
 
-        Returns: 0, too, if the system does not tell.
-        """
-        try:
-            return resource.getrusage(_WHOSE).ru_nivcsw
-        except (OSError, ValueError):  # a sandbox forbids the call, or the system knows no count for a thread
-            return 0
-
-else:
-
-    def times_taken_away() -> int:
-        """Windows does not tell."""
+        # macOS counts for the whole program only. That is more, so that tasks look less often there.
+        return resource.getrusage(getattr(resource, "RUSAGE_THREAD", resource.RUSAGE_SELF)).ru_nivcsw
+    except (OSError, ValueError):  # a sandbox forbids the call, or the system knows no count for a thread
         return 0
 
 
