@@ -115,13 +115,13 @@ class Socket(trio.abc.AsyncResource, AdvisedSocket, metaclass=MadeByContext):
         carrier, address = self._shared.carriers.find(endpoint)
         await trio.lowlevel.checkpoint_if_cancelled()
         self._pattern.check_endpoint(self._connected)
-        in_use = AddressInUseError(errno.EADDRINUSE, f"this socket is bound to {endpoint} already")
+        in_use = f"this socket is bound to {endpoint} already"
         if endpoint in self._bound:
-            raise in_use
+            raise AddressInUseError(errno.EADDRINUSE, in_use)
         binding = await carrier.bind(self._peers, endpoint, address)
         if binding.endpoint in self._bound:  # another task was quicker, where an endpoint is not for one alone
             binding.close()
-            raise in_use
+            raise AddressInUseError(errno.EADDRINUSE, in_use)
         self._bound[binding.endpoint] = binding
         self._monitors.emit(Listening(endpoint=binding.endpoint))
         await trio.lowlevel.cancel_shielded_checkpoint()
