@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 
 import pytest
 import trio
@@ -26,6 +27,16 @@ async def both(request: pytest.FixtureRequest) -> AsyncIterator[tuple[triomq.Con
 
 
 Both = tuple[triomq.Context, triomq.Context]
+
+
+@asynccontextmanager
+async def still_waiting(socket: triomq.Socket) -> AsyncIterator[trio.Nursery]:
+    """The socket waits for a peer, in the nursery: no refusal ends that."""
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(socket.wait_peers)
+        await settle()
+        assert nursery.child_tasks
+        yield nursery
 
 
 async def test_the_next_one_that_binds_the_name_is_joined(both: Both) -> None:
@@ -84,10 +95,7 @@ async def test_who_waits_for_a_peer_is_told_that_it_does_not_come(both: Both) ->
     await push.wait_peers()
     await right.aclose()
     await push.wait_peers(0)
-    async with trio.open_nursery() as nursery:
-        nursery.start_soon(push.wait_peers)
-        await settle()
-        assert nursery.child_tasks  # the wrong one is forgotten
+    async with still_waiting(push) as nursery:  # the wrong one is forgotten
         nursery.cancel_scope.cancel()
 
 
@@ -102,10 +110,7 @@ async def test_who_waits_for_a_peer_is_not_told_of_one_that_has_given_up_the_nam
         await push.wait_peers()
     await (wrong.aclose() if how == "closes" else wrong.unbind(NAME))
     await settle()
-    async with trio.open_nursery() as nursery:
-        nursery.start_soon(push.wait_peers)
-        await settle()
-        assert nursery.child_tasks
+    async with still_waiting(push):
         await right.bind(NAME)
 
 
@@ -119,10 +124,7 @@ async def test_one_that_gives_up_the_name_before_its_refusal_has_come(both: Both
         await trio.lowlevel.checkpoint()
     await wrong.unbind(NAME)
     await settle()
-    async with trio.open_nursery() as nursery:
-        nursery.start_soon(push.wait_peers)
-        await settle()
-        assert nursery.child_tasks
+    async with still_waiting(push) as nursery:
         nursery.cancel_scope.cancel()
 
 
@@ -138,10 +140,7 @@ async def test_who_waits_for_a_place_is_not_told_of_the_misfit_before(both: Both
         await right.wait_peers()
         await right.bind(NAME)
         await settle()
-        async with trio.open_nursery() as nursery:
-            nursery.start_soon(pair.wait_peers)
-            await settle()
-            assert nursery.child_tasks
+        async with still_waiting(pair):
             await other.aclose()
     assert pair.peers[0].socket_type == "PAIR"
 
